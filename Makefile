@@ -1,0 +1,61 @@
+# Everything here needs python3 (3.11 or later) and make; the rest comes from PyPI.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+PROJECT := pyproject.toml nebula_lab/_version.py
+
+.PHONY: help demo lab test test-fast bench lint format clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "nebula_lab needs Python 3.11 or later; no python3 on PATH is that new." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 could not make a virtual environment: install its venv module (Debian: python3-venv)." >&2; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+# uv compiles what it installs, so that the first kernel starts as fast as the hundredth.
+$(VENV)/.installed: $(PROJECT) | $(UV)
+	@echo "Installing nebula_lab and its sample data into $(VENV) …"
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[lab,samples]'
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --group test
+	@touch $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed-test
+	@$(UV) pip install --quiet --python $(BIN)/python --group lint
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	@$(UV) pip install --quiet --python $(BIN)/python --group bench
+	@touch $@
+
+demo: $(VENV)/.installed ## run the main job on the sample plugins and print what happened
+	@$(BIN)/python -m nebula_lab.cli.demo sample_plugins
+
+lab: $(VENV)/.installed ## open JupyterLab on the quickstart notebook
+	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+
+test: $(VENV)/.installed-test ## run every test, notebooks included
+	@$(BIN)/python -m pytest tests
+
+bench: $(VENV)/.installed-bench ## run the benchmarks, each beside its peers
+	@$(BIN)/python -m pytest benchmarks
+
+lint: $(VENV)/.installed-lint ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-lint ## rewrite the sources in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

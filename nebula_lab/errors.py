@@ -1,0 +1,358 @@
+"""Every error of nebula_lab, in one tree.
+
+    PluginError                     (nebula_lab.plugin.errors, for authors too)
+    ├── ConfigError                 a configuration document that does not say what it means
+    ├── DiscoveryError              a place to look for plugins that can't be looked at
+    ├── MetadataLoadError           a plugin whose description can't be read
+    ├── InvalidVersionError         also a ValueError
+    ├── InvalidRequirementError     also a ValueError
+    ├── VersionConflictError        two versions of one plugin, or one that a dependent refuses
+    ├── DependencyError             a dependency that is missing, unsuitable or broken
+    │   └── DependencyCycleError
+    ├── NotFoundError               no such plugin
+    │   └── OperationNotFoundError
+    ├── StateTransitionError        a step that the life cycle does not have
+    ├── DependentsLoadedError       unloading would pull the floor from under others
+    ├── LoadFailedError             the plugin's own code did not come up
+    │   └── SymbolNotFoundError     no `plugin_entry` in it
+    ├── InvalidParamsError          params that do not fit the operation's schema; also a ValueError
+    ├── UnsupportedValueError       a value that does not cross a sandbox; also a TypeError
+    ├── ExecutionFailedError        the operation raised
+    │   ├── PluginTimeoutError      also a TimeoutError
+    │   ├── PluginCrashedError
+    │   ├── CallCycleError          a call between plugins that came back round
+    │   ├── QueueFullError
+    │   └── CallCancelledError
+    ├── WatcherFailedError
+    └── ManagerClosedError
+
+Errors carry the objects that they speak of and build their text from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nebula_lab.plugin.errors import PluginError
+
+__all__ = [
+    "PluginError",
+    "ConfigError",
+    "DiscoveryError",
+    "MetadataLoadError",
+    "InvalidVersionError",
+    "InvalidRequirementError",
+    "VersionConflictError",
+    "DependencyError",
+    "DependencyCycleError",
+    "NotFoundError",
+    "OperationNotFoundError",
+    "StateTransitionError",
+    "DependentsLoadedError",
+    "LoadFailedError",
+    "SymbolNotFoundError",
+    "InvalidParamsError",
+    "UnsupportedValueError",
+    "ExecutionFailedError",
+    "PluginTimeoutError",
+    "PluginCrashedError",
+    "CallCycleError",
+    "QueueFullError",
+    "CallCancelledError",
+    "WatcherFailedError",
+    "ManagerClosedError",
+    "ExitReport",
+    "nearest_names",
+]
+
+
+def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The known names most like `name`, best first; empty when none is close."""
+    candidates = list(known)
+    by_lower = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=0.6)
+    return [by_lower[match] for match in found]
+
+
+class ConfigError(PluginError):
+    """A configuration document that can't be read, or says something that has no meaning."""
+
+
+class DiscoveryError(PluginError):
+    """A folder, manifest or registry that can't be searched for plugins."""
+
+
+class MetadataLoadError(PluginError):
+    """A plugin whose metadata is absent, malformed or contradictory."""
+
+
+class InvalidVersionError(PluginError, ValueError):
+    """Text that is not a semantic version."""
+
+
+class InvalidRequirementError(PluginError, ValueError):
+    """Text that is not a version requirement.
+
+    Attributes:
+        text: the whole requirement.
+        position: offset of the offending character, counted from 0.
+    """
+
+    def __init__(self, message: str, *, text: str, position: int) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+
+    def __str__(self) -> str:
+        pointer = " " * self.position + "^"
+        return f"{self.message}\n  {self.text}\n  {pointer}"
+
+
+class VersionConflictError(PluginError):
+    """One plugin is there in one version and wanted in another."""
+
+    def __init__(
+        self,
+        plugin_id: str,
+        *,
+        existing: object,
+        requested: object,
+        path: str | Path | None = None,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(
+            f"version conflict: existing {existing}, requested {requested}",
+            plugin_id=plugin_id,
+            path=path,
+            line=line,
+            hint=hint,
+        )
+        self.existing = existing
+        self.requested = requested
+
+
+class DependencyError(PluginError):
+    """A dependency that is missing, does not suit, or could not be loaded."""
+
+
+class DependencyCycleError(DependencyError):
+    """Plugins that depend on each other in a circle.
+
+    Attributes:
+        cycle: ids along one shortest closed path; the first is repeated at the end.
+    """
+
+    def __init__(self, message: str, *, cycle: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.cycle = tuple(cycle)
+
+
+class NotFoundError(PluginError):
+    """No plugin has that id."""
+
+    def __init__(self, plugin_id: str, *, known: Iterable[str] = (), hint: str | None = None):
+        self.nearest = nearest_names(plugin_id, known)
+        if hint is None and self.nearest:
+            hint = f"Did you mean {' or '.join(self.nearest)}?"
+        super().__init__(f"no plugin has the id {plugin_id!r}", hint=hint)
+        self.plugin_id = plugin_id
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class OperationNotFoundError(NotFoundError):
+    """The plugin is there, the operation is not."""
+
+    def __init__(self, plugin_id: str, operation: str, *, known: Iterable[str]) -> None:
+        known = sorted(known)
+        self.nearest = nearest_names(operation, known) or known[:5]
+        self.operation = operation
+        listed = ", ".join(self.nearest) or "none"
+        PluginError.__init__(
+            self,
+            f"has no operation {operation!r}",
+            plugin_id=plugin_id,
+            hint=f"Nearest operations: {listed}.",
+        )
+
+    def __str__(self) -> str:
+        return PluginError.__str__(self)
+
+
+class StateTransitionError(PluginError):
+    """A step that the plugin's life cycle does not allow from where it is."""
+
+
+class DependentsLoadedError(PluginError):
+    """Other loaded plugins depend on the one that was to be unloaded."""
+
+    def __init__(self, plugin_id: str, dependents: Sequence[str]) -> None:
+        super().__init__(
+            f"still needed by {', '.join(dependents)}",
+            plugin_id=plugin_id,
+            hint="Unload them first, or unload all of them together with cascade=True.",
+        )
+        self.dependents = tuple(dependents)
+
+
+class LoadFailedError(PluginError):
+    """The plugin's code could not be brought up.
+
+    Attributes:
+        remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+    """
+
+    def __init__(self, message: str, *, remote_traceback: str = "", **where: Any) -> None:
+        super().__init__(message, **where)
+        self.remote_traceback = remote_traceback
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}\n\n{self.remote_traceback}" if self.remote_traceback else text
+
+
+class SymbolNotFoundError(LoadFailedError):
+    """The plugin has no `plugin_entry`, or not a callable one."""
+
+
+class InvalidParamsError(PluginError, ValueError):
+    """Params that do not fit an operation's schema; nothing was sent.
+
+    Attributes:
+        element: path to the element, such as `params.rows[3].name`.
+        expected: what the schema asks for there.
+    """
+
+    def __init__(
+        self, *, plugin_id: str, operation: str, element: str, expected: str, found: str
+    ) -> None:
+        super().__init__(
+            f"{operation}: {element}: expected {expected}, found {found}", plugin_id=plugin_id
+        )
+        self.operation = operation
+        self.element = element
+        self.expected = expected
+        self.found = found
+
+
+class UnsupportedValueError(PluginError, TypeError):
+    """A value that is neither JSON, bytes nor a datetime.
+
+    Attributes:
+        element: path to the element, such as `params.rows[3].when`.
+    """
+
+    def __init__(self, element: str, found: str) -> None:
+        super().__init__(
+            f"{element}: {found}",
+            hint="JSON values, bytes and datetimes can be passed to and from a plugin.",
+        )
+        self.element = element
+        self.found = found
+
+
+class ExecutionFailedError(PluginError):
+    """An operation did not give a result.
+
+    Attributes:
+        operation: its name.
+        error_type: the name of the exception class that the plugin raised, or "".
+        remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        plugin_id: str,
+        operation: str = "",
+        error_type: str = "",
+        remote_traceback: str = "",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, plugin_id=plugin_id, hint=hint)
+        self.operation = operation
+        self.error_type = error_type
+        self.remote_traceback = remote_traceback
+
+    def __str__(self) -> str:
+        name = f"{self.plugin_id}.{self.operation}" if self.operation else self.plugin_id
+        text = f"{name}: {self.message}"
+        if self.hint:
+            text += f"\n  {self.hint}"
+        return f"{text}\n\n{self.remote_traceback}" if self.remote_traceback else text
+
+
+class PluginTimeoutError(ExecutionFailedError, TimeoutError):
+    """The deadline passed before the operation answered."""
+
+
+@dataclass(frozen=True)
+class ExitReport:
+    """How a plugin's process ended.
+
+    Attributes:
+        exit_code: its exit code, or None when a signal ended it or nothing is known.
+        signal_name: such as `SIGSEGV`, or "".
+        reason: one sentence, such as "killed by SIGSEGV (segmentation fault)".
+        stderr_tail: the last lines that it wrote to its error output.
+    """
+
+    reason: str
+    exit_code: int | None = None
+    signal_name: str = ""
+    stderr_tail: tuple[str, ...] = field(default=())
+
+
+class PluginCrashedError(ExecutionFailedError):
+    """The plugin's host ended, or stopped making sense, while the call ran."""
+
+    def __init__(self, *, plugin_id: str, operation: str = "", report: ExitReport) -> None:
+        super().__init__(f"crashed: {report.reason}", plugin_id=plugin_id, operation=operation)
+        self.report = report
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.report.stderr_tail:
+            text += "\n  last words on stderr:\n" + "\n".join(
+                f"    {line}" for line in self.report.stderr_tail
+            )
+        return text
+
+
+class CallCycleError(ExecutionFailedError):
+    """A call between plugins came back to one that waits for it.
+
+    Attributes:
+        chain: `plugin.operation` of each call, outermost first.
+    """
+
+    def __init__(self, *, plugin_id: str, operation: str, chain: Sequence[str]) -> None:
+        super().__init__(
+            f"the call would wait for itself: {' → '.join(chain)}",
+            plugin_id=plugin_id,
+            operation=operation,
+        )
+        self.chain = tuple(chain)
+
+
+class QueueFullError(ExecutionFailedError):
+    """Too many calls wait for this plugin already."""
+
+
+class CallCancelledError(ExecutionFailedError):
+    """The caller withdrew the call."""
+
+
+class WatcherFailedError(PluginError):
+    """The plugin folder can't be watched for changes."""
+
+
+class ManagerClosedError(PluginError):
+    """The manager has been closed."""
