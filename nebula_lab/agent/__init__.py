@@ -1,0 +1,1 @@
+"""Serves one plugin over the wire, from inside whatever sandbox it runs in."""

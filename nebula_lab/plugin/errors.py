@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+# Spelt out here, and so in every file of this package that a plugin imports at once: `typing` and
+# `pathlib` each cost more than everything else together (12 ms and 14 ms where it was measured).
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class PluginError(Exception):

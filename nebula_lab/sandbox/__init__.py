@@ -1,0 +1,1 @@
+"""Where plugins run: one back end a file, behind the interface in `base`."""

@@ -1,0 +1,56 @@
+"""Runs one call at a time on the thread that reads the channel: the shortest way there is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from nebula_lab.agent.server import Server
+from nebula_lab.wire.messages import Call, Load, Shutdown
+
+
+def serve(server: Server) -> bool:
+    """Serve until the manager says goodbye.
+
+    Returns:
+        True when the plugin that was loaded runs several calls at once and wants
+        `nebula_lab.agent.concurrent` to go on from here; False when there is nothing more to do.
+
+    Raises:
+        ChannelEndedError: the manager is gone.
+    """
+    while True:
+        message = server.receive(server.inbox)
+        kind = type(message)
+        if kind is Call:
+            _answer_call(server, message)
+        elif kind is Load:
+            server.answer(server.job_of(message), partial(server.load, message))
+            if server.resident is not None and server.resident.concurrency > 1:
+                return True
+        elif kind is Shutdown:
+            return False
+        elif callable(message):
+            message()
+
+
+def _answer_call(server: Server, call: Call) -> None:
+    server.answer(server.job_of(call), partial(_performed, server, call))
+
+
+def _performed(server: Server, call: Call) -> Any:
+    result = server.perform(call)
+    if hasattr(result, "__await__"):
+        return _awaited(server, result)
+    return result
+
+
+def _awaited(server: Server, result: Any) -> Any:
+    """A resource that is not a `Plugin` may give a coroutine without having said so."""
+    import asyncio
+
+    async def wait() -> Any:
+        return await result
+
+    assert server.resident is not None
+    return server.resident.plain(asyncio.run(wait()))

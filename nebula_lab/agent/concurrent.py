@@ -1,0 +1,149 @@
+"""Runs several calls at once: async operations as tasks, others on threads where allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty
+from typing import Any
+
+from nebula_lab.agent.failures import failure_of
+from nebula_lab.agent.job import Job, JobCancelledError, current_job
+from nebula_lab.agent.resident import ASYNC_CONCURRENCY
+from nebula_lab.agent.server import Server
+from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.plugin.host import current_context
+from nebula_lab.wire.messages import Call, Message, Shutdown
+
+
+def serve(server: Server) -> None:
+    """Serve until the manager says goodbye, several calls at a time.
+
+    Raises:
+        ChannelEndedError: the manager is gone.
+    """
+    with asyncio.Runner() as runner:
+        runner.run(_Concurrent(server).run())
+
+
+class _Concurrent:
+    def __init__(self, server: Server) -> None:
+        assert server.resident is not None
+        self._server = server
+        self._resident = server.resident
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._done = asyncio.Event()
+        # With async operations only, others run one at a time between them, on the loop's thread.
+        self._threads = (
+            None
+            if self._resident.is_async and self._resident.concurrency == ASYNC_CONCURRENCY
+            else ThreadPoolExecutor(self._resident.concurrency, "nebula-operation")
+        )
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        server = self._server
+        server.on_inbox = lambda: loop.call_soon_threadsafe(self._take_inbox)
+        loop.add_reader(server.channel.fileno(), self._read)
+        self._take_inbox()
+        try:
+            await self._done.wait()
+        finally:
+            loop.remove_reader(server.channel.fileno())
+            server.on_inbox = None
+            if self._threads is not None:
+                self._threads.shutdown(wait=False, cancel_futures=True)
+        if server.channel.ended is not None:
+            raise server.channel.ended
+
+    def _read(self) -> None:
+        self._server.channel.read()
+        if self._server.channel.ended is not None:
+            self._done.set()
+
+    def _take_inbox(self) -> None:
+        while True:
+            try:
+                message = self._server.inbox.get_nowait()
+            except Empty:
+                return
+            if type(message) is Call:
+                task = asyncio.ensure_future(self._answer(message))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            elif type(message) is Shutdown:
+                self._done.set()
+            elif callable(message):
+                message()
+
+    async def _answer(self, call: Call) -> None:
+        job = self._server.job_of(call)
+        try:
+            answer = await self._outcome(job, call)
+            self._server.finish(job, answer)
+        except ChannelEndedError:
+            self._done.set()
+
+    async def _outcome(self, job: Job, call: Call) -> Message:
+        if call.kind == "operation" and self._resident.runs_async(call.operation):
+            return await self._run_async(job, call)
+        if self._threads is not None and call.kind == "operation":
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, context.run, self._run, job, call)
+        return self._run(job, call)
+
+    def _run(self, job: Job, call: Call) -> Message:
+        server = self._server
+        return server.outcome(job, lambda: server.drive(job, server.perform(call)))
+
+    async def _run_async(self, job: Job, call: Call) -> Message:
+        token = current_job.set(job)
+        inner = current_context.set(self._resident.context)
+        task = asyncio.ensure_future(self._driven(job, call))
+        job.on_cancel = _canceller(task)
+        try:
+            if job.cancelled:
+                task.cancel()
+            return self._server.reply(job, await task)
+        except asyncio.CancelledError:
+            return failure_of(JobCancelledError(), job.call)
+        except BaseException as error:  # noqa: BLE001: whatever it is, the caller is told
+            return failure_of(error, job.call)
+        finally:
+            job.on_cancel = None
+            current_context.reset(inner)
+            current_job.reset(token)
+
+    async def _driven(self, job: Job, call: Call) -> Any:
+        result = self._server.perform(call)
+        if inspect.isasyncgen(result):
+            async for item in result:
+                await self._await_credit(job)
+                self._server.send_item(job, item)
+            return None
+        if inspect.isawaitable(result):
+            result = self._resident.plain(await result)
+        if isinstance(result, Iterator):
+            for item in result:
+                await self._await_credit(job)
+                self._server.send_item(job, item)
+            return None
+        return result
+
+    async def _await_credit(self, job: Job) -> None:
+        while job.credit <= 0:
+            more = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            job.on_credit = lambda: loop.call_soon_threadsafe(more.set)
+            if job.credit <= 0:
+                await more.wait()
+        job.on_credit = None
+
+
+def _canceller(task: asyncio.Task[Any]) -> Any:
+    loop = task.get_loop()
+    return lambda: loop.call_soon_threadsafe(task.cancel)

@@ -1,0 +1,67 @@
+"""What a plugin's `context` does when a real host stands behind it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nebula_lab.agent.job import current_job
+from nebula_lab.plugin import Context, PluginError
+from nebula_lab.wire.messages import Log, Progress
+
+if TYPE_CHECKING:
+    from nebula_lab.agent.server import Server
+
+
+class HostContext(Context):
+    """Carries a plugin's requests over the host's channel."""
+
+    def __init__(
+        self, plugin_id: str, config: dict[str, Any], scratch_dir: Path, server: Server
+    ) -> None:
+        self._plugin_id = plugin_id
+        self._config = config
+        self._scratch_dir = scratch_dir
+        self._server = server
+
+    @property
+    def plugin_id(self) -> str:
+        return self._plugin_id
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self._config
+
+    @property
+    def scratch_dir(self) -> Path:
+        return self._scratch_dir
+
+    def call(
+        self,
+        plugin_id: str,
+        operation: str,
+        params: dict[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Any:
+        return self._server.request(plugin_id, operation, params or {}, timeout)
+
+    def progress(self, done: float, total: float | None = None, text: str = "") -> None:
+        job = current_job.get()
+        if job is not None:
+            total = None if total is None else float(total)
+            self._server.send(Progress(job.label, float(done), total, str(text)))
+
+    def log(self, message: str, level: str = "info") -> None:
+        number = logging.getLevelNamesMapping().get(level.upper())
+        if number is None:
+            raise PluginError(
+                f"there is no log level {level!r}",
+                hint="Levels are debug, info, warning, error and critical.",
+            )
+        job = current_job.get()
+        for output in job.flushed() if job is not None else ():
+            self._server.send(output)
+        label = job.label if job is not None else 0
+        self._server.send(Log(label, number, self._plugin_id, str(message)))

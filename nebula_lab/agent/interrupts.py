@@ -1,0 +1,59 @@
+"""Makes SIGINT stop the operation that the manager means, and nothing else.
+
+A signal says nothing of which call it is for, and may come late. So it only means «read your
+messages»: the main thread looks for a `Cancel` of the call that it runs, and raises
+KeyboardInterrupt if it finds one. While a message is being sent or read, the look is put off.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+
+
+class Interrupts:
+    """The SIGINT handler of a host's main thread.
+
+    Args:
+        look: reads what has arrived and says whether what runs now is to be stopped.
+    """
+
+    def __init__(self, look: Callable[[], bool]) -> None:
+        self._look = look
+        self._depth = 0
+        self._put_off = False
+
+    def install(self) -> None:
+        """Handle SIGINT from now on; main thread only."""
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    def _on_signal(self, signum: int, frame: FrameType | None) -> None:
+        if self._depth:
+            self._put_off = True
+        elif self._stop_now():
+            raise KeyboardInterrupt
+
+    def _stop_now(self) -> bool:
+        self._depth += 1
+        try:
+            return self._look()
+        finally:
+            self._depth -= 1
+
+    # A context manager: within it, an interrupt waits.
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._depth -= 1
+        if self._put_off and not self._depth:
+            self._put_off = False
+            if kind is None and self._stop_now():
+                raise KeyboardInterrupt

@@ -1,0 +1,116 @@
+"""A call as the agent sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any
+
+from nebula_lab.wire.messages import Cancel, Credit, Message, Output
+
+# What runs in this context, threads that it started included; None outside of any call.
+current_job: ContextVar[Job | None] = ContextVar("nebula_lab_current_job", default=None)
+
+_FLUSH_AT = 4096
+
+
+class JobCancelledError(BaseException):
+    """The manager withdrew the call. Like KeyboardInterrupt, it is not an `Exception`, so that a
+    plugin's `except Exception` does not swallow it."""
+
+
+class Job:
+    """One call: what it printed and has not sent yet, and what arrives for it.
+
+    Args:
+        call: the manager's number for it.
+        chain: `plugin.operation` of the calls that led to it, outermost first.
+        credit: how many items a stream may send before it must wait.
+    """
+
+    __slots__ = (
+        "_printed",
+        "_printed_size",
+        "_printing",
+        "_stream",
+        "box",
+        "call",
+        "cancelled",
+        "chain",
+        "ended",
+        "granted",
+        "interrupted",
+        "on_cancel",
+        "on_credit",
+        "used",
+    )
+
+    def __init__(self, call: int, chain: list[str] | None = None, credit: int = 0) -> None:
+        self.call = call
+        self.chain = chain or []
+        # Two counters, each written by one thread only: the reader's and the stream's.
+        self.granted = credit
+        self.used = 0
+        self.box: SimpleQueue[Any] = SimpleQueue()
+        self.cancelled = False
+        self.interrupted = False
+        self.ended = False
+        # Where the call runs as a task, these wake its event loop; from any thread.
+        self.on_cancel: Callable[[], object] | None = None
+        self.on_credit: Callable[[], object] | None = None
+        self._printing = Lock()
+        self._stream = "stdout"
+        self._printed: list[str] = []
+        self._printed_size = 0
+
+    @property
+    def credit(self) -> int:
+        """How many more items the caller is ready for."""
+        return self.granted - self.used
+
+    @property
+    def label(self) -> int:
+        """The number to send output under: 0 once the call has been answered."""
+        return 0 if self.ended else self.call
+
+    def receive(self, message: Cancel | Credit) -> None:
+        """Take in a message about this call; any thread."""
+        if isinstance(message, Cancel):
+            self.cancelled = True
+            wake = self.on_cancel
+        else:
+            self.granted += message.items
+            wake = self.on_credit
+        self.box.put(message)
+        if wake is not None:
+            wake()
+
+    def printed(self, stream: str, text: str) -> list[Message]:
+        """Note that the call wrote `text`; gives what is to be sent now."""
+        ready: list[Message] = []
+        with self._printing:
+            if stream != self._stream:
+                ready += self._take()
+                self._stream = stream
+            self._printed.append(text)
+            self._printed_size += len(text)
+            if "\n" in text or "\r" in text or self._printed_size >= _FLUSH_AT:
+                ready += self._take()
+        return ready
+
+    def flushed(self) -> list[Message]:
+        """What was written and is still to be sent."""
+        if not self._printed:
+            return []
+        with self._printing:
+            return self._take()
+
+    def _take(self) -> list[Message]:
+        if not self._printed:
+            return []
+        text = "".join(self._printed)
+        self._printed.clear()
+        self._printed_size = 0
+        return [Output(self.label, self._stream, text)]

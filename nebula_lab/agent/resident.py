@@ -1,0 +1,155 @@
+"""The plugin that lives in a host."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nebula_lab.agent.context import HostContext
+from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
+from nebula_lab.plugin import HealthStatus, ResourceDescription, describe
+from nebula_lab.plugin.plain import to_plain
+from nebula_lab.plugin.host import context as running_context
+from nebula_lab.plugin.host import current_context
+from nebula_lab.wire.messages import Load
+from nebula_lab.wire.values import decode_value
+
+if TYPE_CHECKING:
+    from nebula_lab.agent.server import Server
+
+# How many async operations of a plugin run at once when its manifest does not say.
+ASYNC_CONCURRENCY = 64
+
+
+class Resident:
+    """A plugin's module, its resource and its context, from import to cleanup.
+
+    Args:
+        load: what to bring up.
+        server: carries the requests of the plugin's context.
+        life: makes the module's name differ between two lives in one process.
+    """
+
+    def __init__(self, load: Load, server: Server, life: str = "") -> None:
+        self._path = Path(load.path)
+        self._module_name = module_name(load.plugin_id, life)
+        self._api_version = load.api_version
+        self._config = decode_value(msgspec.Raw(load.config))
+        self._concurrency = load.concurrency
+        self._is_alone = life == ""
+        self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
+        self.module: ModuleType | None = None
+        self.resource: Any = None
+        self.description = ResourceDescription((), open=True, has_save_state=False, has_restore_state=False)
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may run here at once."""
+        return ASYNC_CONCURRENCY if self._concurrency == 1 and self.is_async else self._concurrency
+
+    @property
+    def is_async(self) -> bool:
+        return any(spec.is_async for spec in self.description.operations)
+
+    def runs_async(self, operation: str) -> bool:
+        """Whether an operation has to be awaited."""
+        return any(
+            spec.is_async for spec in self.description.operations if spec.name == operation
+        )
+
+    def bring_up(self) -> None:
+        """Import the source, find the resource and initialize it.
+
+        Raises:
+            MissingEntryError, LoadError: it is no plugin.
+            Exception: whatever the plugin's own code raises.
+        """
+        logging.getLogger(self._module_name).setLevel(logging.INFO)
+        if self._is_alone:
+            running_context.serve_process(self.context)
+        token = current_context.set(self.context)
+        try:
+            self.module = import_source(self._path, self._module_name)
+            self.resource = make_resource(self.module, self._path, self._api_version)
+            self.description = describe(self.resource)
+            self._give_context()
+            self.resource.initialize(self._config)
+        except BaseException:
+            forget_source(self._module_name)
+            raise
+        finally:
+            current_context.reset(token)
+
+    def _give_context(self) -> None:
+        try:
+            self.resource.context = self.context
+        except AttributeError:
+            pass  # a resource with slots has `nebula_lab.plugin.context` all the same
+
+    def perform(self, kind: str, operation: str, params: Any) -> Any:
+        """Do one of the kinds of things that a plugin can be asked for."""
+        token = current_context.set(self.context)
+        try:
+            if kind == "operation":
+                return self.plain(self.resource.execute(operation, params))
+            return self._KINDS[kind](self, params)
+        finally:
+            current_context.reset(token)
+
+    def plain(self, value: Any) -> Any:
+        """A result as plain values; dataclasses become dicts and so on."""
+        return to_plain(value)
+
+    def _health(self, params: Any) -> dict[str, str]:
+        status = self.resource.health_check()
+        if not isinstance(status, HealthStatus):
+            raise TypeError(f"health_check returned {status!r}; it must return a HealthStatus")
+        return {"state": status.state.value, "message": status.message}
+
+    def _save_state(self, params: Any) -> dict[str, Any]:
+        save = getattr(self.resource, "save_state", None)
+        if callable(save):
+            return {"supported": True, "state": self.plain(save())}
+        if not self.description.open:
+            return {"supported": False, "state": None}
+        # The seed's resources have save_state as an operation; not all of them have it.
+        try:
+            return {"supported": True, "state": self.plain(self.resource.execute("save_state", {}))}
+        except Exception:  # noqa: BLE001: which error says «no such operation» is the plugin's choice
+            return {"supported": False, "state": None}
+
+    def _restore_state(self, params: Any) -> None:
+        restore = getattr(self.resource, "restore_state", None)
+        if callable(restore):
+            restore(params)
+        elif self.description.open:
+            self.resource.execute("restore_state", params)
+
+    def _cleanup(self, params: Any) -> None:
+        self.resource.cleanup()
+        forget_source(self._module_name)
+
+    def run_cell(self, code: str) -> Any:
+        """Run code in the plugin's module; the value of its last line, if that is an expression."""
+        assert self.module is not None
+        tree = ast.parse(code, "<cell>")
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        scope = self.module.__dict__
+        scope.setdefault("plugin", self.resource)
+        exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102: the user's own cell
+        if not isinstance(last, ast.Expr):
+            return None
+        return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)  # noqa: S307
+
+    _KINDS: dict[str, Callable[[Resident, Any], Any]] = {
+        "health": _health,
+        "save_state": _save_state,
+        "restore_state": _restore_state,
+        "cleanup": _cleanup,
+    }

@@ -1,0 +1,300 @@
+"""Serves a plugin to its manager: takes calls in, sends results, output and requests out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from nebula_lab.agent.failures import failure_of
+from nebula_lab.agent.interrupts import Interrupts
+from nebula_lab.agent.job import Job, JobCancelledError, current_job
+from nebula_lab.agent.resident import Resident
+from nebula_lab.link.channel import Channel
+from nebula_lab.plugin.errors import PluginError
+from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
+from nebula_lab.wire.messages import (
+    COOKIE,
+    PROTOCOL_VERSIONS,
+    Call,
+    Cancel,
+    Credit,
+    Hello,
+    Item,
+    Load,
+    Loaded,
+    Message,
+    Reply,
+    Request,
+    Response,
+    ResponseFailure,
+    Welcome,
+)
+from nebula_lab.wire.protocol import Connection, Side
+from nebula_lab.wire.values import decode_value, encode_value
+
+Work = Callable[[], Any]
+
+
+class Server:
+    """One plugin's end of the channel.
+
+    Args:
+        sock: connected to the manager.
+        handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
+        run_in_context: runs a job's work; in the manager's own process, in the caller's context.
+        module_life: makes the module's name differ between two lives in one process.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        handle_signals: bool = False,
+        run_in_context: Callable[[Job, Work], Any] = lambda job, work: work(),
+        module_life: str = "",
+    ) -> None:
+        self.channel = Channel(sock, Connection(Side.HOST), self._route)
+        self.inbox: SimpleQueue[Any] = SimpleQueue()
+        self.resident: Resident | None = None
+        self.run_cell: Callable[[str], Any] | None = None
+        self.after_job: Callable[[], None] | None = None
+        self.on_inbox: Callable[[], object] | None = None
+        self._run_in_context = run_in_context
+        self._module_life = module_life
+        self._jobs: dict[int, Job] = {}
+        self._requests: dict[int, SimpleQueue[Any]] = {}
+        self._last_request = 0
+        self._registering = threading.Lock()
+        self._on_main: Job | None = None  # what a SIGINT may stop
+        self._in_console_cell = False
+        self._interrupts: Interrupts | None = None
+        self._thread = threading.get_ident()
+        if handle_signals:
+            self._interrupts = Interrupts(self._is_to_stop)
+            self._interrupts.install()
+
+    def greet(self) -> bool:
+        """Say hello; whether the manager wants to talk."""
+        self.send(Hello(COOKIE, list(PROTOCOL_VERSIONS), os.getpid(), platform.python_version()))
+        return type(self.receive(self.inbox)) is Welcome
+
+    # Messages
+
+    def send(self, message: Message) -> None:
+        with self._uninterrupted():
+            self.channel.send(message)
+
+    def receive(self, box: SimpleQueue[Any], timeout: float | None = None) -> Any:
+        """The next message of a mailbox; see `Channel.get`."""
+        with self._uninterrupted():
+            return self.channel.get(box, timeout)
+
+    def _route(self, message: Any) -> None:
+        kind = type(message)
+        if kind is Cancel or kind is Credit:
+            self._route_to_job(message)
+        elif kind is Response or kind is ResponseFailure:
+            box = self._requests.get(message.request)
+            if box is not None:
+                box.put(message)
+        else:
+            if kind is Call:
+                # Known before it runs, so that a Cancel right behind it finds it.
+                self._jobs[message.call] = Job(message.call, message.chain, message.stream_credit)
+            self.inbox.put(message)
+            if self.on_inbox is not None:
+                self.on_inbox()
+
+    def _route_to_job(self, message: Cancel | Credit) -> None:
+        job = self._jobs.get(message.call)
+        if job is None:
+            return  # it has been answered meanwhile
+        job.receive(message)
+        if job is self._on_main and job.cancelled and self._is_elsewhere():
+            # Another thread of the plugin's happened to read this; let the main thread know.
+            signal.pthread_kill(self._thread, signal.SIGINT)
+
+    def _is_elsewhere(self) -> bool:
+        return self._interrupts is not None and threading.get_ident() != self._thread
+
+    # Interrupts
+
+    def _uninterrupted(self) -> contextlib.AbstractContextManager[None]:
+        if self._interrupts is None or threading.get_ident() != self._thread:
+            return contextlib.nullcontext()
+        return self._interrupts
+
+    def _is_to_stop(self) -> bool:
+        """Look at what has arrived: is the job on the main thread cancelled? Once only."""
+        with contextlib.suppress(ProtocolError, ConnectionError):
+            self.channel.read()
+        if self._in_console_cell:
+            return True  # a console says «interrupt» by the signal alone
+        job = self._on_main
+        if job is None or not job.cancelled or job.interrupted:
+            return False
+        job.interrupted = True
+        return True
+
+    def run_console_cell(self, work: Callable[[], None]) -> None:
+        """Run what a console sent, on the main thread."""
+        self._in_console_cell = True
+        try:
+            work()
+        finally:
+            self._in_console_cell = False
+
+    # Jobs
+
+    def job_of(self, message: Call | Load) -> Job:
+        return self._jobs.get(message.call) or Job(message.call)
+
+    def answer(self, job: Job, work: Work) -> None:
+        """Run a job on this thread and send what came of it."""
+        self.finish(job, self.outcome(job, lambda: self.drive(job, work())))
+
+    def outcome(self, job: Job, work: Work) -> Message:
+        """Run a job's work on this thread; the message that answers the call."""
+        token = current_job.set(job)
+        on_main = not self._is_elsewhere()
+        try:
+            try:
+                if on_main:
+                    self._on_main = job
+                if job.cancelled:
+                    raise JobCancelledError
+                result = self._run_in_context(job, work)
+            finally:
+                if on_main:
+                    self._on_main = None
+            return self.reply(job, result)
+        except BaseException as error:  # noqa: BLE001: whatever it is, the caller is told
+            if on_main:
+                self._on_main = None
+            return failure_of(error, job.call)
+        finally:
+            current_job.reset(token)
+
+    def reply(self, job: Job, result: Any) -> Message:
+        """The message that says what a job gave."""
+        if type(result) is Loaded:
+            return result
+        return Reply(job.call, encode_value(result, "result"))
+
+    def finish(self, job: Job, message: Message) -> None:
+        """Send what the job has printed and then its answer, in this order."""
+        if self.after_job is not None:
+            token = current_job.set(job)
+            try:
+                self.after_job()
+            finally:
+                current_job.reset(token)
+        for output in job.flushed():
+            self.send(output)
+        job.ended = True
+        self._jobs.pop(job.call, None)
+        try:
+            self.send(message)
+        except LocalProtocolError as error:
+            self.send(failure_of(error, job.call))
+
+    def drive(self, job: Job, result: Any) -> Any:
+        """Send a generator's items one by one; anything else is the result itself."""
+        if not isinstance(result, Iterator):
+            return result
+        assert self.resident is not None
+        try:
+            for item in result:
+                self.await_credit(job)
+                self.send_item(job, item)
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+        return None
+
+    def send_item(self, job: Job, item: Any) -> None:
+        assert self.resident is not None
+        job.used += 1
+        value = encode_value(self.resident.plain(item), "item")
+        for output in job.flushed():
+            self.send(output)
+        self.send(Item(job.call, value))
+
+    def await_credit(self, job: Job) -> None:
+        """Wait until the caller wants another item of the stream."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.receive(job.box, 0.0)
+        while job.credit <= 0 and not job.cancelled:
+            self.receive(job.box)
+        if job.cancelled:
+            raise JobCancelledError
+
+    # What a plugin asks of its host
+
+    def request(
+        self, plugin_id: str, operation: str, params: dict[str, Any], timeout: float | None
+    ) -> Any:
+        """Have the manager call another plugin; any thread."""
+        job = current_job.get()
+        box: SimpleQueue[Any] = job.box if job is not None else SimpleQueue()
+        if job is None or self._is_elsewhere():
+            box = SimpleQueue()
+        encoded = encode_value(params, "params")
+        with self._registering:
+            self._last_request += 1
+            number = self._last_request
+            self._requests[number] = box
+        try:
+            for output in job.flushed() if job is not None else ():
+                self.send(output)
+            label = job.label if job is not None else 0
+            self.send(Request(number, label, plugin_id, operation, encoded, timeout))
+            return self._response(box, number, job)
+        finally:
+            self._requests.pop(number, None)
+
+    def _response(self, box: SimpleQueue[Any], number: int, job: Job | None) -> Any:
+        while True:
+            message = self.receive(box)
+            if type(message) is Response and message.request == number:
+                return decode_value(message.result)
+            if type(message) is ResponseFailure and message.request == number:
+                raise PluginError(f"{message.error_type}: {message.message}")
+            if type(message) is Cancel and job is not None and not job.interrupted:
+                job.interrupted = True
+                raise KeyboardInterrupt
+
+    # Loading
+
+    def load(self, message: Load) -> Loaded:
+        """Bring the plugin up; what it then is."""
+        self.resident = Resident(message, self, self._module_life)
+        self.resident.bring_up()
+        description = self.resident.description.to_dict()
+        return Loaded(
+            call=message.call,
+            description=encode_value(description, "description"),
+            concurrency=self.resident.concurrency,
+        )
+
+    def perform(self, call: Call) -> Any:
+        """Do what a call asks for; may give a generator, a coroutine or an async generator."""
+        if self.resident is None:
+            raise PluginError("no plugin has been loaded into this host")
+        params = decode_value(msgspec.Raw(call.params))
+        if call.kind == "cell":
+            if self.run_cell is None:
+                return self.resident.run_cell(params)
+            return self.run_cell(params)
+        return self.resident.perform(call.kind, call.operation, params)

@@ -1,0 +1,159 @@
+"""Imports a plugin's source from a file, a package folder or a notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import json
+import linecache
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from nebula_lab.agent.failures import LoadError, MissingEntryError
+from nebula_lab.plugin import DynamicResource
+from nebula_lab.plugin.resource import missing_methods
+
+SKIP_TAG = "nebula-skip"
+
+
+def module_name(plugin_id: str, life: str = "") -> str:
+    """The name under which a plugin's module is imported: an identifier, one a plugin."""
+    name = re.sub(r"\W", "_", plugin_id)
+    if name != plugin_id:
+        name += "_" + hashlib.sha256(plugin_id.encode()).hexdigest()[:8]
+    return f"nebula_plugin_{name}{life}"
+
+
+def import_source(path: Path, name: str) -> ModuleType:
+    """Run the source at `path` as the module `name`.
+
+    Raises:
+        LoadError: there is no such source.
+        Exception: whatever the source itself raises.
+    """
+    if path.is_dir():
+        return _import_package(path, name)
+    if path.suffix == ".ipynb":
+        return _import_notebook(path, name)
+    if path.suffix != ".py":
+        raise LoadError(f"{path} is neither a Python file, nor a package folder, nor a notebook")
+    _let_import_siblings(path.parent)
+    module = _new_module(name, path)
+    # Compiled here and not by importlib: no bytecode is left in the user's folder, and none that
+    # is older than the source is taken from there.
+    code = compile(_read(path), str(path), "exec", dont_inherit=True)
+    return _run(module, [code])
+
+
+def forget_source(name: str) -> None:
+    """Drop the module and what was imported below it."""
+    for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+        del sys.modules[loaded]
+
+
+def make_resource(module: ModuleType, path: Path, api_version: int) -> DynamicResource:
+    """Call the module's `plugin_entry` and check what it gives.
+
+    Raises:
+        MissingEntryError: no `plugin_entry`, or nothing that can be called.
+        LoadError: written for another API version, or not a resource.
+    """
+    wanted = getattr(module, "PLUGIN_API_VERSION", api_version)
+    if wanted != api_version:
+        raise LoadError(
+            f"{path} is written for plugin API version {wanted!r}; this host has {api_version}"
+        )
+    entry = getattr(module, "plugin_entry", None)
+    if not callable(entry):
+        raise MissingEntryError(
+            f"{path} has no function plugin_entry(); "
+            "add one at its top level that returns the plugin object"
+        )
+    resource = entry()
+    if isinstance(resource, type):
+        raise LoadError(
+            f"plugin_entry() in {path} returned the class {resource.__name__}; "
+            f"it must return an object of it: return {resource.__name__}()"
+        )
+    missing = missing_methods(resource)
+    if missing:
+        raise LoadError(
+            f"plugin_entry() in {path} returned a {type(resource).__name__} without "
+            f"{', '.join(missing)}; derive it from nebula_lab.plugin.Plugin, or add them"
+        )
+    return resource  # type: ignore[no-any-return]
+
+
+def _import_package(path: Path, name: str) -> ModuleType:
+    init = path / "__init__.py"
+    if not init.is_file():
+        raise LoadError(f"{path} is a folder without an __init__.py")
+    module = _new_module(name, init, package=path)
+    return _run(module, [compile(_read(init), str(init), "exec", dont_inherit=True)])
+
+
+def _import_notebook(path: Path, name: str) -> ModuleType:
+    _let_import_siblings(path.parent)
+    module = _new_module(name, path)
+    codes = []
+    for number, source in notebook_cells(path):
+        filename = f"{path}[cell {number}]"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        codes.append(compile(source, filename, "exec", dont_inherit=True))
+    return _run(module, codes)
+
+
+def notebook_cells(path: Path) -> Iterator[tuple[int, str]]:
+    """The code cells of a notebook, numbered from 1 among all cells, those to skip left out.
+
+    Raises:
+        LoadError: it is not a notebook.
+    """
+    try:
+        cells = json.loads(_read(path))["cells"]
+        for number, cell in enumerate(cells, 1):
+            tags = cell.get("metadata", {}).get("tags", ())
+            if cell["cell_type"] == "code" and SKIP_TAG not in tags:
+                source = cell["source"]
+                yield number, source if isinstance(source, str) else "".join(source)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LoadError(f"{path} is not a notebook: {error!r}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LoadError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _new_module(name: str, path: Path, package: Path | None = None) -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    locations = None if package is None else [str(package)]
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=loader, submodule_search_locations=locations
+    )
+    assert spec is not None
+    return importlib.util.module_from_spec(spec)
+
+
+def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
+    linecache.checkcache()
+    sys.modules[module.__name__] = module
+    try:
+        for code in codes:
+            exec(code, module.__dict__)  # noqa: S102: running the plugin is what a host is for
+    except BaseException:
+        forget_source(module.__name__)
+        raise
+    return module
+
+
+def _let_import_siblings(folder: Path) -> None:
+    """Modules beside a plugin can be imported by it, but never in place of an installed one."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))

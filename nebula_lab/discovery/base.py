@@ -1,0 +1,93 @@
+"""What every way of finding plugins has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from nebula_lab.errors import PluginError
+from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
+from nebula_lab.model.problem import Problem
+
+
+class DiscoveryKind(StrEnum):
+    """The kinds of problems that discovery gives."""
+
+    METADATA = "metadata"
+    DUPLICATE = "duplicate"
+    DISCOVERY = "discovery"
+
+
+@dataclass(frozen=True)
+class DiscoveryResult:
+    """What one search found.
+
+    Attributes:
+        descriptors: the plugins, one an id, in the order of the search.
+        problems: what was left out and why, and notes on what was taken with a reservation.
+    """
+
+    descriptors: tuple[PluginDescriptor, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class PluginReading:
+    """One plugin that was read.
+
+    Attributes:
+        descriptor: the plugin.
+        problems: what there is to say about it although it was read.
+    """
+
+    descriptor: PluginDescriptor
+    problems: tuple[Problem, ...] = ()
+
+
+class Discoverer(Protocol):
+    """One strategy for finding plugins. No strategy ever runs or imports what it finds."""
+
+    def discover(self) -> DiscoveryResult:
+        """Search once, from scratch.
+
+        Raises:
+            DiscoveryError: the place to search is not there or can't be read at all. Anything
+                that is wrong with a single plugin is an entry in the result's problems instead.
+        """
+        ...
+
+
+def problem_from(error: PluginError) -> Problem:
+    """The entry in `problems` for one plugin that could not be read."""
+    return Problem.from_error(error, DiscoveryKind.METADATA)
+
+
+def one_per_id(readings: Iterable[PluginReading], problems: Iterable[Problem]) -> DiscoveryResult:
+    """The result of a search: of several plugins with one id the first, the others as problems."""
+    kept: dict[str, PluginDescriptor] = {}
+    found = list(problems)
+    for reading in readings:
+        found += reading.problems
+        descriptor = reading.descriptor
+        first = kept.setdefault(descriptor.id, descriptor)
+        if first is not descriptor:
+            found.append(_duplicate(first, descriptor))
+    return DiscoveryResult(tuple(kept.values()), tuple(found))
+
+
+def _duplicate(first: PluginDescriptor, second: PluginDescriptor) -> Problem:
+    return Problem(
+        kind=DiscoveryKind.DUPLICATE,
+        message=f"two plugins have this id: {_place(first)} (version {first.version}), which is "
+        f"used, and {_place(second)} (version {second.version}), which is left out",
+        plugin_id=second.id,
+        location=second.declared_in or SourceLocation(Path(second.path)),
+        cure="Give one of them another id, or move it out of the plugin folder.",
+    )
+
+
+def _place(descriptor: PluginDescriptor) -> str:
+    return str(descriptor.declared_in or descriptor.path)

@@ -1,0 +1,148 @@
+"""From a table of metadata to a descriptor, with the file and line for whatever is wrong in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nebula_lab.discovery.document import Document
+from nebula_lab.errors import MetadataLoadError
+from nebula_lab.model.complaints import Location, complaints
+from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
+
+_SHOWN = 5
+_LEADING_ID = re.compile(r"\s*([A-Za-z_][\w.-]*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A table of metadata and where it was written.
+
+    Attributes:
+        table: the keys as they were written.
+        path: the file that holds it.
+        line: where it begins, counted from 1; None where that is not known.
+        dependency_lines: the line of each dependency, in order; may be shorter than the list.
+        document: the manifest that it is a part of; None for one from a source.
+        within: the keys and indices that lead to it in that document.
+    """
+
+    table: Mapping[str, Any]
+    path: Path
+    line: int | None = None
+    dependency_lines: Sequence[int | None] = ()
+    document: Document | None = None
+    within: Location = ()
+
+    @property
+    def plugin_id(self) -> str | None:
+        """The id, where it is text at all."""
+        plugin_id = self.table.get("id")
+        return plugin_id if isinstance(plugin_id, str) else None
+
+    def line_of(self, location: Location) -> int | None:
+        """The line of an element of the table, or of what it stands in."""
+        if self.document is not None:
+            return self.document.line_of((*self.within, *location))
+        match location:
+            case ("dependencies", int(number), *_) if number < len(self.dependency_lines):
+                return self.dependency_lines[number]
+        return self.line
+
+    def error(
+        self, message: str, hint: str, *, line: int | None = None, key: str | None = None
+    ) -> MetadataLoadError:
+        """An error about this description; at `line`, or at the line of `key`, or as a whole."""
+        if line is None and key is not None:
+            line = self.line_of((key,))
+        return MetadataLoadError(
+            message,
+            plugin_id=self.plugin_id,
+            path=self.path,
+            line=self.line if line is None else line,
+            hint=hint,
+        )
+
+
+def manifest_description(
+    document: Document,
+    table: Mapping[str, Any] | None = None,
+    *,
+    within: Location = (),
+    offset: int = 0,
+) -> Description:
+    """The description that a manifest gives.
+
+    Args:
+        document: the manifest.
+        table: the part of it that describes the plugin, for one that lists several.
+        within: the keys and indices that lead to that table.
+        offset: where in the document's text it begins.
+    """
+    table = document.data if table is None else table
+    ids = _dependency_ids(table.get("dependencies"))
+    lines = document.dependency_lines(ids, offset) if ids else ()
+    return Description(table, document.path, document.id_line(offset), lines, document, within)
+
+
+def descriptor_from(
+    description: Description, source: Path, api_version: int | None = None
+) -> PluginDescriptor:
+    """The descriptor that a description means.
+
+    Args:
+        description: what is said of the plugin.
+        source: the file or folder of the plugin; takes the place of the table's `path`.
+        api_version: what the source says of it; holds where the table says nothing.
+
+    Raises:
+        MetadataLoadError: the table has keys or values that no descriptor has.
+    """
+    table = {**description.table, "path": source}
+    table["declared_in"] = SourceLocation(description.path, description.line)
+    try:
+        descriptor = PluginDescriptor.model_validate(table)
+    except ValidationError as error:
+        raise _translated(error, description) from error
+    changes: dict[str, Any] = {}
+    if descriptor.dependencies:
+        changes["dependencies"] = _located(descriptor, description)
+    if api_version is not None and descriptor.runtime.api_version is None:
+        changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": api_version})
+    return descriptor.model_copy(update=changes) if changes else descriptor
+
+
+def _dependency_ids(dependencies: object) -> list[str]:
+    """The ids of the dependencies, as they are to be found in the text; "" for what has none."""
+    if not isinstance(dependencies, list | tuple):
+        return []
+    texts = [item.get("plugin_id") if isinstance(item, Mapping) else item for item in dependencies]
+    found = [_LEADING_ID.match(text) if isinstance(text, str) else None for text in texts]
+    return [match[1] if match else "" for match in found]
+
+
+def _located(descriptor: PluginDescriptor, description: Description) -> tuple[Any, ...]:
+    lines = [*description.dependency_lines, *([None] * len(descriptor.dependencies))]
+    return tuple(
+        dependency.model_copy(
+            update={"declared_in": SourceLocation(description.path, line or description.line)}
+        )
+        for dependency, line in zip(descriptor.dependencies, lines, strict=False)
+    )
+
+
+def _translated(error: ValidationError, description: Description) -> MetadataLoadError:
+    found = complaints(error, description.table)
+    texts = [str(complaint) for complaint in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        texts.append(f"and {len(found) - _SHOWN} more")
+    return description.error(
+        "\n  ".join(texts),
+        "Correct it there; id and version are all that a plugin must say.",
+        line=description.line_of(found[0].location),
+    )

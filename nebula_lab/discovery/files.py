@@ -1,0 +1,38 @@
+"""The files that make up a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nebula_lab.model.descriptor import PluginDescriptor
+
+
+def files_of(descriptor: PluginDescriptor) -> tuple[Path, ...]:
+    """A plugin's source, or all of its package, and its manifest; sorted.
+
+    Caches and hidden files are none of it. Links to folders are not followed.
+    """
+    source = descriptor.path
+    files = set(_package_files(source)) if source.is_dir() else {source}
+    if descriptor.declared_in is not None:
+        files.add(descriptor.declared_in.path)
+    return tuple(sorted(files))
+
+
+def _package_files(folder: Path) -> Iterator[Path]:
+    pending = [folder]
+    while pending:
+        for entry in pending.pop().iterdir():
+            if is_ignored(entry.name):
+                continue
+            if entry.is_dir():
+                if not entry.is_symlink():
+                    pending.append(entry)
+            elif entry.is_file():
+                yield entry
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of that name is never a part of a plugin."""
+    return name.startswith(".") or name == "__pycache__"

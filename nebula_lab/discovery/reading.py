@@ -1,0 +1,196 @@
+"""One plugin, from its manifest or from the literals in its source, without running it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
+from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
+from nebula_lab.discovery.document import PARSERS, read_document
+from nebula_lab.discovery.locating import main_file, manifest_of, source_of
+from nebula_lab.discovery.notebook import notebook_metadata
+from nebula_lab.discovery.regular_file import NOTEBOOK_LIMIT, SOURCE_LIMIT, read_regular_file
+from nebula_lab.discovery.source import SourceMetadata, declared_metadata, source_metadata
+from nebula_lab.errors import MetadataLoadError
+from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
+from nebula_lab.model.problem import Problem
+
+
+def read_descriptor(path: Path) -> PluginDescriptor:
+    """Read one plugin, given by its file, folder, notebook or manifest.
+
+    Raises:
+        MetadataLoadError: there is no plugin, or its metadata or source can't be read.
+    """
+    reading = read_reading(Path(path))
+    for problem in reading.problems:
+        if problem.severity == "error":
+            raise problem.to_error()
+    return reading.descriptor
+
+
+def read_reading(path: Path) -> PluginReading:
+    """As `read_descriptor`, with what there is to say about a plugin that could be read."""
+    path = path.absolute()
+    if path.suffix.lower() in PARSERS:
+        return read_manifest(path)
+    if (manifest := manifest_of(path)) is not None:
+        return read_manifest(manifest, default=None if path.is_dir() else path)
+    return _read_unlisted(path)
+
+
+def read_source_metadata(path: Path) -> SourceMetadata:
+    """What the source of a plugin says of itself: a .py file, a notebook or a package folder.
+
+    Raises:
+        MetadataLoadError: it can't be read, is not Python, or its metadata are not literals.
+    """
+    file = main_file(path)
+    if file.suffix == ".ipynb":
+        return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
+    return source_metadata(read_regular_file(file, SOURCE_LIMIT), file)
+
+
+def read_manifest(path: Path, default: Path | None = None) -> PluginReading:
+    """Read the plugin that a manifest describes.
+
+    Args:
+        path: the TOML, JSON or YAML file.
+        default: the source that it stands beside, for a manifest without `path`.
+
+    Raises:
+        MetadataLoadError: the manifest can't be read, or does not go with its source.
+    """
+    return read_description(manifest_description(read_document(path)), default)
+
+
+def read_description(description: Description, default: Path | None = None) -> PluginReading:
+    """Read the plugin that a description of a manifest means; as `read_manifest`."""
+    source = source_of(description, default)
+    said = _said_by_source(source, description)
+    _same_plugin(description, said, source)
+    descriptor = descriptor_from(description, source, said.api_version)
+    return PluginReading(descriptor, _version_notes(descriptor, said, source))
+
+
+def checked_against_source(descriptor: PluginDescriptor, description: Description) -> PluginReading:
+    """A plugin that needs no reading any more, held against its source; as `read_manifest`."""
+    source = source_of(description, None)
+    said = _said_by_source(source, description)
+    _same_plugin(description, said, source)
+    changes: dict[str, object] = {"path": source}
+    if said.api_version is not None and descriptor.runtime.api_version is None:
+        changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": said.api_version})
+    descriptor = descriptor.model_copy(update=changes)
+    return PluginReading(descriptor, _version_notes(descriptor, said, source))
+
+
+def read_embedded(source: Path) -> PluginReading | None:
+    """Read a plugin that has no manifest; None for a source that is not a plugin.
+
+    Raises:
+        MetadataLoadError: it is one, by its `plugin_entry`, and says nothing of itself or
+            something that can't be read.
+    """
+    said = read_source_metadata(source)
+    file = main_file(source)
+    if said.table is None:
+        if said.has_entry:
+            raise _undescribed(source, file)
+        return None
+    description = Description(said.table, file, said.line, said.dependency_lines)
+    if "path" in said.table:
+        raise description.error(
+            "its metadata give a path, but a source describes itself alone",
+            'Take "path" out of PLUGIN_METADATA.',
+        )
+    descriptor = descriptor_from(description, source, said.api_version)
+    problems = () if said.broken is None else (problem_from(said.broken),)
+    return PluginReading(descriptor, problems)
+
+
+def _read_unlisted(path: Path) -> PluginReading:
+    """A source by its own metadata, or by a `plugin.toml` beside it that means it."""
+    reading = read_embedded(path) if path.is_dir() else _read_beside(path) or read_embedded(path)
+    if reading is None:
+        raise MetadataLoadError(
+            "is not a plugin: it has neither metadata nor plugin_entry",
+            path=path,
+            hint=f"Add {_metadata_to_paste(path)} and a plugin_entry function.",
+        )
+    return reading
+
+
+def _read_beside(path: Path) -> PluginReading | None:
+    for name in ("plugin.toml", "plugin.json"):
+        manifest = path.with_name(name)
+        if manifest.is_file():
+            description = manifest_description(read_document(manifest))
+            if source_of(description, None) == path:
+                return read_description(description)
+    return None
+
+
+def _said_by_source(source: Path, description: Description) -> SourceMetadata:
+    """What a source with a manifest says of itself; nothing, where that can't be told."""
+    if source.is_dir():
+        source = source / "__init__.py"
+    notebook = source.suffix == ".ipynb"
+    try:
+        content = read_regular_file(source, NOTEBOOK_LIMIT if notebook else SOURCE_LIMIT)
+    except MetadataLoadError as error:
+        error.plugin_id = description.plugin_id
+        raise
+    try:
+        return (notebook_metadata if notebook else declared_metadata)(content, source)
+    except MetadataLoadError:
+        # The manifest holds. What is wrong with the source is said, with its own traceback,
+        # by the load that fails; metadata that are computed there are the plugin's affair.
+        return SourceMetadata()
+
+
+def _same_plugin(description: Description, said: SourceMetadata, source: Path) -> None:
+    """Stop a source from running under the rights that were given to another plugin's id."""
+    if said.table is None or "id" not in said.table:
+        return
+    claimed = said.table["id"]
+    if claimed != description.plugin_id:
+        raise description.error(
+            f"the manifest says that the plugin is {description.plugin_id!r}, its source "
+            f"{SourceLocation(source, said.line)} says {claimed!r}",
+            "Make the two ids the same, or take PLUGIN_METADATA out of the source.",
+        )
+
+
+def _version_notes(
+    descriptor: PluginDescriptor, said: SourceMetadata, source: Path
+) -> tuple[Problem, ...]:
+    version = (said.table or {}).get("version")
+    if version is None or version == str(descriptor.version):
+        return ()
+    return (
+        Problem(
+            kind=DiscoveryKind.METADATA,
+            message=f"the manifest says version {descriptor.version}, the source says {version}; "
+            "the manifest holds",
+            plugin_id=descriptor.id,
+            location=SourceLocation(source, said.line),
+            cure="Say the version in one place only.",
+            severity="note",
+        ),
+    )
+
+
+def _undescribed(source: Path, file: Path) -> MetadataLoadError:
+    return MetadataLoadError(
+        "has a plugin_entry but no metadata",
+        path=file,
+        hint=f"Paste into it: {_metadata_to_paste(source)}",
+    )
+
+
+def _metadata_to_paste(source: Path) -> str:
+    plugin_id = re.sub(r"[^A-Za-z0-9_.-]", "_", source.stem)
+    plugin_id = plugin_id if re.match(r"[A-Za-z_]", plugin_id) else f"_{plugin_id}"
+    return f'PLUGIN_METADATA = {{"id": "{plugin_id}", "version": "0.1.0"}}'

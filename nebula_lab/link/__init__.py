@@ -1,0 +1,1 @@
+"""Carries the protocol of `nebula_lab.wire` over a socket, in the same way at both ends."""

@@ -1,0 +1,242 @@
+"""A socket that speaks the protocol and is read by whichever thread happens to wait.
+
+One thread that waits for a message, the leader, reads for all; the others, its followers, sleep
+until the leader hands them what is theirs or steps down. No thread exists only to read, so a call
+costs no switch between threads (Schmidt et al., "Leader/Followers", 2000).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from nebula_lab.wire.errors import ProtocolError
+from nebula_lab.wire.messages import Message
+from nebula_lab.wire.protocol import Connection
+
+Mailbox = SimpleQueue[Any]
+_CHUNK = 256 * 1024
+_LEAD = object()  # tells a follower that nobody reads any more
+
+
+class ChannelEndedError(ConnectionError):
+    """The other side is gone, or no longer makes sense.
+
+    Attributes:
+        is_protocol_error: it was rubbish that ended the conversation, not a closed socket.
+    """
+
+    def __init__(self, reason: str, *, is_protocol_error: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_protocol_error = is_protocol_error
+
+
+class Channel:
+    """One end of a conversation over a connected stream socket.
+
+    Args:
+        sock: becomes the channel's own and is closed with it.
+        connection: the protocol, from this end.
+        route: is given each message that arrives, by whatever thread reads; it must not block.
+    """
+
+    def __init__(
+        self, sock: socket.socket, connection: Connection, route: Callable[[Any], None]
+    ) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+        self._connection = connection
+        self._route = route
+        self._sending = threading.Lock()
+        self._leading = threading.Lock()
+        self._following: dict[int, Mailbox] = {}
+        self._readable = select.poll()
+        self._readable.register(sock, select.POLLIN)
+        self._ended: ChannelEndedError | None = None
+        # True while bytes are between the socket and the protocol. An exception from a signal
+        # handler that falls into those few instructions loses them, and so ends the channel.
+        self._mid_send = False
+        self._mid_read = False
+
+    @property
+    def ended(self) -> ChannelEndedError | None:
+        """Why there will be no more messages, or None while there may be."""
+        return self._ended
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def watch(self, descriptor: int) -> None:
+        """Let a readable `descriptor` end a wait too; see `read`."""
+        self._readable.register(descriptor, select.POLLIN)
+
+    def send(self, message: Message, timeout: float | None = None) -> None:
+        """Send a message whole.
+
+        Raises:
+            ChannelEndedError: the other side is gone, or did not take the message in `timeout`
+                seconds; half a message having been sent, the channel is then of no more use.
+            LocalProtocolError: the message is too large, or not for now. Nothing was sent.
+        """
+        data = self._connection.send(message)
+        with self._sending:
+            if self._ended:
+                raise self._ended
+            try:
+                self._mid_send = True
+                self._send_bytes(data, timeout)
+                self._mid_send = False
+            except OSError as error:
+                self._mid_send = False
+                raise self.end(f"the connection broke: {error}") from error
+            finally:
+                if self._mid_send:
+                    self.end("interrupted in the middle of a message")
+
+    def _send_bytes(self, data: bytes, timeout: float | None) -> None:
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._send_rest(memoryview(data)[sent:], timeout)
+
+    def _send_rest(self, rest: memoryview, timeout: float | None) -> None:
+        writable = select.poll()
+        writable.register(self._socket, select.POLLOUT)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while rest:
+            wait = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            if not writable.poll(wait):
+                raise self.end("the other side stopped reading")
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                continue
+
+    def get(self, box: Mailbox, timeout: float | None = None) -> Any:
+        """The next message routed into `box`, reading the socket meanwhile if nobody else does.
+
+        Raises:
+            TimeoutError: nothing came within `timeout` seconds.
+            ChannelEndedError: nothing will come any more.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        item = _LEAD
+        while item is _LEAD:
+            try:
+                item = box.get_nowait()
+            except Empty:
+                item = self._await_item(box, deadline)
+        return item
+
+    def _await_item(self, box: Mailbox, deadline: float | None) -> Any:
+        """An item of `box`, or `_LEAD` to look again."""
+        if self._ended:
+            try:
+                return box.get_nowait()
+            except Empty:
+                raise self._ended from None
+        if self._leading.acquire(blocking=False):
+            return self._lead(box, deadline)
+        self._following[id(box)] = box
+        try:
+            # The leader may have stepped down before it could see us.
+            if self._leading.acquire(blocking=False):
+                return self._lead(box, deadline)
+            return box.get(timeout=None if deadline is None else _left(deadline))
+        except Empty:
+            raise TimeoutError from None
+        finally:
+            self._following.pop(id(box), None)
+
+    def _lead(self, box: Mailbox, deadline: float | None) -> Any:
+        """Read until `box` has an item. The caller holds `_leading`."""
+        try:
+            while box.empty() and not self._ended:
+                left = None if deadline is None else _left(deadline)
+                if not self._read(left) and left is not None and _is_past(deadline):
+                    raise TimeoutError
+            return _LEAD
+        finally:
+            self._leading.release()
+            self._promote()
+
+    def _promote(self) -> None:
+        """Wake a follower to lead, or all of them when there is nothing left to read."""
+        for follower in list(self._following.values()):
+            follower.put(_LEAD)
+            if not self._ended:
+                return
+
+    def read(self, timeout: float | None = 0.0) -> bool:
+        """Read and route what there is, unless another thread does already.
+
+        Returns:
+            Whether anything was read; not so when a descriptor given to `watch` ended the wait.
+        """
+        if not self._leading.acquire(blocking=False):
+            return False
+        try:
+            return self._read(timeout)
+        finally:
+            self._leading.release()
+            self._promote()
+
+    def _read(self, timeout: float | None) -> bool:
+        # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
+        ready = self._readable.poll(None if timeout is None else timeout * 1000)
+        if not any(descriptor == self._socket.fileno() for descriptor, _ in ready):
+            return False
+        try:
+            self._mid_read = True
+            data = self._socket.recv(_CHUNK)
+            self._connection.receive(data)
+            self._mid_read = False
+            if not data:
+                self._connection.end_of_stream()
+                self.end("the connection was closed")
+            while (message := self._connection.next_message()) is not None:
+                self._route(message)
+        except BlockingIOError:
+            self._mid_read = False
+            return False
+        except OSError as error:
+            self._mid_read = False
+            self.end(f"the connection broke: {error}")
+        except ProtocolError as error:
+            self.end(str(error), is_protocol_error=True)
+        finally:
+            if self._mid_read:
+                self.end("interrupted in the middle of a message")
+        return True
+
+    def end(self, reason: str, *, is_protocol_error: bool = False) -> ChannelEndedError:
+        """Note that the conversation is over; the first reason stays."""
+        if self._ended is None:
+            self._ended = ChannelEndedError(reason, is_protocol_error=is_protocol_error)
+        return self._ended
+
+    def close(self) -> None:
+        """Hang up. A thread that reads now finds the end of the stream."""
+        self.end("the connection was closed by this side")
+        with contextlib.suppress(OSError):  # it may not be connected any more
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with self._leading, self._sending:
+            self._socket.close()
+        self._promote()
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
+
+
+def _is_past(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline

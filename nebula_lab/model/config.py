@@ -1,0 +1,139 @@
+"""The configuration of a manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError
+
+from nebula_lab.errors import ConfigError, nearest_names
+from nebula_lab.model.complaints import Location
+from nebula_lab.model.descriptor import SourceLocation
+from nebula_lab.model.discovery_strategy import Discovery, FileSystem
+from nebula_lab.model.documents import Document, read_document
+from nebula_lab.model.frozen import Count, Flag, FrozenModel
+from nebula_lab.model.loading import Loading, LoadingStrategy
+from nebula_lab.model.quantities import ByteCount, Seconds
+from nebula_lab.model.security import SecurityConfig
+
+__all__ = ["RestartPolicy", "PluginConfig"]
+
+_RESOURCE_TYPE = "plugin_manager"
+_WRAPPER_KEYS = ("type", "config")
+
+
+class RestartPolicy(FrozenModel):
+    """How often a crashed plugin is started again: `max_restarts` in `window` seconds."""
+
+    max_restarts: Annotated[int, Field(strict=True, ge=0)] = 5
+    window: Annotated[Seconds, Field(gt=0)] = 60.0
+
+
+class PluginConfig(FrozenModel):
+    """Everything that a manager can be told.
+
+    Attributes:
+        plugin_dir: the folder that FileSystem discovery searches.
+        hot_reload: load a plugin again when its files change.
+        global_config: plugin id to what the plugin's `initialize` gets.
+        timeout: seconds that a call has, unless the call says otherwise.
+        memory_limit: bytes per plugin; see `effective_memory_limit`.
+        queue_size: calls that may wait for one plugin.
+        grace: seconds that a plugin has to end by itself before it is killed.
+    """
+
+    plugin_dir: Path | None = None
+    hot_reload: Flag = True
+    discovery: Discovery = FileSystem()
+    security: SecurityConfig = SecurityConfig()
+    loading: Loading = LoadingStrategy.LAZY
+    global_config: dict[str, Any] = Field(default_factory=dict)
+    timeout: Annotated[Seconds, Field(gt=0)] = 30.0
+    memory_limit: Annotated[ByteCount, Field(gt=0)] = 2**30
+    restart: RestartPolicy = RestartPolicy()
+    queue_size: Count = 1000
+    grace: Seconds = 2.0
+
+    @property
+    def effective_memory_limit(self) -> int:
+        """Bytes that a plugin may use: the smaller of the two limits that can be set."""
+        return min(self.memory_limit, self.security.resource_limits.max_memory)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a configuration from a `.yaml`, `.yml`, `.toml` or `.json` file.
+
+        The document is the configuration itself, or has it under `config` beside
+        `type: plugin_manager`. Relative paths in it are taken from the document's folder.
+
+        Raises:
+            ConfigError: the file can't be read, or something in it is wrong; with file and line,
+                and the nearest known key for one that is unknown.
+        """
+        document = read_document(path)
+        within = _configuration_in(document)
+        inner = document.data["config"] if within else document.data
+        try:
+            config = cls.model_validate(inner)
+        except ValidationError as error:
+            raise document.refusal(error, within=within) from None
+
+        def place(location: Location) -> SourceLocation:
+            line = document.line_of((*within, "discovery", *location))
+            return SourceLocation(document.path, line)
+
+        located = config.model_copy(update={"discovery": config.discovery.located(place)})
+        return located.relative_to(document.path.absolute().parent)
+
+    def relative_to(self, folder: Path) -> Self:
+        """The same configuration, with relative paths taken from `folder` and `~` from home."""
+        moved: dict[str, Any] = {"discovery": self.discovery.relative_to(folder)}
+        if self.plugin_dir is not None:
+            moved["plugin_dir"] = folder / self.plugin_dir.expanduser()
+        return self.model_copy(update=moved)
+
+
+def _configuration_in(document: Document) -> Location:
+    """Where in the document the configuration is: at the top, or under `config`."""
+    data = document.data
+    if not isinstance(data, Mapping):
+        raise ConfigError(
+            f"expected a table of settings, found a {type(data).__name__}",
+            path=document.path,
+            line=1,
+            hint="Write `key: value` lines, such as `plugin_dir: plugins`.",
+        )
+    if not any(key in data for key in _WRAPPER_KEYS):
+        return ()
+    for key in data:
+        if key not in _WRAPPER_KEYS:
+            raise _misplaced(document, str(key))
+    if data.get("type", _RESOURCE_TYPE) != _RESOURCE_TYPE:
+        raise ConfigError(
+            f"type: {data['type']!r} is not a type of resource",
+            path=document.path,
+            line=document.line_of(("type",)),
+            hint=f"Write `type: {_RESOURCE_TYPE}`.",
+        )
+    if "config" not in data:
+        raise ConfigError(
+            "there is a `type` but no `config`",
+            path=document.path,
+            line=document.line_of(("type",)),
+            hint="Put the settings under `config:`.",
+        )
+    return ("config",)
+
+
+def _misplaced(document: Document, key: str) -> ConfigError:
+    nearest = nearest_names(key, _WRAPPER_KEYS, count=1)
+    return ConfigError(
+        f"unknown key {key!r} beside `type` and `config`",
+        path=document.path,
+        line=document.line_of((key,)),
+        hint=f"Did you mean {nearest[0]!r}?"
+        if nearest
+        else "Settings of the manager go under `config`.",
+    )

@@ -1,0 +1,102 @@
+"""What plugins may do, where they run, and how much they may use."""
+
+from __future__ import annotations
+
+from enum import Enum, nonmember
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from nebula_lab.model.capability import Capability, PluginCapability
+from nebula_lab.model.frozen import Count, Flag, FrozenModel
+from nebula_lab.model.quantities import ByteCount
+from nebula_lab.model.variants import OneOf
+
+__all__ = ["Container", "SandboxMode", "Sandbox", "ResourceLimits", "SecurityConfig"]
+
+_GIB = 2**30
+
+
+class Container(FrozenModel):
+    """The sandbox that is a container.
+
+    Attributes:
+        runtime: the program that runs it, such as "podman" or "docker".
+    """
+
+    type: Literal["Container"] = Field(default="Container", repr=False)
+    runtime: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+    @property
+    def value(self) -> str:
+        """The seed's word for it, as an enum member has."""
+        return self.type
+
+
+class SandboxMode(Enum):
+    """Where a plugin's code runs.
+
+    A setting is NONE, PROCESS, WASM or a `Container(runtime=…)`; all have a `value`. CONTAINER
+    names the fourth kind and is no setting of its own, since it lacks the runtime.
+    """
+
+    NONE = "None"
+    PROCESS = "Process"
+    WASM = "Wasm"
+    CONTAINER = "Container"
+
+    Container = nonmember(Container)
+
+
+Sandbox = Annotated[
+    SandboxMode | Container,
+    OneOf(
+        "sandbox",
+        {
+            "None": SandboxMode.NONE,
+            "Process": SandboxMode.PROCESS,
+            "Wasm": SandboxMode.WASM,
+            "Container": Container,
+        },
+    ),
+]
+
+
+class ResourceLimits(FrozenModel):
+    """The most that one plugin's host may use, above what the booted host uses by itself.
+
+    Attributes:
+        max_memory: bytes.
+        max_cpu_percent: per cent of one processor, so two whole ones are 200; None is unlimited.
+        max_file_handles: open files, sockets and pipes.
+        max_threads: threads and processes together.
+    """
+
+    max_memory: Annotated[ByteCount, Field(gt=0)] = _GIB
+    max_cpu_percent: Annotated[float, Field(strict=True, gt=0, le=102_400)] | None = None
+    max_file_handles: Count = 256
+    max_threads: Count = 64
+
+
+class SecurityConfig(FrozenModel):
+    """What every plugin of a manager is held to.
+
+    Attributes:
+        verify_signature: refuse plugins that no trusted key has signed.
+        trusted_keys: public keys in the form that OpenSSH writes.
+        sandbox: where plugins run.
+        capabilities: what a plugin may be granted.
+        resource_limits: how much a plugin may use.
+        strict: refuse to run with a limit that can't be enforced on this machine.
+    """
+
+    verify_signature: Flag = False
+    trusted_keys: tuple[str, ...] = ()
+    sandbox: Sandbox = SandboxMode.PROCESS
+    capabilities: tuple[Capability, ...] = (
+        PluginCapability.NETWORK,
+        PluginCapability.FILE_SYSTEM,
+        PluginCapability.MEMORY_ALLOCATION,
+    )
+    resource_limits: ResourceLimits = ResourceLimits()
+    strict: Flag = False

@@ -1,0 +1,89 @@
+"""What every sandbox offers to the manager."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass
+from pathlib import Path
+
+from nebula_lab.errors import ExitReport
+from nebula_lab.model import SandboxMode
+from nebula_lab.transport.host_link import HostLink, PendingCall
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """What a host is started for.
+
+    Attributes:
+        plugin_id: the plugin that will live in it.
+        life: counts the hosts of one manager from 1, so that no two share a name.
+        start_timeout: seconds until a host that does not answer is given up.
+    """
+
+    plugin_id: str
+    life: int
+    start_timeout: float
+
+
+class Host(abc.ABC):
+    """A running host: an agent that waits for its plugin, or has it.
+
+    Attributes:
+        link: the channel to it.
+        scratch_dir: a folder of the plugin's own, removed with the host.
+        connection_file: for Jupyter front ends, where the host is a kernel.
+        on_raw_output: is given text that was written past the channel, on the loop's thread.
+        on_exit: called once, on the loop's thread, when the host is gone.
+    """
+
+    link: HostLink
+    scratch_dir: Path
+    pid: int | None = None
+    connection_file: Path | None = None
+
+    def __init__(self) -> None:
+        self.on_raw_output: Callable[[str], None] = lambda text: None
+        self.on_exit: Callable[[], None] = lambda: None
+
+    def enter(self, call: PendingCall, context: Context) -> None:
+        """Note the caller's context, for hosts in the same process that run the call in it."""
+
+    def collect_output(self) -> None:
+        """Pass on what has been written past the channel until now."""
+
+    @abc.abstractmethod
+    def interrupt(self) -> None:
+        """Make the host look at its messages even while an operation runs."""
+
+    @abc.abstractmethod
+    def kill(self) -> None:
+        """End the host at once, and what it has started, whatever it is doing."""
+
+    @abc.abstractmethod
+    def exit_report(self, timeout: float) -> ExitReport:
+        """How the host ended; waits up to `timeout` seconds for it to be over, then kills it."""
+
+    @abc.abstractmethod
+    def dispose(self) -> None:
+        """End the host if it still runs, and remove every trace of it. Can be called again."""
+
+
+class Sandbox(abc.ABC):
+    """A way of isolating plugins."""
+
+    mode: SandboxMode
+
+    @abc.abstractmethod
+    def start(self, spec: HostSpec) -> Host:
+        """Start a host and greet it; any thread.
+
+        Raises:
+            LoadFailedError: it did not come up; the error says why and what it last wrote.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of what the hosts shared; they have been disposed of before."""

@@ -1,0 +1,75 @@
+"""The pipe behind a host's descriptors 1 and 2: what it writes there survives its crash."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import threading
+from collections.abc import Callable
+
+from nebula_lab.transport.loop import LoopThread
+
+_KEPT = 64 * 1024
+_CHUNK = 64 * 1024
+
+
+class LastWords:
+    """Reads the pipe while the host lives and keeps the end of what it said.
+
+    Args:
+        loop: reads whenever something comes.
+        on_text: is given the text.
+    """
+
+    def __init__(self, loop: LoopThread, on_text: Callable[[str], None]) -> None:
+        self._readable, self._writable = os.pipe()
+        os.set_blocking(self._readable, False)
+        self._loop = loop
+        self._on_text = on_text
+        self._kept = ""
+        self._reading = threading.Lock()
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._open = True
+        loop.watch(self._readable, self.collect)
+
+    @property
+    def writable(self) -> int:
+        """The end for the host; close ours with `started` once it has it."""
+        return self._writable
+
+    def started(self) -> None:
+        os.close(self._writable)
+
+    def collect(self) -> None:
+        """Read what there is now; any thread."""
+        with self._reading:
+            while self._open:
+                try:
+                    data = os.read(self._readable, _CHUNK)
+                except BlockingIOError:
+                    return
+                if not data:
+                    self._end()
+                    return
+                text = self._decode(data)
+                self._kept = (self._kept + text)[-_KEPT:]
+                self._on_text(text)
+
+    def lines(self, count: int = 20) -> tuple[str, ...]:
+        """The last lines, oldest first."""
+        self.collect()
+        return tuple(self._kept.rstrip().splitlines()[-count:])
+
+    def close(self) -> None:
+        with self._reading:
+            self._end()
+
+    def _end(self) -> None:
+        # The loop's thread may be waiting for our lock, so it is not waited for.
+        if self._open:
+            self._open = False
+            self._loop.call(self._release)
+
+    def _release(self) -> None:
+        self._loop.unwatch(self._readable)
+        os.close(self._readable)

@@ -1,0 +1,71 @@
+"""Cleans up after a manager that had no time to do it: killed by SIGKILL, say.
+
+Hosts end themselves when their owner is gone, but one that is stuck in C code can't, and nobody
+would remove its files. So a small process watches the owner and does both. It imports next to
+nothing, to be small and quick to start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from nebula_lab.sandbox.leftovers import kill_marked
+
+
+class Sweeper:
+    """The manager's handle on that process.
+
+    Args:
+        run_dir: removed with everything in it once the owner is gone.
+        mark: what the marks of the owner's hosts start with.
+    """
+
+    def __init__(self, run_dir: Path, mark: str) -> None:
+        owner = os.pidfd_open(os.getpid())
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", __name__, str(owner), str(run_dir), mark],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(owner,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(owner)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        """There is nothing left to sweep."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(b"bye")
+            self._process.stdin.close()
+        self._process.wait()
+
+
+def _sweep(owner: int, run_dir: str, mark: str) -> None:
+    poll = select.poll()
+    poll.register(owner, select.POLLIN)
+    poll.register(0, select.POLLIN)
+    while not any(descriptor == owner for descriptor, _ in poll.poll()):
+        if os.read(0, 4096):
+            return
+        poll.unregister(0)  # the owner is ending, and will not say goodbye
+    kill_marked(mark)
+    shutil.rmtree(run_dir, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _sweep(int(sys.argv[1]), sys.argv[2], sys.argv[3])

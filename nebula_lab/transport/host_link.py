@@ -1,0 +1,155 @@
+"""The manager's end of the channel to one host."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.transport.loop import LoopThread
+from nebula_lab.wire.messages import Cancel, Hello, Message, Refused, Welcome
+from nebula_lab.wire.protocol import Connection, Side, negotiate
+
+# How long a channel stays unwatched after its last call. Calls in a row must not pay for telling
+# the watching thread of each; nobody minds if a stray log line comes this much later.
+_IDLE = 0.05
+
+
+class PendingCall:
+    """A call that has been sent and not answered: its number and its mailbox."""
+
+    __slots__ = ("box", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.box: SimpleQueue[Any] = SimpleQueue()
+
+
+class HostLink:
+    """Calls go out, their answers come back, each to the thread that waits for it.
+
+    Args:
+        sock: connected to the host; becomes the link's own.
+        loop: reads while no call is pending.
+
+    Attributes:
+        on_unclaimed: is given what belongs to no pending call, on the thread that reads.
+        on_ended: called on the loop's thread when the host hangs up while no call is pending.
+    """
+
+    def __init__(self, sock: socket.socket, loop: LoopThread) -> None:
+        self._channel = Channel(sock, Connection(Side.MANAGER), self._route)
+        self._loop = loop
+        self._greetings: SimpleQueue[Any] = SimpleQueue()
+        self._pending: dict[int, PendingCall] = {}
+        self._numbers = itertools.count(1)
+        self._watched = False
+        self._watch_is_due = False
+        self._closed = False
+        self._watching = threading.Lock()
+        self.on_unclaimed: Callable[[Any], None] = lambda message: None
+        self.on_ended: Callable[[], None] = lambda: None
+
+    @property
+    def ended(self) -> ChannelEndedError | None:
+        return self._channel.ended
+
+    def greet(self, timeout: float) -> Hello:
+        """Agree with the host on a version of the protocol.
+
+        Raises:
+            TimeoutError: the host did not say hello within `timeout` seconds.
+            ChannelEndedError: it is no host of ours, has no version in common, or is gone.
+        """
+        hello = self._channel.get(self._greetings, timeout)
+        if not isinstance(hello, Hello):
+            raise self._channel.end(hello.reason, is_protocol_error=True)
+        answer = negotiate(hello)
+        self._channel.send(answer, timeout)
+        if isinstance(answer, Refused):
+            raise self._channel.end(answer.reason, is_protocol_error=True)
+        assert isinstance(answer, Welcome)
+        self._watch_when_idle()
+        return hello
+
+    def open_call(self) -> PendingCall:
+        """Take a number for a call; `close_call` gives it back."""
+        call = PendingCall(next(self._numbers))
+        self._pending[call.number] = call
+        if self._watched:
+            self._unwatch()
+        return call
+
+    def close_call(self, call: PendingCall) -> None:
+        """Expect no more messages for a call."""
+        self._pending.pop(call.number, None)
+        if not self._pending and not self._watch_is_due:
+            self._watch_when_idle()
+
+    def send(self, message: Message, timeout: float | None = None) -> None:
+        """See `Channel.send`."""
+        self._channel.send(message, timeout)
+
+    def receive(self, call: PendingCall, timeout: float | None) -> Any:
+        """The next message for a call; see `Channel.get`."""
+        return self._channel.get(call.box, timeout)
+
+    def cancel(self, call: PendingCall) -> None:
+        """Ask the host to stop a call; whether it does is another matter."""
+        self._channel.send(Cancel(call.number), timeout=1.0)
+
+    def sole_pending(self) -> PendingCall | None:
+        """The pending call, if there is exactly one."""
+        calls = list(self._pending.values())
+        return calls[0] if len(calls) == 1 else None
+
+    def _route(self, message: Any) -> None:
+        call = self._pending.get(getattr(message, "call", 0))
+        if call is not None:
+            call.box.put(message)
+        elif isinstance(message, Hello | Refused):
+            self._greetings.put(message)
+        else:
+            self.on_unclaimed(message)
+
+    # Reading while no call is pending
+
+    def _watch_when_idle(self) -> None:
+        self._watch_is_due = True
+        self._loop.call_later(_IDLE, self._watch)
+
+    def _watch(self) -> None:
+        with self._watching:
+            self._watch_is_due = False
+            if self._pending or self._watched or self._closed or self._channel.ended:
+                return
+            self._loop.watch(self._channel.fileno(), self._on_readable)
+            self._watched = True
+        if self._pending:  # one that came just now did not see that we watch
+            self._unwatch()
+
+    def _unwatch(self) -> None:
+        with self._watching:
+            if self._watched and not self._closed:
+                self._watched = False
+                self._loop.call(self._loop.unwatch, self._channel.fileno())
+
+    def _on_readable(self) -> None:
+        self._channel.read()
+        if self._channel.ended:
+            self._unwatch()
+            self.on_ended()
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._watching:
+            if self._closed:
+                return
+            self._closed = True
+        # Without the lock, since the loop's thread may be waiting for it.
+        self._loop.unwatch(self._channel.fileno())
+        self._channel.close()

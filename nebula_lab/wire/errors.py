@@ -1,0 +1,29 @@
+"""Errors of the protocol itself. They say whose fault it was."""
+
+from __future__ import annotations
+
+
+class ProtocolError(Exception):
+    """The two sides do not understand each other; the connection is of no more use."""
+
+
+class LocalProtocolError(ProtocolError):
+    """Our side tried to do what the protocol does not allow now."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side sent what makes no sense: garbage, too much, or out of turn."""
+
+
+class ValueNotSupportedError(TypeError):
+    """A value that the protocol does not carry.
+
+    Attributes:
+        element: path to it, such as `params.rows[3].when`.
+        found: what is there, such as `timedelta`.
+    """
+
+    def __init__(self, element: str, found: str) -> None:
+        super().__init__(f"{element}: {found}")
+        self.element = element
+        self.found = found

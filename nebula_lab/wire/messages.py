@@ -1,0 +1,211 @@
+"""Every message of the protocol, as msgspec structs. A host is where a plugin runs.
+
+Messages are arrays on the wire, tagged by a small integer; `params`, `result` and the like are
+values already encoded by `nebula_lab.wire.values`, so that reading a message never builds them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+# The versions of the protocol that this code speaks, newest first.
+PROTOCOL_VERSIONS = (1,)
+# Tells a person who runs the agent by hand what it is; it is no secret and no protection.
+COOKIE = "nebula_lab plugin host"
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The root of all messages."""
+
+
+# Handshake
+
+
+class Hello(Message, tag=1, frozen=True, gc=False):
+    """Host: who I am and the versions that I speak."""
+
+    cookie: str
+    versions: list[int]
+    pid: int
+    python: str
+
+
+class Welcome(Message, tag=2, frozen=True, gc=False):
+    """Manager: the newest version that both speak."""
+
+    version: int
+
+
+class Refused(Message, tag=3, frozen=True, gc=False):
+    """Either side: why there will be no conversation."""
+
+    reason: str
+
+
+# Manager to host
+
+
+class Load(Message, tag=10, frozen=True, gc=False):
+    """Bring the plugin up: import its source, find its entry, initialize it.
+
+    Answered by `Loaded` or `Failure`.
+    """
+
+    call: int
+    plugin_id: str
+    path: str
+    config: msgspec.Raw
+    scratch_dir: str
+    concurrency: int
+    api_version: int
+
+
+class Call(Message, tag=11, frozen=True, gc=False):
+    """Run an operation, or one of the `KINDS` that every plugin has."""
+
+    call: int
+    kind: str
+    operation: str
+    params: msgspec.Raw
+    chain: list[str]
+    stream_credit: int
+
+
+class Cancel(Message, tag=12, frozen=True, gc=False):
+    """Stop a call. A SIGINT may follow, to have this read while the call runs."""
+
+    call: int
+
+
+class Credit(Message, tag=13, frozen=True, gc=False):
+    """Allow a stream to send so many more items."""
+
+    call: int
+    items: int
+
+
+class Response(Message, tag=14, frozen=True, gc=False):
+    """The result of a `Request` that the host made."""
+
+    request: int
+    result: msgspec.Raw
+
+
+class ResponseFailure(Message, tag=15, frozen=True, gc=False):
+    """A `Request` that gave no result."""
+
+    request: int
+    error_type: str
+    message: str
+
+
+class Shutdown(Message, tag=16, frozen=True, gc=False):
+    """Clean up and end."""
+
+
+# Host to manager
+
+
+class Loaded(Message, tag=30, frozen=True, gc=False):
+    """The plugin is up. `description` is what `nebula_lab.plugin.describe` gives, encoded."""
+
+    call: int
+    description: msgspec.Raw
+    concurrency: int
+
+
+class Reply(Message, tag=31, frozen=True, gc=False):
+    """A call's result; for a stream, that it ended."""
+
+    call: int
+    result: msgspec.Raw
+
+
+class Failure(Message, tag=32, frozen=True, gc=False):
+    """A call that gave no result.
+
+    `kind` is one of `FAILURE_KINDS`; `traceback` is the plugin's own, as text; `element` is the
+    path to an unsupported value where that was the reason.
+    """
+
+    call: int
+    kind: str
+    error_type: str
+    message: str
+    traceback: str
+    element: str = ""
+
+
+class Item(Message, tag=33, frozen=True, gc=False):
+    """The next item of a stream."""
+
+    call: int
+    value: msgspec.Raw
+
+
+class Output(Message, tag=34, frozen=True, gc=False):
+    """What a call wrote to `stdout` or `stderr`; call 0 is none in particular."""
+
+    call: int
+    stream: str
+    text: str
+
+
+class Display(Message, tag=35, frozen=True, gc=False):
+    """What a call displayed: `action` is display, update or clear; the rest is a MIME bundle."""
+
+    call: int
+    action: str
+    bundle: msgspec.Raw
+
+
+class Log(Message, tag=36, frozen=True, gc=False):
+    """A log record, level as in `logging`."""
+
+    call: int
+    level: int
+    logger: str
+    message: str
+
+
+class Progress(Message, tag=37, frozen=True, gc=False):
+    """How far a call has come; `total` is None where nobody knows."""
+
+    call: int
+    done: float
+    total: float | None
+    text: str
+
+
+class Request(Message, tag=38, frozen=True, gc=False):
+    """The plugin calls one that it depends on, on behalf of `call`."""
+
+    request: int
+    call: int
+    plugin_id: str
+    operation: str
+    params: msgspec.Raw
+    timeout: float | None
+
+
+KINDS = frozenset({"operation", "health", "save_state", "restore_state", "cleanup", "cell"})
+FAILURE_KINDS = frozenset(
+    {"raised", "cancelled", "symbol", "load", "unknown_operation", "unsupported_value", "too_large"}
+)
+
+ToHost = Welcome | Refused | Load | Call | Cancel | Credit | Response | ResponseFailure | Shutdown
+ToManager = (
+    Hello | Refused | Loaded | Reply | Failure | Item | Output | Display | Log | Progress | Request
+)
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode_message(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+to_host_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)
+to_manager_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToManager)

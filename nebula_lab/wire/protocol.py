@@ -1,0 +1,142 @@
+"""One side of a conversation: bytes in, messages out, and the order that they may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
+from nebula_lab.wire.framing import FrameReader, frame
+from nebula_lab.wire.messages import (
+    COOKIE,
+    PROTOCOL_VERSIONS,
+    Hello,
+    Message,
+    Refused,
+    Welcome,
+    encode_message,
+    to_host_decoder,
+    to_manager_decoder,
+)
+
+
+class Side(Enum):
+    """Whose end of the conversation this is."""
+
+    MANAGER = "manager"
+    HOST = "host"
+
+
+class Phase(Enum):
+    """Where the conversation has got to."""
+
+    GREETING = "greeting"
+    ANSWERING = "answering"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+# What moves the conversation on; the other messages are for the open phase and do not change it.
+TRANSITIONS: dict[Phase, dict[type[Message], Phase]] = {
+    Phase.GREETING: {Hello: Phase.ANSWERING, Refused: Phase.CLOSED},
+    Phase.ANSWERING: {Welcome: Phase.OPEN, Refused: Phase.CLOSED},
+    Phase.OPEN: {Refused: Phase.CLOSED},
+    Phase.CLOSED: {},
+}
+
+
+class Connection:
+    """The protocol as one side sees it. It holds no socket.
+
+    Both sides go through the same phases: the host says hello, the manager welcomes or refuses,
+    then either may send what is its to send. An illegal message raises and changes nothing.
+    """
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._decoder = to_manager_decoder if side is Side.MANAGER else to_host_decoder
+        self._reader = FrameReader()
+        self._phase = Phase.GREETING
+
+    @property
+    def phase(self) -> Phase:
+        return self._phase
+
+    def send(self, message: Message) -> bytes:
+        """The bytes that say `message` to the other side.
+
+        Raises:
+            LocalProtocolError: it is not the time for that message, or it is too large.
+        """
+        if self._phase is Phase.OPEN and type(message) is not Refused:
+            return frame(encode_message(message))
+        data = frame(encode_message(message))
+        self._phase = self._after(message, LocalProtocolError)
+        return data
+
+    def receive(self, data: bytes) -> None:
+        """Take in what arrived."""
+        self._reader.feed(data)
+
+    def next_message(self) -> Any | None:
+        """The next message that has arrived whole, or None.
+
+        Raises:
+            RemoteProtocolError: what arrived is no message, or is out of turn.
+        """
+        payload = self._reader.next_payload()
+        if payload is None:
+            return None
+        try:
+            message = self._decoder.decode(payload)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise RemoteProtocolError(f"a frame that is no message: {error}") from error
+        if self._phase is not Phase.OPEN or type(message) is Refused:
+            self._phase = self._after(message, RemoteProtocolError)
+        return message
+
+    def messages(self) -> Iterator[Any]:
+        """All messages that have arrived whole."""
+        while (message := self.next_message()) is not None:
+            yield message
+
+    def end_of_stream(self) -> None:
+        """Note that no more bytes will come.
+
+        Raises:
+            RemoteProtocolError: the stream ended within a frame.
+        """
+        self._phase = Phase.CLOSED
+        if self._reader.is_mid_frame:
+            raise RemoteProtocolError("the connection ended in the middle of a message")
+
+    def _after(self, message: Message, error: type[Exception]) -> Phase:
+        allowed = TRANSITIONS[self._phase]
+        phase = allowed.get(type(message))
+        if phase is None and self._phase is Phase.OPEN:
+            return Phase.OPEN
+        if phase is None:
+            expected = " or ".join(kind.__name__ for kind in allowed) or "nothing"
+            raise error(f"{type(message).__name__} while {self._phase.value}; expected {expected}")
+        return phase
+
+
+def negotiate(hello: Hello, versions: Iterable[int] = PROTOCOL_VERSIONS) -> Welcome | Refused:
+    """The manager's answer to a host: the newest version that both speak."""
+    if hello.cookie != COOKIE:
+        return Refused(reason="that is not a nebula_lab plugin host")
+    ours = list(versions)
+    common = set(ours) & set(hello.versions)
+    if common:
+        return Welcome(version=max(common))
+    return Refused(
+        reason=f"the host speaks protocol {_listed(hello.versions)}, "
+        f"the manager {_listed(ours)}: install the same nebula_lab in both environments"
+    )
+
+
+def _listed(versions: Iterable[int]) -> str:
+    return ", ".join(str(version) for version in versions) or "none"
