@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1] / "nebula_lab"
 LAYERS: list[set[str]] = [
     {"plugin", "_version"},
     {"wire"},
+    {"link"},
     {"agent"},
     {"errors"},
     {"model"},
@@ -31,6 +32,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ALLOWED_OUTSIDE = {
     "plugin": set(),
     "wire": {"msgspec"},
+    "link": {"msgspec"},
     "agent": {
         "msgspec",
         "ipykernel",

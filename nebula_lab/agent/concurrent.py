@@ -111,7 +111,7 @@ class _Concurrent:
             return self._server.reply(job, await task)
         except asyncio.CancelledError:
             return failure_of(JobCancelledError(), job.call)
-        except BaseException as error:  # noqa: BLE001: whatever it is, the caller is told
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             return failure_of(error, job.call)
         finally:
             job.on_cancel = None
@@ -120,14 +120,19 @@ class _Concurrent:
 
     async def _driven(self, job: Job, call: Call) -> Any:
         result = self._server.perform(call)
+        plain = self._resident.plain
         if inspect.isasyncgen(result):
+            if not job.granted:
+                return [plain(item) async for item in result]
             async for item in result:
                 await self._await_credit(job)
                 self._server.send_item(job, item)
             return None
         if inspect.isawaitable(result):
-            result = self._resident.plain(await result)
+            result = plain(await result)
         if isinstance(result, Iterator):
+            if not job.granted:
+                return [plain(item) for item in result]
             for item in result:
                 await self._await_credit(job)
                 self._server.send_item(job, item)

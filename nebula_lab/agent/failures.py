@@ -12,7 +12,7 @@ from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Failure
 
 _OURS = str(Path(__file__).parents[1])
-_OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire"))
+_OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire", "sandbox"))
 _IMPORT_MACHINERY = "<frozen importlib"
 MAX_TEXT = 64 * 1024
 
@@ -93,7 +93,7 @@ def _has_frames_of_the_plugin(frames: TracebackType | None) -> bool:
 def _message(error: BaseException) -> str:
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001: it is the plugin's own __str__ that failed
+    except Exception:  # noqa: BLE001 - it is the plugin's own __str__ that failed
         return f"{type(error).__name__}, whose text can't be had: its __str__ raised"
 
 

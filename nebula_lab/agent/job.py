@@ -26,7 +26,6 @@ class Job:
 
     Args:
         call: the manager's number for it.
-        chain: `plugin.operation` of the calls that led to it, outermost first.
         credit: how many items a stream may send before it must wait.
     """
 
@@ -38,7 +37,6 @@ class Job:
         "box",
         "call",
         "cancelled",
-        "chain",
         "ended",
         "granted",
         "interrupted",
@@ -47,9 +45,8 @@ class Job:
         "used",
     )
 
-    def __init__(self, call: int, chain: list[str] | None = None, credit: int = 0) -> None:
+    def __init__(self, call: int, credit: int = 0) -> None:
         self.call = call
-        self.chain = chain or []
         # Two counters, each written by one thread only: the reader's and the stream's.
         self.granted = credit
         self.used = 0

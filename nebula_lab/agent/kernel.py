@@ -147,7 +147,7 @@ def run_cell_here(cell: Coroutine[Any, Any, Any]) -> Any:
 def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
     try:
         done.set_result(work())
-    except BaseException as error:  # noqa: BLE001: the kernel's thread reports it
+    except BaseException as error:  # noqa: BLE001 - the kernel's thread reports it
         done.set_exception(error)
 
 
@@ -156,6 +156,8 @@ class PluginKernelApp(IPKernelApp):
 
     kernel_class = Type(PluginKernel)
     quiet = True
+    # Any value keeps ipykernel from printing how to attach; 1 starts no thread that polls for it.
+    parent_handle = 1
 
     def init_signal(self) -> None: ...
 
@@ -208,7 +210,7 @@ class KernelThread:
             app = PluginKernelApp.instance()
             app.initialize(self._arguments)
             app.kernel.run_on_main = self._run_on_main
-        except BaseException as error:  # noqa: BLE001: `wait` reports it
+        except BaseException as error:  # noqa: BLE001 - `wait` reports it
             self._ready.set_exception(error)
             return
         self._ready.set_result(app)

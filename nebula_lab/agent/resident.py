@@ -121,7 +121,7 @@ class Resident:
         # The seed's resources have save_state as an operation; not all of them have it.
         try:
             return {"supported": True, "state": self.plain(self.resource.execute("save_state", {}))}
-        except Exception:  # noqa: BLE001: which error says «no such operation» is the plugin's choice
+        except Exception:  # noqa: BLE001 - which error says «no such operation» is the plugin's choice
             return {"supported": False, "state": None}
 
     def _restore_state(self, params: Any) -> None:
@@ -142,7 +142,7 @@ class Resident:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         scope = self.module.__dict__
         scope.setdefault("plugin", self.resource)
-        exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102: the user's own cell
+        exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102 - the user's own cell
         if not isinstance(last, ast.Expr):
             return None
         return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)  # noqa: S307

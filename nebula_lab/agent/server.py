@@ -109,7 +109,7 @@ class Server:
         else:
             if kind is Call:
                 # Known before it runs, so that a Cancel right behind it finds it.
-                self._jobs[message.call] = Job(message.call, message.chain, message.stream_credit)
+                self._jobs[message.call] = Job(message.call, message.stream_credit)
             self.inbox.put(message)
             if self.on_inbox is not None:
                 self.on_inbox()
@@ -177,7 +177,7 @@ class Server:
                 if on_main:
                     self._on_main = None
             return self.reply(job, result)
-        except BaseException as error:  # noqa: BLE001: whatever it is, the caller is told
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             if on_main:
                 self._on_main = None
             return failure_of(error, job.call)
@@ -213,6 +213,8 @@ class Server:
             return result
         assert self.resident is not None
         try:
+            if not job.granted:
+                return [self.resident.plain(item) for item in result]
             for item in result:
                 self.await_credit(job)
                 self.send_item(job, item)

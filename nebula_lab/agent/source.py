@@ -146,7 +146,7 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         for code in codes:
-            exec(code, module.__dict__)  # noqa: S102: running the plugin is what a host is for
+            exec(code, module.__dict__)  # noqa: S102 - running the plugin is what a host is for
     except BaseException:
         forget_source(module.__name__)
         raise

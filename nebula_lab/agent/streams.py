@@ -88,7 +88,7 @@ class JobLogHandler(logging.Handler):
             self._server.send(Log(label, record.levelno, record.name, text))
         except ConnectionError:
             pass  # the manager is gone, and so is this process soon
-        except Exception:  # noqa: BLE001: as every logging handler does
+        except Exception:  # noqa: BLE001 - as every logging handler does
             self.handleError(record)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -61,8 +61,14 @@ class Discoverer(Protocol):
 
 
 def problem_from(error: PluginError) -> Problem:
-    """The entry in `problems` for one plugin that could not be read."""
-    return Problem.from_error(error, DiscoveryKind.METADATA)
+    """The entry in `problems` for one plugin that could not be read.
+
+    Its message begins with the file where there is no id to read it after.
+    """
+    problem = Problem.from_error(error, DiscoveryKind.METADATA)
+    if problem.plugin_id is not None or problem.location is None:
+        return problem
+    return replace(problem, message=f"{problem.location.path.name}: {problem.message}")
 
 
 def one_per_id(readings: Iterable[PluginReading], problems: Iterable[Problem]) -> DiscoveryResult:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nebula_lab.discovery.document import Document
-from nebula_lab.errors import MetadataLoadError
+from nebula_lab.errors import InvalidRequirementError, MetadataLoadError
 from nebula_lab.model.complaints import Location, complaints
-from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
+from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, SourceLocation
+from nebula_lab.model.requirement import VersionReq
 
 _SHOWN = 5
 _LEADING_ID = re.compile(r"\s*([A-Za-z_][\w.-]*)", re.ASCII)
@@ -27,6 +29,7 @@ class Description:
         table: the keys as they were written.
         path: the file that holds it.
         line: where it begins, counted from 1; None where that is not known.
+        key_lines: the line of each key, for one from a source.
         dependency_lines: the line of each dependency, in order; may be shorter than the list.
         document: the manifest that it is a part of; None for one from a source.
         within: the keys and indices that lead to it in that document.
@@ -35,6 +38,7 @@ class Description:
     table: Mapping[str, Any]
     path: Path
     line: int | None = None
+    key_lines: Mapping[str, int] = field(default_factory=dict)
     dependency_lines: Sequence[int | None] = ()
     document: Document | None = None
     within: Location = ()
@@ -52,6 +56,8 @@ class Description:
         match location:
             case ("dependencies", int(number), *_) if number < len(self.dependency_lines):
                 return self.dependency_lines[number]
+            case (str(key), *_) if key in self.key_lines:
+                return self.key_lines[key]
         return self.line
 
     def error(
@@ -87,7 +93,14 @@ def manifest_description(
     table = document.data if table is None else table
     ids = _dependency_ids(table.get("dependencies"))
     lines = document.dependency_lines(ids, offset) if ids else ()
-    return Description(table, document.path, document.id_line(offset), lines, document, within)
+    return Description(
+        table,
+        document.path,
+        document.id_line(offset),
+        dependency_lines=lines,
+        document=document,
+        within=within,
+    )
 
 
 def descriptor_from(
@@ -103,18 +116,29 @@ def descriptor_from(
     Raises:
         MetadataLoadError: the table has keys or values that no descriptor has.
     """
+    _refuse_locations(description)
     table = {**description.table, "path": source}
     table["declared_in"] = SourceLocation(description.path, description.line)
+    if table.get("dependencies"):
+        table["dependencies"] = _located(table["dependencies"], description)
+    if api_version is not None:
+        _add_api_version(table, api_version)
     try:
-        descriptor = PluginDescriptor.model_validate(table)
+        return PluginDescriptor.model_validate(table)
     except ValidationError as error:
         raise _translated(error, description) from error
-    changes: dict[str, Any] = {}
-    if descriptor.dependencies:
-        changes["dependencies"] = _located(descriptor, description)
-    if api_version is not None and descriptor.runtime.api_version is None:
-        changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": api_version})
-    return descriptor.model_copy(update=changes) if changes else descriptor
+
+
+def _refuse_locations(description: Description) -> None:
+    """The model has a place for them, but they are filled in here and not by the author."""
+    dependencies = description.table.get("dependencies")
+    tables = [description.table, *(dependencies if isinstance(dependencies, list | tuple) else ())]
+    if any(isinstance(table, Mapping) and "declared_in" in table for table in tables):
+        raise description.error(
+            "declared_in is not for a description to say",
+            "Take it out; the file and line are filled in when it is read.",
+            key="declared_in",
+        )
 
 
 def _dependency_ids(dependencies: object) -> list[str]:
@@ -126,14 +150,48 @@ def _dependency_ids(dependencies: object) -> list[str]:
     return [match[1] if match else "" for match in found]
 
 
-def _located(descriptor: PluginDescriptor, description: Description) -> tuple[Any, ...]:
-    lines = [*description.dependency_lines, *([None] * len(descriptor.dependencies))]
-    return tuple(
-        dependency.model_copy(
-            update={"declared_in": SourceLocation(description.path, line or description.line)}
-        )
-        for dependency, line in zip(descriptor.dependencies, lines, strict=False)
-    )
+def _located(dependencies: Any, description: Description) -> Any:
+    """The dependencies, each with the line that declares it; what is malformed stays as it is."""
+    if not isinstance(dependencies, list | tuple):
+        return dependencies
+    lines = [*description.dependency_lines, *([None] * len(dependencies))]
+    return [
+        _with_location(item, SourceLocation(description.path, line or description.line))
+        for item, line in zip(dependencies, lines, strict=False)
+    ]
+
+
+def _with_location(item: Any, location: SourceLocation) -> Any:
+    if isinstance(item, str):
+        try:
+            item = PluginDependency.model_validate(item)
+        except ValidationError:
+            return item  # said again, with its place, for the whole description
+        return item.model_copy(update={"declared_in": location})
+    if isinstance(item, Mapping):
+        located = {**item, "declared_in": location}
+        if isinstance(text := item.get("version_req"), str):
+            located["version_req"] = _requirement(text)
+        return located
+    return item
+
+
+# A pure function of an immutable value. The plugins of a folder ask for the same few versions
+# over and over, and parsing a requirement costs as much as all else of a dependency.
+@lru_cache(maxsize=1024)
+def _requirement(text: str) -> VersionReq | str:
+    """The requirement; or its text if it is none, for validation to say what is wrong."""
+    try:
+        return VersionReq.parse(text)
+    except InvalidRequirementError:
+        return text
+
+
+def _add_api_version(table: dict[str, Any], api_version: int) -> None:
+    """What the source says goes under `runtime`, where the description says nothing of it."""
+    runtime = table.get("runtime", {})
+    if "api_version" not in table and isinstance(runtime, Mapping):
+        table["runtime"] = {"api_version": api_version, **runtime}
 
 
 def _translated(error: ValidationError, description: Description) -> MetadataLoadError:

@@ -21,8 +21,11 @@ PARSERS: Mapping[str, Callable[[str], tuple[Any, LineFinder]]] = {
     ".yaml": parse_yaml,
     ".yml": parse_yaml,
 }
-_DEPENDENCIES_KEY = re.compile(r"^[^#\n]*?\bdependencies[\"']?\s*(?:=|:|\]\])", re.MULTILINE)
-_ID_KEY = re.compile(r"^[^#\n]*?(?<![\w.-])id[\"']?[ \t]*[=:]", re.MULTILINE)
+# Keys at the start of their lines, as people write them; JSON on one line is searched as text.
+_DEPENDENCIES_KEY = re.compile(
+    r"^[ \t{,-]*(?:\[\[[ \t]*[\w.]*?|[\"']?)dependencies[\"']?[ \t]*(?:=|:|\]\])", re.MULTILINE
+)
+_ID_KEY = re.compile(r"^[ \t{,-]*[\"']?id[\"']?[ \t]*[=:]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Document:
 
     def id_line(self, start: int = 0) -> int | None:
         """The line of the first `id` at or after an offset."""
-        found = _ID_KEY.search(self.text, start)
-        return self.line_at(found.end()) if found else None
+        found = _key_end(self.text, _ID_KEY, "id", start)
+        return None if found is None else self.line_at(found)
 
     def dependency_lines(self, plugin_ids: Iterable[str], start: int = 0) -> list[int | None]:
         """The line that declares each dependency, for ids in the order of the document.
@@ -57,11 +60,11 @@ class Document:
         for each id from where the one before it stands. None is for an id that is written in
         another way, such as with escapes.
         """
-        key = _DEPENDENCIES_KEY.search(self.text, start)
-        if key is None:
+        cursor = _key_end(self.text, _DEPENDENCIES_KEY, "dependencies", start)
+        if cursor is None:
             return [None for _ in plugin_ids]
         lines: list[int | None] = []
-        line, cursor = self.line_at(key.end()), key.end()
+        line = self.line_at(cursor)
         for plugin_id in plugin_ids:
             found = _find_id(self.text, plugin_id, cursor)
             if found is not None:
@@ -69,6 +72,15 @@ class Document:
                 cursor = found
             lines.append(None if found is None else line)
         return lines
+
+
+def _key_end(text: str, pattern: re.Pattern[str], key: str, start: int) -> int | None:
+    """The offset behind the first such key at or after `start`."""
+    found = pattern.search(text, start)
+    if found:
+        return found.end()
+    offset = text.find(f'"{key}"', start)
+    return None if offset < 0 else offset + len(key) + 2
 
 
 def _find_id(text: str, plugin_id: str, start: int) -> int | None:

@@ -17,6 +17,7 @@ from nebula_lab.discovery.base import (
 )
 from nebula_lab.discovery.installed_module import file_of_module
 from nebula_lab.discovery.reading import read_reading
+from nebula_lab.discovery.regular_file import readable
 from nebula_lab.discovery.source import ENTRY_NAME
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import SourceLocation
@@ -67,7 +68,8 @@ class EntryPointsDiscoverer:
         readings: list[PluginReading] = []
         for announcement in self._announcements(problems):
             try:
-                reading, notes = _read(announcement, self._path)
+                with readable(_folder(announcement.distribution)):
+                    reading, notes = _read(announcement, self._path)
             except MetadataLoadError as error:
                 problems.append(problem_from(error))
                 continue

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from nebula_lab.discovery.base import DiscoveryResult, PluginReading, one_per_id, problem_from
 from nebula_lab.discovery.describing import Description
 from nebula_lab.discovery.reading import checked_against_source
+from nebula_lab.discovery.regular_file import readable
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
 from nebula_lab.model.problem import Problem
@@ -24,7 +25,8 @@ class ExplicitDiscoverer:
         problems: list[Problem] = []
         for plugin in self._plugins:
             try:
-                readings.append(_read(plugin))
+                with readable(plugin.path):
+                    readings.append(_read(plugin))
             except MetadataLoadError as error:
                 problems.append(problem_from(error))
         return one_per_id(readings, problems)

@@ -20,7 +20,7 @@ from nebula_lab.discovery.describing import manifest_description
 from nebula_lab.discovery.document import read_document
 from nebula_lab.discovery.locating import NATIVE_SUFFIXES
 from nebula_lab.discovery.reading import read_description, read_embedded
-from nebula_lab.discovery.regular_file import MANIFEST_LIMIT, read_regular_file, unreadable
+from nebula_lab.discovery.regular_file import MANIFEST_LIMIT, read_regular_file, readable
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import SourceLocation
 from nebula_lab.model.problem import Problem
@@ -84,7 +84,8 @@ class _Readings:
 
     def read(self, candidate: Candidate) -> None:
         try:
-            reading = _read(candidate)
+            with readable(Path(candidate.sort_key)):
+                reading = _read(candidate)
         except MetadataLoadError as error:
             if self._is_wanted(candidate, None):
                 self.problems.append(problem_from(error))
@@ -121,11 +122,8 @@ def _read(candidate: Candidate) -> PluginReading | None:
 
 
 def _may_be_manifest(path: Path) -> bool:
-    try:
-        if path.stat().st_size > MANIFEST_LIMIT:
-            return False
-    except OSError as error:
-        raise unreadable(path, error) from error
+    if path.stat().st_size > MANIFEST_LIMIT:
+        return False
     return _SAYS_ID.search(read_regular_file(path, MANIFEST_LIMIT)) is not None
 
 

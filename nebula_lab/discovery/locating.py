@@ -38,6 +38,9 @@ def source_of(description: Description, default: Path | None) -> Path:
         raise description.error(
             "its path is not text", 'Write path = "./my_plugin.py".', key="path"
         )
+    # Most manifests name the source that they stand beside, which the walk has seen already.
+    if default is not None and written.removeprefix("./") == default.name:
+        return default
     return _named_source(description, written)
 
 

@@ -10,6 +10,7 @@ from nebula_lab.discovery.base import DiscoveryResult, PluginReading, one_per_id
 from nebula_lab.discovery.describing import Description, manifest_description
 from nebula_lab.discovery.document import PARSERS, Document, read_document
 from nebula_lab.discovery.reading import read_description, read_reading
+from nebula_lab.discovery.regular_file import readable
 from nebula_lab.errors import DiscoveryError, MetadataLoadError, nearest_names
 from nebula_lab.model.descriptor import SourceLocation
 from nebula_lab.model.problem import Problem
@@ -41,7 +42,8 @@ class ManifestDiscoverer:
         try:
             for item in _items(_read_list(self._path)):
                 try:
-                    readings.append(_read_item(item))
+                    with readable(self._path):
+                        readings.append(_read_item(item))
                 except MetadataLoadError as error:
                     problems.append(problem_from(error))
         except MetadataLoadError as error:

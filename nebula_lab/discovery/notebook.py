@@ -98,9 +98,13 @@ def _cell_metadata(cell: CodeCell, text: str, path: Path) -> SourceMetadata:
     except MetadataLoadError as error:
         raise _in_cell(error, cell, text) from error
     broken = None if found.broken is None else _in_cell(found.broken, cell, text)
-    lines = tuple(_file_line(cell, line, text) for line in found.dependency_lines)
-    line = None if found.line is None else _file_line(cell, found.line, text)
-    return replace(found, line=line, dependency_lines=lines, broken=broken)
+    return replace(
+        found,
+        line=None if found.line is None else _file_line(cell, found.line, text),
+        key_lines={key: _file_line(cell, line, text) for key, line in found.key_lines.items()},
+        dependency_lines=tuple(_file_line(cell, line, text) for line in found.dependency_lines),
+        broken=broken,
+    )
 
 
 def _in_cell(error: MetadataLoadError, cell: CodeCell, text: str) -> MetadataLoadError:
@@ -120,11 +124,8 @@ def _file_line(cell: CodeCell, line: int, text: str) -> int:
 
 
 def _merged(earlier: SourceMetadata, later: SourceMetadata) -> SourceMetadata:
-    described = earlier if later.table is None else later
-    return SourceMetadata(
-        table=described.table,
-        line=described.line,
-        dependency_lines=described.dependency_lines,
+    return replace(
+        earlier if later.table is None else later,
         api_version=earlier.api_version if later.api_version is None else later.api_version,
         has_entry=earlier.has_entry or later.has_entry,
         broken=later.broken or earlier.broken,

@@ -8,9 +8,20 @@ from pathlib import Path
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
 from nebula_lab.discovery.document import PARSERS, read_document
-from nebula_lab.discovery.locating import main_file, manifest_of, source_of
+from nebula_lab.discovery.locating import (
+    FOLDER_MANIFESTS,
+    SOURCE_SUFFIXES,
+    main_file,
+    manifest_of,
+    source_of,
+)
 from nebula_lab.discovery.notebook import notebook_metadata
-from nebula_lab.discovery.regular_file import NOTEBOOK_LIMIT, SOURCE_LIMIT, read_regular_file
+from nebula_lab.discovery.regular_file import (
+    NOTEBOOK_LIMIT,
+    SOURCE_LIMIT,
+    read_regular_file,
+    readable,
+)
 from nebula_lab.discovery.source import SourceMetadata, declared_metadata, source_metadata
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
@@ -33,11 +44,12 @@ def read_descriptor(path: Path) -> PluginDescriptor:
 def read_reading(path: Path) -> PluginReading:
     """As `read_descriptor`, with what there is to say about a plugin that could be read."""
     path = path.absolute()
-    if path.suffix.lower() in PARSERS:
-        return read_manifest(path)
-    if (manifest := manifest_of(path)) is not None:
-        return read_manifest(manifest, default=None if path.is_dir() else path)
-    return _read_unlisted(path)
+    with readable(path):
+        if path.suffix.lower() in PARSERS:
+            return read_manifest(path)
+        if (manifest := manifest_of(path)) is not None:
+            return read_manifest(manifest, default=None if path.is_dir() else path)
+        return _read_unlisted(path)
 
 
 def read_source_metadata(path: Path) -> SourceMetadata:
@@ -99,11 +111,12 @@ def read_embedded(source: Path) -> PluginReading | None:
         if said.has_entry:
             raise _undescribed(source, file)
         return None
-    description = Description(said.table, file, said.line, said.dependency_lines)
+    description = Description(said.table, file, said.line, said.key_lines, said.dependency_lines)
     if "path" in said.table:
         raise description.error(
             "its metadata give a path, but a source describes itself alone",
             'Take "path" out of PLUGIN_METADATA.',
+            key="path",
         )
     descriptor = descriptor_from(description, source, said.api_version)
     problems = () if said.broken is None else (problem_from(said.broken),)
@@ -111,8 +124,14 @@ def read_embedded(source: Path) -> PluginReading | None:
 
 
 def _read_unlisted(path: Path) -> PluginReading:
-    """A source by its own metadata, or by a `plugin.toml` beside it that means it."""
-    reading = read_embedded(path) if path.is_dir() else _read_beside(path) or read_embedded(path)
+    """A source by a `plugin.toml` beside it that means it, or by its own metadata."""
+    if path.suffix not in SOURCE_SUFFIXES and path.exists() and not path.is_dir():
+        raise MetadataLoadError(
+            "is neither a plugin nor a manifest by its name",
+            path=path,
+            hint="A plugin is a .py file, a .ipynb notebook or a folder.",
+        )
+    reading = _read_beside(path) or read_embedded(path)
     if reading is None:
         raise MetadataLoadError(
             "is not a plugin: it has neither metadata nor plugin_entry",
@@ -123,13 +142,18 @@ def _read_unlisted(path: Path) -> PluginReading:
 
 
 def _read_beside(path: Path) -> PluginReading | None:
-    for name in ("plugin.toml", "plugin.json"):
-        manifest = path.with_name(name)
-        if manifest.is_file():
-            description = manifest_description(read_document(manifest))
-            if source_of(description, None) == path:
-                return read_description(description)
-    return None
+    if path.is_dir():
+        return None
+    places = [path.with_name(name) for name in FOLDER_MANIFESTS]
+    manifest = next((place for place in places if place.is_file()), None)
+    if manifest is None:
+        return None
+    description = manifest_description(read_document(manifest))
+    try:
+        means_it = source_of(description, None) == path
+    except MetadataLoadError:
+        means_it = False  # which other source it means is not the question here
+    return read_description(description, path) if means_it else None
 
 
 def _said_by_source(source: Path, description: Description) -> SourceMetadata:

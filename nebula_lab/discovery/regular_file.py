@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nebula_lab.errors import MetadataLoadError
@@ -35,7 +37,7 @@ def read_regular_file(path: Path, limit: int) -> bytes:
         MetadataLoadError: it is not there, not a regular file, larger than `limit`, or the
             system refuses to read it.
     """
-    try:
+    with readable(path):
         # Looked at before it is opened, as opening a device can already have an effect, and
         # once more afterwards, as it may have been exchanged in between.
         _check(os.stat(path), path, limit)  # noqa: PTH116 - Path.stat costs as much as the read
@@ -45,18 +47,24 @@ def read_regular_file(path: Path, limit: int) -> bytes:
             return _read_all(descriptor, size, path, limit)
         finally:
             os.close(descriptor)
-    except OSError as error:
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the system says of a path, or of its name, into a MetadataLoadError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
 
-def unreadable(path: Path, error: OSError) -> MetadataLoadError:
+def unreadable(path: Path, error: Exception) -> MetadataLoadError:
     """The error for a file or folder that the system does not let us look at."""
-    return MetadataLoadError(
-        f"can't be read: {error.strerror or error}", path=path, hint=_cure(error)
-    )
+    reason = getattr(error, "strerror", None) or str(error)
+    return MetadataLoadError(f"can't be read: {reason}", path=path, hint=_cure(error))
 
 
-def _cure(error: OSError) -> str:
+def _cure(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "Give yourself the right to read it, or move it out of the plugin folder."
     if isinstance(error, FileNotFoundError):

@@ -6,8 +6,8 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,10 @@ _DECLARATION = re.compile(
     rb"^(?:\xef\xbb\xbf)?(?:PLUGIN_METADATA|PLUGIN_API_VERSION|def[ \t]+plugin_metadata)\b",
     re.MULTILINE,
 )
+_API_VERSION_ALONE = re.compile(
+    rb"^PLUGIN_API_VERSION[ \t]*(?::[ \t]*int[ \t]*)?=[ \t]*([0-9]{1,9})[ \t\r]*(?:#.*)?$",
+    re.MULTILINE,
+)
 _NEXT_STATEMENT = re.compile(rb"^[A-Za-z_@]", re.MULTILINE)
 
 
@@ -33,6 +37,7 @@ class SourceMetadata:
     Attributes:
         table: the `PLUGIN_METADATA` dict, or what `plugin_metadata` returns; None without either.
         line: where that table begins, counted from 1.
+        key_lines: the line of each key of the table, where it is written as a dict.
         dependency_lines: the line of each element of its `dependencies`, in order.
         api_version: the number that `PLUGIN_API_VERSION` is set to; None when it is not there
             or is not a literal.
@@ -43,6 +48,7 @@ class SourceMetadata:
 
     table: dict[str, Any] | None = None
     line: int | None = None
+    key_lines: Mapping[str, int] = field(default_factory=dict)
     dependency_lines: tuple[int, ...] = ()
     api_version: int | None = None
     has_entry: bool = False
@@ -68,9 +74,7 @@ def source_metadata(content: bytes, path: Path) -> SourceMetadata:
         above = _statements_metadata(tree_above.body, path)
         if above.table is None:
             raise
-        return SourceMetadata(
-            above.table, above.line, above.dependency_lines, above.api_version, broken=error
-        )
+        return replace(above, broken=error)
     return _statements_metadata(tree.body, path)
 
 
@@ -82,12 +86,28 @@ def declared_metadata(content: bytes, path: Path) -> SourceMetadata:
     Raises:
         MetadataLoadError: as `source_metadata`.
     """
-    if METADATA_NAME.encode() not in content and not _DECLARATION.search(content):
-        return SourceMetadata()
+    if not any(name.encode() in content for name in (METADATA_NAME, METADATA_FUNCTION)):
+        count = content.count(API_VERSION_NAME.encode())
+        if count == 0:
+            return SourceMetadata()
+        if count == 1 and (number := _plain_api_version(content)) is not None:
+            return SourceMetadata(api_version=number)
     tree = _declarations(content)
     if tree is None:
         return source_metadata(content, path)
     return _statements_metadata(tree.body, path)
+
+
+def _plain_api_version(content: bytes) -> int | None:
+    """The number in the one line that mentions it, where that needs no parser.
+
+    Most plugins with a manifest have just this line, and parsing is the dearest step of reading
+    them. A line in the first column is a statement unless it is within a long string.
+    """
+    found = _API_VERSION_ALONE.search(content)
+    if found is None or any(content.count(q, 0, found.start()) % 2 for q in (b'"""', b"'''")):
+        return None
+    return int(found[1])
 
 
 def _declarations(content: bytes) -> ast.Module | None:
@@ -148,8 +168,14 @@ def _statements_metadata(statements: Sequence[ast.stmt], path: Path) -> SourceMe
         expression = _returned(function)
     if expression is None:
         return SourceMetadata(api_version=api_version, has_entry=has_entry)
-    table, lines = _table(expression, path)
-    return SourceMetadata(table, expression.lineno, lines, api_version, has_entry)
+    return SourceMetadata(
+        table=_table(expression, path),
+        line=expression.lineno,
+        key_lines=_key_lines(expression),
+        dependency_lines=_dependency_lines(expression),
+        api_version=api_version,
+        has_entry=has_entry,
+    )
 
 
 def _bindings(statements: Sequence[ast.stmt]) -> dict[str, ast.stmt]:
@@ -195,7 +221,7 @@ def _returned(function: ast.FunctionDef) -> ast.expr | None:
     return ast.copy_location(ast.Name(function.name), function)
 
 
-def _table(expression: ast.expr, path: Path) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _table(expression: ast.expr, path: Path) -> dict[str, Any]:
     try:
         value = ast.literal_eval(expression)
         if isinstance(value, str | bytes):
@@ -214,7 +240,7 @@ def _table(expression: ast.expr, path: Path) -> tuple[dict[str, Any], tuple[int,
             line=expression.lineno,
             hint=f'Write {METADATA_NAME} = {{"id": "my_plugin", "version": "1.0.0"}}.',
         )
-    return value, _dependency_lines(expression)
+    return value
 
 
 def _reason(error: Exception) -> str:
@@ -223,6 +249,16 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError | MemoryError):
         return "it is nested too deeply"
     return "it is not a literal"
+
+
+def _key_lines(expression: ast.expr) -> dict[str, int]:
+    if not isinstance(expression, ast.Dict):
+        return {}
+    return {
+        key.value: key.lineno
+        for key in expression.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
 
 
 def _dependency_lines(expression: ast.expr) -> tuple[int, ...]:

@@ -1,0 +1,22 @@
+"""Counts and durations of calls: cheap to record, exact under threads."""
+
+from __future__ import annotations
+
+from nebula_lab.metrics.histogram import Histogram
+from nebula_lab.metrics.recorder import ManagerCounters, PluginRecorder
+from nebula_lab.metrics.snapshot import (
+    DurationSummary,
+    MetricsSnapshot,
+    OperationMetrics,
+    PluginMetrics,
+)
+
+__all__ = [
+    "MetricsSnapshot",
+    "PluginMetrics",
+    "OperationMetrics",
+    "DurationSummary",
+    "Histogram",
+    "PluginRecorder",
+    "ManagerCounters",
+]

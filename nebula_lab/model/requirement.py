@@ -70,6 +70,10 @@ class VersionReq:
         release = (version.major, version.minor, version.patch)
         if version.prerelease:
             return self._matches_prerelease(release, version.prerelease)
+        return self.matches_release(release)
+
+    def matches_release(self, release: Release) -> bool:
+        """The same for a version without pre-release, given as (major, minor, patch)."""
         return self._low <= release < self._high
 
     def expanded(self) -> str:

@@ -6,14 +6,15 @@ together only once something does not fit, on the way back up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from nebula_lab.errors import nearest_names
 from nebula_lab.model.schema_bounds import bound_checks
+from nebula_lab.model.schema_kinds import kind_checks
 from nebula_lab.model.schema_mismatch import Check, Mismatch
+from nebula_lab.model.schema_values import value_checks
 from nebula_lab.model.schema_words import in_words, names_in_words
 from nebula_lab.plugin.shorten import path_step, short_repr
 
@@ -22,7 +23,6 @@ __all__ = ["Check", "Mismatch", "compile_checks"]
 # A plugin chooses the names; finding the nearest of very many or very long ones takes time.
 _MAX_NAMES = 500
 _MAX_NAME_LENGTH = 100
-_BYTES = (bytes, bytearray, memoryview)
 _OBJECT_KEYWORDS = frozenset({"properties", "required", "additionalProperties"})
 _ARRAY_KEYWORDS = frozenset({"items", "prefixItems"})
 _KEYWORDS_OF: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -45,8 +45,8 @@ def compile_checks(schema: Mapping[str, Any], noun: str = "parameter") -> Check:
         checks.append(_items_check(schema))
     # Those two ask for the type themselves, where it is their own: one call less for each value.
     if not schema.keys() & _KEYWORDS_OF.get(str(kind), frozenset()):
-        checks = [*_kind_checks(schema), *checks]
-    checks += [*_value_checks(schema), *bound_checks(schema)]
+        checks = [*kind_checks(schema), *checks]
+    checks += [*value_checks(schema), *bound_checks(schema)]
     if "anyOf" in schema:
         checks.append(_any_of_check(schema))
     return _all_of(checks)
@@ -68,110 +68,6 @@ def _all_of(checks: list[Check]) -> Check:
         return None
 
     return check
-
-
-# --- type and format
-
-
-def _kind_checks(schema: Mapping[str, Any]) -> Iterable[Check]:
-    kind, form = schema.get("type"), schema.get("format")
-    if kind == "string" and form is not None:
-        yield _kind_check(_FITS_FORMAT[form], form)
-    elif kind is not None:
-        yield _QUICK.get(kind) or _kind_check(_FITS_TYPE[kind], kind)
-    elif form is not None:
-        # Without a type, a format speaks of texts and what stands for them, and of nothing else.
-        fits = _FITS_FORMAT[form]
-        yield _kind_check(lambda value: not _is_texty(value) or fits(value), form)
-
-
-def _kind_check(fits: Callable[[object], bool], word: str) -> Check:
-    return lambda value: None if fits(value) else Mismatch(word, value)
-
-
-def _check_integer(value: object) -> Mismatch | None:
-    if type(value) is int or (isinstance(value, int) and not isinstance(value, bool)):
-        return None
-    return Mismatch("integer", value)
-
-
-def _check_string(value: object) -> Mismatch | None:
-    return None if isinstance(value, str) else Mismatch("string", value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_texty(value: object) -> bool:
-    return isinstance(value, (str, datetime, *_BYTES))
-
-
-def _is_date_time(value: object) -> bool:
-    if isinstance(value, datetime):
-        return True
-    if not isinstance(value, str):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-_QUICK: Mapping[str, Check] = MappingProxyType({"integer": _check_integer, "string": _check_string})
-_FITS_TYPE: Mapping[str, Callable[[object], bool]] = MappingProxyType(
-    {
-        "number": _is_number,
-        "boolean": lambda value: isinstance(value, bool),
-        "null": lambda value: value is None,
-        "array": lambda value: isinstance(value, (list, tuple)),
-        "object": lambda value: isinstance(value, dict),
-    }
-)
-_FITS_FORMAT: Mapping[str, Callable[[object], bool]] = MappingProxyType(
-    {"bytes": lambda value: isinstance(value, _BYTES), "date-time": _is_date_time}
-)
-
-
-# --- enum and const
-
-
-def _value_checks(schema: Mapping[str, Any]) -> Iterable[Check]:
-    if "enum" in schema:
-        yield _enum_check(schema["enum"])
-    if "const" in schema:
-        yield _enum_check([schema["const"]])
-
-
-def _enum_check(allowed: list[Any]) -> Check:
-    keys = [_json_key(value) for value in allowed]
-    expected = in_words({"enum": allowed})
-
-    def check(value: object) -> Mismatch | None:
-        return None if _json_key(value) in keys else Mismatch(expected, value)
-
-    if all(type(value) in (str, type(None)) for value in allowed):
-        quick = frozenset(allowed)
-        return lambda value: (
-            None if value.__class__ in (str, type(None)) and value in quick else check(value)
-        )
-    return check
-
-
-def _json_key(value: object) -> object:
-    """Something equal for values that JSON holds equal: 1 and 1.0 are, 1 and true are not."""
-    if isinstance(value, bool):
-        return ("bool", value)
-    if isinstance(value, (list, tuple)):
-        return [_json_key(one) for one in value]
-    if isinstance(value, dict):
-        return {key: _json_key(one) for key, one in value.items()}
-    # An object of any other class may answer `==` with what it likes: it is equal to nothing.
-    return value if isinstance(value, (str, int, float, type(None))) else object()
-
-
-# --- array and object
 
 
 def _items_check(schema: Mapping[str, Any]) -> Check:
@@ -245,9 +141,6 @@ def _unknown(name: object, known: list[str], noun: str) -> Mismatch:
 def _missing(schema: Mapping[str, Any], name: str) -> Mismatch:
     wanted = in_words(schema.get("properties", {}).get(name, {}))
     return Mismatch(f"{wanted} (it is required)", None, "nothing").below(path_step(name))
-
-
-# --- anyOf
 
 
 def _any_of_check(schema: Mapping[str, Any]) -> Check:

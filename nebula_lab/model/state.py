@@ -29,9 +29,9 @@ def _frozen(
     return MappingProxyType({state: MappingProxyType(row) for state, row in table.items()})
 
 
-# Loading, starting to fail and unloading take time, and a plugin can be seen in them. A call makes
-# a loaded plugin active, and an active one stays so. A reload swaps the host beneath the plugin
-# and leaves its state alone.
+# Loading and unloading take time, so they are states of their own. A call makes a loaded plugin
+# active, and an active one stays so. A reload swaps the host beneath the plugin and leaves its
+# state alone.
 TRANSITIONS: Mapping[PluginState, Mapping[str, PluginState]] = _frozen(
     {
         PluginState.DISCOVERED: {"load": PluginState.LOADING},

@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nebula_lab.plugin.convert import Converter, ConverterBuilder, Mismatch
+from nebula_lab.plugin.convert import ConverterBuilder
 from nebula_lab.plugin.description import OperationSpec
 from nebula_lab.plugin.docstring import first_paragraph, parameter_texts
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.hints import HintReader
 from nebula_lab.plugin.json_schema import object_schema, schema_of
+from nebula_lab.plugin.mismatch import Mismatch
 from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.plugin.operations import OperationMark, method_error, unwrapped
 from nebula_lab.plugin.plain import to_plain
+from nebula_lab.plugin.scalars import Converter
 from nebula_lab.plugin.shapes import Anything, Field, Shape
 from nebula_lab.plugin.shorten import path_step, short_repr
 
@@ -214,9 +216,9 @@ def _as_it_is(value: Any) -> Any:
 
 def _namespaces(owner: type, function: Any) -> list[Mapping[str, Any]]:
     module: dict[str, Any] = getattr(function, "__globals__", {})
-    # A plugin may define the types of its params inside its class. The class comes second: an
-    # operation named `list` must not hide the type from the hints of the next.
+    # A plugin may define the types of its params inside its class. Methods are left out: one
+    # named `list` must not hide the type from the hints of the next.
     inside: dict[str, Any] = {}
     for base in reversed(owner.__mro__):
-        inside |= vars(base)
+        inside |= {name: v for name, v in vars(base).items() if not inspect.isroutine(v)}
     return [module, module | inside]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nebula_lab.plugin.mismatch import Mismatch
+from nebula_lab.plugin.scalars import SCALARS, Converter
 from nebula_lab.plugin.shapes import (
     Again,
     Anything,
     Array,
     Choice,
     Either,
-    Kind,
     Record,
     Refined,
     Row,
@@ -22,28 +22,6 @@ from nebula_lab.plugin.shapes import (
     Table,
 )
 from nebula_lab.plugin.shorten import path_step, short_repr
-
-Converter = Callable[[Any], Any]
-
-
-class Mismatch(Exception):  # noqa: N818 - never leaves this package
-    """A value that a hint does not take; the path to it grows while it is on its way up."""
-
-    def __init__(self, expected: str, value: object, words: str = "") -> None:
-        super().__init__(expected, value)
-        self.expected = expected
-        self.path = ""
-        self._value = value
-        self._words = words
-
-    @property
-    def found(self) -> str:
-        # Put together only when it is told: a value may fail one option of a union and fit another.
-        return self._words or short_repr(self._value)
-
-    def below(self, step: str) -> Mismatch:
-        self.path = step + self.path
-        return self
 
 
 class ConverterBuilder:
@@ -54,15 +32,13 @@ class ConverterBuilder:
 
     def build(self, shape: Shape) -> Converter | None:
         """What turns a plain value into one of this shape; None where it is taken as it is."""
-        make = getattr(self, _BUILDERS[type(shape)])
-        built: Converter | None = make(shape)
-        return built
+        return _BUILDERS[type(shape)](self, shape)
 
     def _anything(self, _: Anything) -> None:
         return None
 
     def _scalar(self, shape: Scalar) -> Converter:
-        return _SCALARS[shape.kind]
+        return SCALARS[shape.kind]
 
     def _refined(self, shape: Refined) -> Converter | None:
         # The bounds are the manager's to check, before anything is sent.
@@ -168,18 +144,18 @@ class ConverterBuilder:
         return lambda value: self._records[shape.cls](value)
 
 
-_BUILDERS: Mapping[type, str] = MappingProxyType(
+_BUILDERS: Mapping[type, Callable[[ConverterBuilder, Any], Converter | None]] = MappingProxyType(
     {
-        Anything: "_anything",
-        Scalar: "_scalar",
-        Refined: "_refined",
-        Choice: "_choice",
-        Array: "_array",
-        Row: "_row",
-        Table: "_table",
-        Either: "_either",
-        Record: "_record",
-        Again: "_again",
+        Anything: ConverterBuilder._anything,
+        Scalar: ConverterBuilder._scalar,
+        Refined: ConverterBuilder._refined,
+        Choice: ConverterBuilder._choice,
+        Array: ConverterBuilder._array,
+        Row: ConverterBuilder._row,
+        Table: ConverterBuilder._table,
+        Either: ConverterBuilder._either,
+        Record: ConverterBuilder._record,
+        Again: ConverterBuilder._again,
     }
 )
 
@@ -229,69 +205,3 @@ def _constructed(cls: type, values: dict[str, Any]) -> Any:
         return cls(**values)
     except (TypeError, ValueError) as error:  # the author's own check in __post_init__
         raise Mismatch(cls.__name__, values, f"values that it refuses: {error}") from error
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise Mismatch("integer", value)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            raise Mismatch("number within a float's range", value) from None
-    raise Mismatch("number", value)
-
-
-def _string(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise Mismatch("string", value)
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise Mismatch("boolean", value)
-
-
-def _null(value: object) -> None:
-    if value is not None:
-        raise Mismatch("null", value)
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
-    raise Mismatch("bytes", value)
-
-
-def _date_time(value: object) -> datetime.datetime:
-    if isinstance(value, datetime.datetime):
-        return value
-    if isinstance(value, str):
-        try:
-            return datetime.datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    raise Mismatch("date-time", value)
-
-
-_SCALARS: Mapping[Kind, Converter] = MappingProxyType(
-    {
-        Kind.INTEGER: _integer,
-        Kind.NUMBER: _number,
-        Kind.STRING: _string,
-        Kind.BOOLEAN: _boolean,
-        Kind.NULL: _null,
-        Kind.BYTES: _bytes,
-        Kind.DATE_TIME: _date_time,
-    }
-)

@@ -127,8 +127,10 @@ def open_optional_cycles(
 ) -> list[OpenedCycle]:
     """The optional edges to drop so that no cycle is left among `ranks`.
 
-    The required edges alone must have no cycle. Depth first, latest ranks first: in a cycle of
-    optional edges alone, the edge of the plugin that would load first is the one to go.
+    The required edges alone must have no cycle. Of each cycle that is met, the edge of the first
+    rank that has an optional one goes, so that the more important plugin is loaded sooner. Every
+    dropped edge closes a cycle of edges that were there when it went; that makes a small set, not
+    the smallest, which is NP-hard to find.
     """
     walk = _Walk(set(ranks), required, optional)
     for start in sorted(ranks, reverse=True):
@@ -179,16 +181,14 @@ class _Walk:
         return rank
 
     def _open_cycle(self, target: int) -> None:
-        """Drops the last optional edge of the closed path and goes back to where it starts."""
+        """Drops the optional edge of the first rank that has one, and goes back to that rank."""
         cycle = self._path[self._place[target] :]
-        for place in range(len(cycle) - 1, -1, -1):
-            dependent = cycle[place]
-            dependency = cycle[(place + 1) % len(cycle)]
-            if dependency not in self._required[dependent]:
-                break
-        self._optional[dependent].discard(dependency)
-        self.opened.append(
-            OpenedCycle(dependent, dependency, tuple(cycle[place:] + cycle[:place]))
+        edges = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+        dependent, dependency = min(
+            edge for edge in edges if edge[1] not in self._required[edge[0]]
         )
+        place = cycle.index(dependent)
+        self._optional[dependent].discard(dependency)
+        self.opened.append(OpenedCycle(dependent, dependency, tuple(cycle[place:] + cycle[:place])))
         while self._path[-1] != dependent:
             self._leave()

@@ -35,4 +35,5 @@ def declared_graph(plugins: Mapping[str, PluginDescriptor]) -> Graph:
                 optional=entry.optional,
                 declared_in=declared_at(plugin, entry),
             )
-    return nx.freeze(graph)
+    nx.freeze(graph)
+    return graph

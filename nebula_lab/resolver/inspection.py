@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import semver
-
 from nebula_lab.model.comparator import precedence
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor
 from nebula_lab.model.problem import Problem
+from nebula_lab.model.version import Version
 from nebula_lab.resolver.reports import Reporter
 
 
@@ -17,7 +16,7 @@ from nebula_lab.resolver.reports import Reporter
 class Host:
     """What plugins are checked against."""
 
-    nebula_version: semver.Version
+    nebula_version: Version
     api_version: int
 
 
@@ -73,6 +72,11 @@ class _Inspector:
         self._host_precedence = precedence(host.nebula_version)
         self._rank_of = {plugin_id: rank for rank, plugin_id in enumerate(inspection.ids)}
         self._versions = [plugin.version for plugin in inspection.ranked]
+        # None stands for a pre-release, which has to be matched the long way.
+        self._releases = [
+            None if version.prerelease else (version.major, version.minor, version.patch)
+            for version in self._versions
+        ]
 
     def check_host(self, rank: int, plugin: PluginDescriptor) -> None:
         metadata, api_version = plugin.metadata, plugin.runtime.api_version
@@ -85,7 +89,7 @@ class _Inspector:
             self._fail(rank, self._reporter.api_version(plugin, self._host.api_version))
 
     def check_dependencies(self, rank: int, plugin: PluginDescriptor) -> None:
-        rank_of, versions = self._rank_of, self._versions
+        rank_of = self._rank_of
         required: list[int] = []
         for dependency in plugin.dependencies:
             target = rank_of.get(dependency.plugin_id)
@@ -95,15 +99,13 @@ class _Inspector:
                 self._optional(rank, plugin, dependency, target)
             else:
                 required.append(target)
-                if not dependency.version_req.matches(versions[target]) and target != rank:
+                if not self._suits(dependency, target) and target != rank:
                     self._fail(rank, self._reporter.version_mismatch(plugin, dependency))
         self._inspection.required.append(required)
         if rank in self._inspection.optional:
             self._drop_doubles(rank, required)
 
-    def _missing(
-        self, rank: int, plugin: PluginDescriptor, dependency: PluginDependency
-    ) -> None:
+    def _missing(self, rank: int, plugin: PluginDescriptor, dependency: PluginDependency) -> None:
         if dependency.optional:
             self._note(rank, self._reporter.optional(plugin, dependency, "which is not here"))
         else:
@@ -115,11 +117,17 @@ class _Inspector:
         version = self._versions[target]
         if target == rank:
             self._note(rank, self._reporter.optional(plugin, dependency, "which is itself"))
-        elif not dependency.version_req.matches(version):
+        elif not self._suits(dependency, target):
             reason = f"which is here in version {version}"
             self._note(rank, self._reporter.optional(plugin, dependency, reason))
         else:
             self._inspection.optional.setdefault(rank, []).append(target)
+
+    def _suits(self, dependency: PluginDependency, target: int) -> bool:
+        release = self._releases[target]
+        if release is None:
+            return dependency.version_req.matches(self._versions[target])
+        return dependency.version_req.matches_release(release)
 
     def _drop_doubles(self, rank: int, required: list[int]) -> None:
         """What is declared twice, once optional and once not, is required."""

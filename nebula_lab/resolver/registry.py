@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class PluginRegistry:
     """Holds descriptors and resolves them.
 
-    Reading is safe from several threads; registering is for one owner at a time.
+    It has no lock: its owner keeps reading and registering apart. A resolution and a graph, once
+    given out, never change.
 
     Args:
         nebula_version: what `min_nebula_version` and `max_nebula_version` are held against.
@@ -66,7 +67,7 @@ class PluginRegistry:
 
     def replace(self, descriptor: PluginDescriptor) -> None:
         """Adds a plugin, in place of another version of it if there is one."""
-        self._plugins = {**self._plugins, descriptor.id: descriptor}
+        self._plugins[descriptor.id] = descriptor
         self._forget()
 
     def remove(self, plugin_id: str) -> None:

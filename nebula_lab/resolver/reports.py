@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 
-import semver
-
 from nebula_lab.errors import nearest_names
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, SourceLocation
 from nebula_lab.model.problem import Declaration, Problem, ProblemKind
+from nebula_lab.model.version import Version
 
 # Looking for a similar name takes milliseconds among a few thousand; a directory in which
 # everything is missing must not take minutes to say so.
@@ -23,9 +22,7 @@ OTHERS_SHOWN = 3
 class Reporter:
     """Writes problems about one set of plugins."""
 
-    def __init__(
-        self, plugins: Mapping[str, PluginDescriptor], nebula_version: semver.Version
-    ) -> None:
+    def __init__(self, plugins: Mapping[str, PluginDescriptor], nebula_version: Version) -> None:
         self._plugins = plugins
         self._nebula_version = nebula_version
         self._guesses: dict[str, str] = {}

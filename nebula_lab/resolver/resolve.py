@@ -29,29 +29,28 @@ def resolve(plugins: Mapping[str, PluginDescriptor], host: Host) -> Resolution:
 def _resolve_with_problems(inspection: Inspection) -> Resolution:
     """The same, where something is missing or a cycle has been met."""
     ranks = range(len(inspection.ids))
-    required = inspection.required
     causes = dict(inspection.problems)
     problems = [problem for rank in sorted(causes) for problem in causes[rank]]
-    for rank, problem in _cycle_problems(inspection):
-        causes[rank] = [*causes.get(rank, ()), problem]
-        if problem not in problems[-1:]:
-            problems.append(problem)
-    exclusion = exclude(required, sorted(causes))
+    for cycle, problem in _cycle_problems(inspection):
+        problems.append(problem)
+        for rank in cycle:
+            causes[rank] = [*causes.get(rank, ()), problem]
+    exclusion = exclude(inspection.required, sorted(causes))
     knock_on = _knock_on_problems(inspection, exclusion, causes)
     excluded = {inspection.ids[rank]: own[0] for rank, own in causes.items()}
     excluded |= {problem.plugin_id: problem for problem in knock_on if problem.plugin_id}
 
     live = [rank for rank in ranks if rank not in exclusion.via]
     optional = _usable_options(inspection, exclusion, live)
-    required = _only(live, required)
+    required = _only(live, inspection.required)
     _open_cycles(inspection, live, required, optional)
     edges = _edges(required, optional)
     plan = schedule(edges, live)
     return _resolution(inspection, edges, plan, optional, [*problems, *knock_on], excluded)
 
 
-def _cycle_problems(inspection: Inspection) -> Iterable[tuple[int, Problem]]:
-    """One problem a component, for each plugin on its shortest cycle."""
+def _cycle_problems(inspection: Inspection) -> Iterable[tuple[list[int], Problem]]:
+    """For each component, a shortest cycle in it and the problem that this is."""
     required = inspection.required
     ranks = range(len(required))
     ordered = set(schedule(required, ranks).order)
@@ -59,9 +58,7 @@ def _cycle_problems(inspection: Inspection) -> Iterable[tuple[int, Problem]]:
     for component in cyclic_components(unordered, required):
         cycle = shortest_cycle(component, required)
         path = [inspection.ids[rank] for rank in cycle]
-        problem = inspection.reporter.cycle(path, len(component))
-        for rank in cycle:
-            yield rank, problem
+        yield cycle, inspection.reporter.cycle(path, len(component))
 
 
 def _knock_on_problems(

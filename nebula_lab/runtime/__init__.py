@@ -1,0 +1,1 @@
+"""What the manager is made of: records, life cycle, calls, supervision, events."""

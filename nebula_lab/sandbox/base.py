@@ -43,6 +43,8 @@ class Host(abc.ABC):
     scratch_dir: Path
     pid: int | None = None
     connection_file: Path | None = None
+    # What became of a call that did not stop, for the error that its caller gets.
+    after_kill = "It did not stop when interrupted, so its process was replaced."
 
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
@@ -55,8 +57,8 @@ class Host(abc.ABC):
         """Pass on what has been written past the channel until now."""
 
     @abc.abstractmethod
-    def interrupt(self) -> None:
-        """Make the host look at its messages even while an operation runs."""
+    def interrupt(self, call: PendingCall) -> None:
+        """Make the host look at its messages, among them a `Cancel`, even while a call runs."""
 
     @abc.abstractmethod
     def kill(self) -> None:

@@ -30,6 +30,11 @@ from nebula_lab.transport.loop import LoopThread
 class InProcessHost(Host):
     """An agent on a thread."""
 
+    after_kill = (
+        "It did not stop when interrupted. A thread can't be killed: it was left behind, and "
+        "another took its place. With sandbox Process it would have been ended."
+    )
+
     def __init__(self, spec: HostSpec, loop: LoopThread, scratch_dir: Path) -> None:
         super().__init__()
         ours, theirs = socket.socketpair()
@@ -55,7 +60,7 @@ class InProcessHost(Host):
                 self._serve(server)
         except ChannelEndedError:
             pass  # the manager hung up
-        except BaseException as error:  # noqa: BLE001: on this thread nobody else would see it
+        except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
             self._reason = f"the plugin's thread ended: {error!r}"
         finally:
             server.channel.close()
@@ -76,7 +81,12 @@ class InProcessHost(Host):
         context = self._contexts.pop(job.call, None)
         return work() if context is None else context.run(_with_job, job, work)
 
-    def interrupt(self) -> None:
+    def interrupt(self, call: PendingCall) -> None:
+        # The exception hits whatever the thread does, so it must be doing this call alone.
+        if self.link.sole_pending() is call:
+            self._raise_in_thread()
+
+    def _raise_in_thread(self) -> None:
         identity = self._thread.ident
         if identity is not None and self._thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -86,7 +96,7 @@ class InProcessHost(Host):
     def kill(self) -> None:
         self._reason = self._reason or "it did not stop; its thread was left behind"
         self.link.close()
-        self.interrupt()
+        self._raise_in_thread()
 
     def exit_report(self, timeout: float) -> ExitReport:
         self._thread.join(timeout)
@@ -101,7 +111,7 @@ class InProcessHost(Host):
         self.link.close()
         self._thread.join(1.0)
         if self._thread.is_alive():
-            self.interrupt()
+            self._raise_in_thread()
         shutil.rmtree(self.scratch_dir, ignore_errors=True)
 
 

@@ -22,7 +22,7 @@ from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.leftovers import MARK, kill_marked
 from nebula_lab.sandbox.provisioner import PluginKernelManager, PluginKernelProvisioner
 from nebula_lab.sandbox.sweeper import Sweeper
-from nebula_lab.transport.host_link import HostLink
+from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
 # Of the notebook's own kernel; a plugin's must not take them for its own.
@@ -107,7 +107,7 @@ class ProcessHost(Host):
     def collect_output(self) -> None:
         self._words.collect()
 
-    def interrupt(self) -> None:
+    def interrupt(self, call: PendingCall) -> None:
         self._provisioner.signal(signal.SIGINT)
 
     def kill(self) -> None:

@@ -102,6 +102,10 @@ class HostLink:
         """Ask the host to stop a call; whether it does is another matter."""
         self._channel.send(Cancel(call.number), timeout=1.0)
 
+    def end(self, reason: str) -> None:
+        """Give the host up: what it sent makes no sense."""
+        self._channel.end(reason, is_protocol_error=True)
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())

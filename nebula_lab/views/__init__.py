@@ -1,0 +1,32 @@
+"""What people see of a manager, as text and as HTML; no Jupyter in here.
+
+Everything that comes from a plugin is cleaned and escaped on its way through.
+"""
+
+from __future__ import annotations
+
+from nebula_lab.views.error_box import error_box
+from nebula_lab.views.graph import graph_view
+from nebula_lab.views.health import health_table
+from nebula_lab.views.logs import log_view
+from nebula_lab.views.metrics import metrics_table, operation_metrics_table
+from nebula_lab.views.operations import operations_help
+from nebula_lab.views.plugin_list import plugin_list
+from nebula_lab.views.problems import problem_count, problem_list
+from nebula_lab.views.rendered import Rendered
+from nebula_lab.views.unenforced import unenforced_note
+
+__all__ = [
+    "Rendered",
+    "plugin_list",
+    "health_table",
+    "metrics_table",
+    "operation_metrics_table",
+    "problem_list",
+    "problem_count",
+    "graph_view",
+    "error_box",
+    "operations_help",
+    "log_view",
+    "unenforced_note",
+]

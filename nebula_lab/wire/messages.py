@@ -63,13 +63,15 @@ class Load(Message, tag=10, frozen=True, gc=False):
 
 
 class Call(Message, tag=11, frozen=True, gc=False):
-    """Run an operation, or one of the `KINDS` that every plugin has."""
+    """Run an operation, or one of the `KINDS` that every plugin has.
+
+    Without `stream_credit` the caller takes no stream: it gets the items as a list.
+    """
 
     call: int
     kind: str
     operation: str
     params: msgspec.Raw
-    chain: list[str]
     stream_credit: int
 
 

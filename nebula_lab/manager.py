@@ -1,0 +1,467 @@
+"""`PluginManager`: everything that can be done with plugins, in one thread-safe object."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
+from nebula_lab.metrics import ManagerCounters, MetricsSnapshot
+from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, PluginState, Problem
+from nebula_lab.model.events import Event
+from nebula_lab.plugin import HealthStatus
+from nebula_lab.runtime.calls import CallPath
+from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.health import ask_health
+from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.journal import Journal
+from nebula_lab.runtime.lifecycle import Lifecycle
+from nebula_lab.runtime.mapping import map_calls
+from nebula_lab.runtime.measuring import Meter, state_event
+from nebula_lab.runtime.operation import Operation
+from nebula_lab.runtime.output import OutputSink, TextSink
+from nebula_lab.runtime.proxy import PluginProxy
+from nebula_lab.runtime.record import SERVING, LogLine, PluginRecord
+from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.supervisor import Supervisor
+from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.unenforced import unenforced
+from nebula_lab.runtime.workers import Workers
+from nebula_lab.sandbox.choice import sandbox_for
+from nebula_lab.transport.loop import LoopThread
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from nebula_lab.sandbox.base import Host
+
+# Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
+_LONGEST_RUN_DIR = 60
+
+
+class PluginManager:
+    """Finds plugins, loads them, calls them, reloads them, and ends them with itself.
+
+    Args:
+        config: a `PluginConfig`, or a mapping with the same keys.
+        plugin_dir: the short form: a folder of plugins, with everything else as it is by default.
+        output: shows what plugins print; plain text on this process's own output without.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        DiscoveryError: the place to look for plugins is not there. A bad plugin in it is no
+            reason not to start: see `problems`.
+    """
+
+    def __init__(
+        self,
+        config: PluginConfig | Mapping[str, Any] | None = None,
+        *,
+        plugin_dir: str | os.PathLike[str] | None = None,
+        output: OutputSink | None = None,
+    ) -> None:
+        self.config = _config_from(config, plugin_dir)
+        self.output: OutputSink = output or TextSink()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._owner_pid = os.getpid()
+        self._counters = ManagerCounters()
+        self._dispatcher = Dispatcher()
+        self._catalogue = Catalogue(self.config, self._on_state)
+        self._workers = Workers()
+        self._run_dir = _make_run_dir()
+        self._loop = LoopThread()
+        self._sandbox = sandbox_for(self.config.security.sandbox, self._loop, self._run_dir)
+        self._assemble()
+        _open_managers.add(self)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _assemble(self) -> None:
+        """Connect the parts; each gets the others that it works with."""
+        config, catalogue, workers, sink = (
+            self.config,
+            self._catalogue,
+            self._workers,
+            lambda: self.output,
+        )
+        journal = Journal(catalogue.record, self._dispatcher)
+        switchboard = Switchboard(config, catalogue, journal, workers, sink)
+        self._hosting = Hosting(config, self._sandbox, switchboard, switchboard.unclaimed)
+        self._supervisor = Supervisor(
+            config, self._hosting, workers, self._dispatcher, self._counters, sink
+        )
+        self._lifecycle = Lifecycle(
+            config, catalogue, self._hosting, self._supervisor, workers, self._counters, sink
+        )
+        self._reloader = Reloader(
+            catalogue,
+            self._lifecycle,
+            self._hosting,
+            workers,
+            self._dispatcher,
+            self._counters,
+            sink,
+        )
+        self._calls = CallPath(config, catalogue, self._lifecycle, workers, switchboard)
+        switchboard.connect(self._calls, self._supervisor)
+        self._meter = Meter(catalogue, self._counters, self._dispatcher, self._loop)
+
+    def _start(self) -> None:
+        for sentence in self.unenforced:
+            if self.config.security.strict:
+                raise ConfigError(
+                    f"security.strict asks for what this version can't enforce: {sentence}",
+                    hint="Set security.strict to false to run with less.",
+                )
+            warnings.warn(sentence, UnenforcedWarning, stacklevel=3)
+        self._lifecycle.load_at_start()
+
+    # Looking
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def unenforced(self) -> tuple[str, ...]:
+        """What the configuration asks for and this version does not enforce, in sentences."""
+        return unenforced(self.config)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Each plugin that was left out, and why; then notes on the others."""
+        return self._catalogue.problems
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """Plugins and their dependencies, as declared; an edge leads to what is needed."""
+        return self._catalogue.registry.graph
+
+    @property
+    def load_order(self) -> list[str]:
+        """Ids of the plugins that can be loaded, dependencies first."""
+        return self._catalogue.registry.load_order
+
+    def list_plugins(self) -> list[PluginInfo]:
+        """Every plugin that was found, by id."""
+        sandbox = self.config.security.sandbox.value
+        return sorted(
+            (record.info(sandbox) for record in self._catalogue), key=lambda info: info.id
+        )
+
+    def descriptor(self, plugin_id: str) -> PluginDescriptor:
+        """What is known of a plugin without running it.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._catalogue.record(plugin_id).descriptor
+
+    def dependents(self, plugin_id: str) -> tuple[str, ...]:
+        """All that depend on a plugin, also by way of others, in the order to unload them."""
+        return self._catalogue.registry.dependents(plugin_id)
+
+    def operations(self, plugin_id: str, *, load: bool = True) -> Mapping[str, Operation]:
+        """A plugin's operations by name.
+
+        Args:
+            plugin_id: the plugin.
+            load: load it, if it is not; else one that is not loaded has none yet.
+        """
+        record = self._catalogue.record(plugin_id)
+        if load and not record.is_up and not record.loads:
+            self.load_plugin(plugin_id)
+        return record.description.operations
+
+    def logs(self, plugin_id: str) -> list[LogLine]:
+        """The last lines that a plugin printed and logged, oldest first."""
+        return list(self._catalogue.record(plugin_id).log)
+
+    def connection_file(self, plugin_id: str) -> Path | None:
+        """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""
+        hosts = self._catalogue.record(plugin_id).slots.hosts
+        return hosts[0].connection_file if hosts else None
+
+    def metrics(self) -> MetricsSnapshot:
+        """Counts and durations, in total and for each plugin."""
+        return self._meter.snapshot()
+
+    def plugin_health(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus:
+        """Ask a plugin how it is; one that is not running, or does not say, is not healthy.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        self._check_open()
+        record = self._catalogue.record(plugin_id)
+        return ask_health(record, self._hosting, self.output, timeout)
+
+    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Be told of every event; gives the function that ends it.
+
+        The callback runs on one thread with all others, with no lock of the manager's held.
+        """
+        self._meter.start()
+        return self._dispatcher.subscribe(callback)
+
+    # Calling
+
+    def execute(
+        self,
+        plugin_id: str,
+        operation: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Any:
+        """Run an operation and return its result, loading the plugin first if need be.
+
+        Args:
+            plugin_id: the plugin.
+            operation: its operation.
+            params: JSON values, bytes and datetimes, by name.
+            timeout: seconds from now until the result must be there; the configuration's
+                `timeout` without. For an operation that streams, the wait for each item.
+
+        Returns:
+            What the operation returned; where it yields, an iterator to be used to its end or
+            closed.
+
+        Raises:
+            InvalidParamsError: params that do not fit the operation's schema; nothing was sent.
+            PluginTimeoutError: it took too long, and was stopped.
+            PluginCrashedError: its process ended.
+            PluginError: anything else that went wrong, with the plugin's own traceback.
+        """
+        return self._calls.run(self.begin(plugin_id, operation, timeout), params or {})
+
+    def begin(self, plugin_id: str, operation: str, timeout: float | None = None) -> Invocation:
+        """A call that can be cancelled from another thread; `execute_invocation` runs it."""
+        self._check_open()
+        limit = self.config.timeout if timeout is None else timeout
+        if not 0 < limit < float("inf"):
+            raise ValueError(f"timeout must be a number of seconds above 0, not {limit!r}")
+        return Invocation(plugin_id, operation, limit, self.output)
+
+    def execute_invocation(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
+        """Run a call made by `begin`."""
+        return self._calls.run(invocation, params)
+
+    def map(
+        self,
+        plugin_id: str,
+        operation: str,
+        params_list: Iterable[Mapping[str, Any]],
+        *,
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """Run an operation once for each params; results in order, over all replicas at once.
+
+        Args:
+            params_list: may be endless: it is read as results are taken.
+            timeout: seconds for each call.
+        """
+        self._check_open()
+        record = self._catalogue.record(plugin_id)
+        if not record.is_up:
+            self.load_plugin(plugin_id)
+        runtime = record.descriptor.runtime
+        return map_calls(
+            lambda params: self.execute(plugin_id, operation, params, timeout=timeout),
+            params_list,
+            at_once=runtime.replicas * runtime.concurrency,
+        )
+
+    def run_cell(self, plugin_id: str, code: str, *, timeout: float | None = None) -> None:
+        """Run code in the plugin's own kernel; what it shows goes to the output.
+
+        The names `plugin` and `module` are the running plugin and its module there.
+
+        Raises:
+            ExecutionFailedError: the code raised.
+        """
+        self._check_open()
+        record = self._catalogue.record(plugin_id)
+        if not record.is_up:
+            self.load_plugin(plugin_id)
+        invocation = self.begin(plugin_id, "(cell)", timeout)
+        host = record.slots.acquire(invocation)
+        try:
+            self._hosting.ask(host, "cell", code, invocation)
+        finally:
+            record.slots.release(invocation)
+
+    def __getitem__(self, plugin_id: str) -> PluginProxy:
+        self._catalogue.record(plugin_id)
+        return PluginProxy(plugin_id, self.execute, self.operations)
+
+    def __contains__(self, plugin_id: object) -> bool:
+        return plugin_id in self._catalogue
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(record.id for record in self._catalogue))
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    # Life cycle
+
+    def rediscover(self) -> tuple[Problem, ...]:
+        """Look for plugins again; what runs goes on as it is. Gives the problems then."""
+        self._check_open()
+        self._catalogue.discover()
+        return self.problems
+
+    def load_plugin(self, plugin_id: str) -> None:
+        """Load a plugin, and before it what it depends on; nothing happens if it is loaded.
+
+        Raises:
+            LoadFailedError: its code did not come up; with its own traceback.
+            DependencyError: something it needs is missing, or did not come up.
+        """
+        self._check_open()
+        self._lifecycle.load(plugin_id)
+
+    def unload_plugin(self, plugin_id: str, *, cascade: bool = False) -> None:
+        """Clean a plugin up and end its process.
+
+        Raises:
+            DependentsLoadedError: others need it, and `cascade` does not say to unload them too.
+        """
+        self._check_open()
+        self._lifecycle.unload(plugin_id, cascade=cascade)
+
+    def reload_plugin(self, plugin_id: str) -> None:
+        """Put a plugin's files, as they are now, in the place of what runs, with its state.
+
+        No call fails because of it. If the new code does not come up, the old goes on serving.
+
+        Raises:
+            PluginError: why the new code can't serve.
+        """
+        self._check_open()
+        self._reloader.reload(plugin_id)
+
+    def suspend_plugin(self, plugin_id: str) -> None:
+        """Keep a plugin's state and end its process; the next call brings it back."""
+        self._check_open()
+        self._lifecycle.suspend(plugin_id)
+
+    def resume_plugin(self, plugin_id: str) -> None:
+        """Bring a suspended plugin back with its state."""
+        self._check_open()
+        self._lifecycle.load(plugin_id)
+
+    def close(self) -> None:
+        """End every plugin's process and remove every temporary file. Can be called again."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        _open_managers.discard(self)
+        if os.getpid() != self._owner_pid:
+            return  # a fork of the process that owns the plugins
+        self._meter.stop()
+        closed = ManagerClosedError("the manager has been closed")
+        hosts: list[Host] = []
+        for record in self._catalogue:
+            record.slots.refuse(closed)
+            hosts += record.slots.hosts
+            for host in record.slots.hosts:
+                record.slots.remove(host)
+        self._workers.all([host.dispose for host in hosts]) if hosts else None
+        self._workers.close(timeout=10.0)
+        self._sandbox.close()
+        self._dispatcher.close()
+        self._loop.close()
+        shutil.rmtree(self._run_dir, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return "<PluginManager, closed>"
+        loaded = sum(record.state in SERVING for record in self._catalogue)
+        return f"<PluginManager with {len(self)} plugins, {loaded} loaded>"
+
+    # Inside
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ManagerClosedError("the manager has been closed")
+        if os.getpid() != self._owner_pid:
+            raise ManagerClosedError(
+                "the manager belongs to the process that this one was forked from",
+                hint="Make a manager of its own in this process.",
+            )
+
+    def _on_state(
+        self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
+    ) -> None:
+        self._dispatcher.emit(state_event(record.id, before, after, reason))
+
+
+class UnenforcedWarning(UserWarning):
+    """Something that the configuration asks for is not enforced."""
+
+
+_open_managers: weakref.WeakSet[PluginManager] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for manager in list(_open_managers):
+        with contextlib.suppress(PluginError):
+            manager.close()
+
+
+def _config_from(
+    config: PluginConfig | Mapping[str, Any] | None, plugin_dir: str | os.PathLike[str] | None
+) -> PluginConfig:
+    if isinstance(config, Mapping):
+        config = PluginConfig.model_validate(config)
+    config = config or PluginConfig()
+    if plugin_dir is not None:
+        if config.plugin_dir is not None:
+            raise ConfigError("plugin_dir is given twice: by itself and in the configuration")
+        config = config.model_copy(update={"plugin_dir": Path(plugin_dir)})
+    return config.relative_to(Path.cwd())
+
+
+def _make_run_dir() -> Path:
+    """A folder that only the user may enter, with a path short enough for socket files."""
+    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
+        if parent and len(parent) <= _LONGEST_RUN_DIR and os.access(parent, os.W_OK | os.X_OK):
+            return Path(tempfile.mkdtemp(prefix="nebula-", dir=parent))
+    raise ConfigError(
+        "there is no folder for sockets whose path is short enough",
+        hint=f"Set TMPDIR to one with at most {_LONGEST_RUN_DIR} characters.",
+    )

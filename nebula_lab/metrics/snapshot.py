@@ -1,0 +1,80 @@
+"""Metrics as they were at one moment; all frozen, all durations in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class DurationSummary:
+    """What a histogram of durations says, in seconds."""
+
+    count: int = 0
+    total: float = 0.0
+    mean: float = 0.0
+    smallest: float = 0.0
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    largest: float = 0.0
+    buckets: tuple[tuple[float, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class OperationMetrics:
+    """One operation of one plugin."""
+
+    executions: int
+    failures: int
+    duration: DurationSummary
+
+    @property
+    def successes(self) -> int:
+        return self.executions - self.failures
+
+
+@dataclass(frozen=True)
+class PluginMetrics:
+    """One plugin: the sums over its operations, and what its process uses.
+
+    Attributes:
+        operations: by name.
+        restarts: how often it was started again after a crash.
+        memory: bytes of resident memory of its process, or None where it has none of its own.
+        cpu_time: seconds of processor time of its present process, or None.
+    """
+
+    executions: int = 0
+    failures: int = 0
+    duration: DurationSummary = DurationSummary()
+    operations: Mapping[str, OperationMetrics] = field(default_factory=dict)
+    loads: int = 0
+    reloads: int = 0
+    restarts: int = 0
+    memory: int | None = None
+    cpu_time: float | None = None
+
+    @property
+    def successes(self) -> int:
+        return self.executions - self.failures
+
+
+@dataclass(frozen=True)
+class MetricsSnapshot:
+    """All of a manager's metrics.
+
+    Attributes:
+        at: when they were taken, with time zone.
+        plugins: by id; also those that are not loaded now, once they have been.
+    """
+
+    at: datetime
+    loads_total: int
+    unloads_total: int
+    reloads_total: int
+    restarts_total: int
+    executions_total: int
+    failures_total: int
+    plugins: Mapping[str, PluginMetrics]

@@ -1,0 +1,113 @@
+"""What happens in a manager, as its subscribers are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nebula_lab.errors import ExitReport
+from nebula_lab.model.state import PluginState
+from nebula_lab.model.version import Version
+
+__all__ = [
+    "Event",
+    "StateChanged",
+    "PluginReloaded",
+    "ReloadFailed",
+    "PluginCrashed",
+    "OutputWritten",
+    "LogWritten",
+    "ProgressMade",
+    "CallsCounted",
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """The root of all events.
+
+    Attributes:
+        plugin_id: the plugin that it happened to.
+        at: when, with time zone.
+    """
+
+    plugin_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StateChanged(Event):
+    """A plugin moved on in its life cycle; `reason` says why it failed, where it did."""
+
+    before: PluginState
+    after: PluginState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PluginReloaded(Event):
+    """New code serves; `duration` is how long the reload took, in seconds."""
+
+    version: Version
+    duration: float
+
+
+@dataclass(frozen=True)
+class ReloadFailed(Event):
+    """The new code did not come up, and the old goes on serving."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PluginCrashed(Event):
+    """A plugin's host ended by itself; `restarting` says whether another is on its way."""
+
+    report: ExitReport
+    restarting: bool
+
+
+@dataclass(frozen=True)
+class OutputWritten(Event):
+    """A plugin wrote to `stdout` or `stderr`; `operation` is "" outside of any call."""
+
+    stream: str
+    text: str
+    operation: str = ""
+
+
+@dataclass(frozen=True)
+class LogWritten(Event):
+    """A plugin logged a record; `level` is as in `logging`."""
+
+    level: int
+    logger: str
+    message: str
+
+
+@dataclass(frozen=True)
+class ProgressMade(Event):
+    """A call has come so far; `total` is None where nobody knows."""
+
+    operation: str
+    done: float
+    total: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class CallsCounted(Event):
+    """A tick: the calls since the plugin was first loaded. Some ticks may be left out.
+
+    Attributes:
+        executions, failures: counts by plugin id are in `plugins`; `plugin_id` is "".
+    """
+
+    plugins: Mapping[str, tuple[int, int]]
+
+
+def is_tick(event: Any) -> bool:
+    """Whether a slow subscriber may miss this event."""
+    return isinstance(event, CallsCounted)

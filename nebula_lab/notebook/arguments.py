@@ -1,0 +1,45 @@
+"""Arguments of a subcommand: argparse, which must not end the kernel."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from IPython.core.error import UsageError
+
+WIDTH = 88
+HELP_FLAGS = frozenset({"-h", "--help"})
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Says what is wrong with a UsageError, where argparse would exit."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(
+            prog=f"%plugin {command}",
+            description=description,
+            add_help=False,
+            allow_abbrev=False,
+            # Not as wide as the terminal happens to be, since notebooks keep what is printed.
+            formatter_class=lambda prog: argparse.HelpFormatter(prog, width=WIDTH),
+        )
+        self.add_argument("-h", "--help", action="store_true", help="show this text")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds, for argparse."""
+    value = float(text.removesuffix("s"))
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value
+
+
+def count(text: str) -> int:
+    """A positive whole number, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value

@@ -1,0 +1,172 @@
+"""The path of a call: find the plugin, check the params, take a place, talk to the host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
+from typing import Any
+
+from nebula_lab.errors import (
+    ExecutionFailedError,
+    OperationNotFoundError,
+    PluginTimeoutError,
+    UnsupportedValueError,
+)
+from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.conversation import Conversation, Listener
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.lifecycle import Lifecycle
+from nebula_lab.runtime.operation import Operation
+from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.runtime.stream import WINDOW, Stream
+from nebula_lab.runtime.waits import WaitGraph
+from nebula_lab.runtime.workers import Workers
+from nebula_lab.sandbox.base import Host
+from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
+from nebula_lab.wire.messages import Call
+from nebula_lab.wire.values import encode_value
+
+
+class CallPath:
+    """Runs operations, in the thread of whoever calls them.
+
+    Args:
+        listener: is told of what calls print, of the calls that plugins make, and of lost hosts.
+    """
+
+    def __init__(
+        self,
+        config: PluginConfig,
+        catalogue: Catalogue,
+        lifecycle: Lifecycle,
+        workers: Workers,
+        listener: Listener,
+    ) -> None:
+        self._config = config
+        self._catalogue = catalogue
+        self._lifecycle = lifecycle
+        self._workers = workers
+        self._listener = listener
+        self._waits = WaitGraph(lambda plugin_id: catalogue.record(plugin_id).slots)
+
+    def run(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
+        """Run an operation; a stream is given as an iterator, unless a plugin made the call.
+
+        Raises:
+            PluginError: it did not give a result.
+        """
+        record = self._catalogue.record(invocation.plugin_id)
+        if not record.is_up:
+            self._bring_up(record, invocation)
+        plain = params if type(params) is dict else dict(params)
+        operation = self._checked(record, invocation, plain)
+        encoded = _encoded(invocation, plain)
+        host = self._place(record, invocation)
+        started = time.monotonic()
+        handed_over = succeeded = False
+        try:
+            if record.description.operations.get(invocation.operation) is not operation:
+                operation = self._checked(record, invocation, plain)  # reloaded while we waited
+            record.used()
+            conversation = Conversation(host, invocation, self._listener, self._config.grace)
+            try:
+                streams = operation is not None and operation.stream and invocation.parent is None
+                self._begin(conversation, invocation, encoded, WINDOW if streams else 0)
+                if streams:
+                    handed_over = True
+                    end = partial(self._end, record, invocation, started)
+                    return Stream(conversation, invocation, end)
+                result = conversation.result()
+                succeeded = True
+                return result
+            finally:
+                if not handed_over:
+                    conversation.close()
+        finally:
+            if not handed_over:
+                self._end(record, invocation, started, succeeded)
+
+    def _begin(
+        self, conversation: Conversation, invocation: Invocation, encoded: Any, credit: int
+    ) -> None:
+        name = invocation.operation
+        try:
+            conversation.begin(lambda number: Call(number, "operation", name, encoded, credit))
+        except LocalProtocolError as error:
+            raise ExecutionFailedError(
+                str(error), plugin_id=invocation.plugin_id, operation=name
+            ) from error
+
+    def _end(
+        self, record: PluginRecord, invocation: Invocation, started: float, succeeded: bool
+    ) -> None:
+        record.slots.release(invocation)
+        record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
+
+    def _checked(
+        self, record: PluginRecord, invocation: Invocation, params: dict[str, Any]
+    ) -> Operation | None:
+        """The operation, its params having been checked; None if the plugin takes any name."""
+        description = record.description
+        operation = description.operations.get(invocation.operation)
+        if operation is not None:
+            operation.check(record.id, params)
+        elif not description.open and record.loads:
+            raise OperationNotFoundError(
+                record.id, invocation.operation, known=description.operations
+            )
+        return operation
+
+    def _bring_up(self, record: PluginRecord, invocation: Invocation) -> None:
+        """Load the plugin on its first use, or resume it; no longer than the call may take."""
+        if record.state is PluginState.FAILED and record.failure is not None:
+            failure = record.failure
+            raise ExecutionFailedError(
+                f"it is Failed: {failure.message}",
+                plugin_id=record.id,
+                operation=invocation.operation,
+                remote_traceback=getattr(failure, "remote_traceback", ""),
+                hint=f"Mend it, then reload it: reload_plugin({record.id!r}).",
+            )
+        loading = self._workers.start(partial(self._lifecycle.load, record.id))
+        try:
+            loading.result(invocation.left())
+        except FutureTimeoutError:
+            if loading.done():
+                raise
+            raise PluginTimeoutError(
+                f"it was still being loaded after {invocation.timeout:g} s",
+                plugin_id=record.id,
+                operation=invocation.operation,
+                hint="It goes on loading; give the first call more time, or load it beforehand.",
+            ) from None
+
+    def _place(self, record: PluginRecord, invocation: Invocation) -> Host:
+        nested = invocation.parent is not None
+        before_waiting = partial(self._waits.enter, invocation) if nested else None
+        try:
+            return record.slots.acquire(invocation, before_waiting)
+        except TimeoutError:
+            raise PluginTimeoutError(
+                f"it waited for its turn for {invocation.timeout:g} s and was withdrawn",
+                plugin_id=record.id,
+                operation=invocation.operation,
+                hint="Other calls of this plugin take long; it can be given more replicas.",
+            ) from None
+        finally:
+            if nested:
+                self._waits.leave(invocation)
+
+
+def _encoded(invocation: Invocation, params: dict[str, Any]) -> Any:
+    try:
+        return encode_value(params, "params")
+    except ValueNotSupportedError as error:
+        unsupported = UnsupportedValueError(error.element, error.found)
+        unsupported.plugin_id = invocation.plugin_id
+        raise unsupported from None
+
+

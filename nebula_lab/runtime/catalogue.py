@@ -1,0 +1,165 @@
+"""Which plugins there are: what was found, what was chosen, and what is wrong with the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from nebula_lab.discovery import DiscoveryResult, discoverer_for, read_descriptor
+from nebula_lab.errors import LoadFailedError, NotFoundError, PluginError
+from nebula_lab.model import (
+    FileSystem,
+    PluginConfig,
+    PluginDescriptor,
+    PluginState,
+    Problem,
+)
+from nebula_lab.resolver import PluginRegistry, Resolution
+from nebula_lab.runtime.record import PluginRecord
+
+OnState = Callable[[PluginRecord, PluginState, PluginState, str], None]
+
+
+class Catalogue:
+    """The registry and a record for each plugin in it.
+
+    Args:
+        config: where to look.
+        on_state: see `PluginRecord`.
+    """
+
+    def __init__(self, config: PluginConfig, on_state: OnState) -> None:
+        self._config = config
+        self._on_state = on_state
+        self._lock = threading.Lock()
+        self._discoverer = discoverer_for(config)
+        self._registry = PluginRegistry()
+        self._records: dict[str, PluginRecord] = {}
+        self._found: tuple[Problem, ...] = ()
+        self.discover()
+
+    @property
+    def registry(self) -> PluginRegistry:
+        return self._registry
+
+    @property
+    def resolution(self) -> Resolution:
+        return self._registry.resolve_dependencies()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was left out and why, first of discovery and then of resolution, then notes."""
+        listed = [*self._found, *self.resolution.problems, *self.resolution.notes]
+        return tuple(sorted(listed, key=lambda problem: problem.severity == "note"))
+
+    def discover(self) -> DiscoveryResult:
+        """Look again. Plugins that are gone stay while they are loaded."""
+        result = self._discoverer.discover()
+        with self._lock:
+            registry = PluginRegistry()
+            found = {descriptor.id: descriptor for descriptor in result.descriptors}
+            for plugin_id, record in self._records.items():
+                # What runs keeps its descriptor until a reload proves the new one.
+                if record.state is not PluginState.DISCOVERED:
+                    found[plugin_id] = record.descriptor
+            for descriptor in found.values():
+                registry.register(descriptor)
+            registry.resolve_dependencies()
+            self._registry = registry
+            self._found = result.problems
+            self._records = {
+                plugin_id: self._record_for(descriptor) for plugin_id, descriptor in found.items()
+            }
+        return result
+
+    def _record_for(self, descriptor: PluginDescriptor) -> PluginRecord:
+        record = self._records.get(descriptor.id)
+        if record is None:
+            return PluginRecord(descriptor, self._config.queue_size, self._on_state)
+        record.descriptor = descriptor
+        return record
+
+    def record(self, plugin_id: str) -> PluginRecord:
+        """The record of a plugin.
+
+        Raises:
+            NotFoundError: there is none; the nearest ids are named, and what is wrong with one of
+                that id that was found and left out.
+        """
+        record = self._records.get(plugin_id)
+        if record is not None:
+            return record
+        for problem in self._found:
+            if problem.plugin_id == plugin_id and problem.severity == "error":
+                raise problem.to_error()
+        raise NotFoundError(plugin_id, known=self._records)
+
+    def __iter__(self) -> Iterator[PluginRecord]:
+        return iter(list(self._records.values()))
+
+    def __contains__(self, plugin_id: object) -> bool:
+        return plugin_id in self._records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def require_usable(self, plugin_id: str) -> None:
+        """Refuse a plugin that the resolver left out.
+
+        Raises:
+            PluginError: the first reason why it was.
+        """
+        problem = self.resolution.excluded.get(plugin_id)
+        if problem is not None:
+            raise problem.to_error()
+
+    def reread(self, record: PluginRecord) -> PluginDescriptor:
+        """The descriptor of a plugin as its files are now, fit to take the old one's place.
+
+        Raises:
+            PluginError: it can't be read, is another plugin, or does not fit the others; those
+                that refuse it are named.
+        """
+        descriptor = self._read_again(record.descriptor)
+        if descriptor.id != record.id:
+            raise LoadFailedError(
+                f"its file now describes the plugin {descriptor.id!r}",
+                plugin_id=record.id,
+                path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
+                hint="Give it its old id back, or load it under the new one.",
+            )
+        trial = self._registry.copy()
+        trial.replace(descriptor)
+        resolution = trial.resolve_dependencies()
+        affected = (record.id, *self.resolution.dependents(record.id, include_optional=False))
+        for plugin_id in affected:
+            if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
+                raise resolution.excluded[plugin_id].to_error()
+        return descriptor
+
+    def adopt(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
+        """Let a new descriptor take the old one's place."""
+        with self._lock:
+            self._registry.replace(descriptor)
+            self._registry.resolve_dependencies()
+            record.descriptor = descriptor
+
+    def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
+        if isinstance(self._config.discovery, FileSystem):
+            return read_descriptor(_declaring_file(descriptor))
+        for found in self._discoverer.discover().descriptors:
+            if found.id == descriptor.id:
+                return found
+        raise PluginError(
+            "it is no longer where plugins are looked for",
+            plugin_id=descriptor.id,
+            path=descriptor.path,
+        )
+
+
+def _declaring_file(descriptor: PluginDescriptor) -> Path:
+    declared = descriptor.declared_in
+    if declared is not None and declared.path.suffix in (".toml", ".json"):
+        return declared.path
+    return descriptor.path

@@ -1,0 +1,283 @@
+"""One call's exchange with its host: from the message that starts it to the one that ends it."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from nebula_lab.errors import PluginCrashedError, PluginTimeoutError
+from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.runtime.failures import error_from
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.sandbox.base import Host
+from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.wire.errors import RemoteProtocolError
+from nebula_lab.wire.messages import (
+    Display,
+    Failure,
+    Item,
+    Loaded,
+    Log,
+    Message,
+    Output,
+    Progress,
+    Reply,
+    Request,
+)
+from nebula_lab.wire.values import decode_value
+
+Starter = Callable[[int], Message]
+# How long the end of a host may take once its channel has ended, before it is made to.
+_DYING = 1.0
+
+
+class Listener:
+    """What a conversation tells the manager of, besides its result."""
+
+    def output(self, invocation: Invocation, message: Output) -> None:
+        """The call wrote to `stdout` or `stderr`."""
+
+    def display(self, invocation: Invocation, action: str, bundle: dict[str, Any]) -> None:
+        """The call displayed something."""
+
+    def log(self, invocation: Invocation, message: Log) -> None:
+        """The call logged a record."""
+
+    def progress(self, invocation: Invocation, message: Progress) -> None:
+        """The call said how far it has come."""
+
+    def request(self, invocation: Invocation, host: Host, message: Request) -> None:
+        """The call's plugin calls another; runs it and answers."""
+
+    def host_stuck(self, host: Host, plugin_id: str) -> None:
+        """The host did not stop a call when asked to."""
+
+    def host_lost(self, host: Host, plugin_id: str) -> None:
+        """The host is gone, or does not make sense any more."""
+
+
+class Conversation:
+    """The exchange about one call. It holds the call's number until it is closed.
+
+    Args:
+        host: where the call runs.
+        invocation: the call.
+        listener: is told of output and of what goes wrong.
+        grace: seconds that the host has to stop a call before it is killed.
+    """
+
+    def __init__(
+        self, host: Host, invocation: Invocation, listener: Listener, grace: float
+    ) -> None:
+        self._host = host
+        self._link = host.link
+        self._invocation = invocation
+        self._listener = listener
+        self._grace = grace
+        self._call: PendingCall = host.link.open_call()
+        self._answered = False
+
+    @property
+    def number(self) -> int:
+        return self._call.number
+
+    def begin(self, starter: Starter) -> None:
+        """Send the message that starts the call.
+
+        Raises:
+            PluginCrashedError: the host is gone.
+            LocalProtocolError: the message is too large to be sent.
+        """
+        self._host.enter(self._call, contextvars.copy_context())
+        self._invocation.stop_by(self.stop)
+        try:
+            self._link.send(starter(self._call.number), self._invocation.left() or 0.001)
+        except ChannelEndedError as error:
+            raise self._crash() from error
+
+    def stop(self) -> None:
+        """Ask the host to stop the call; any thread."""
+        try:
+            self._link.cancel(self._call)
+            self._host.interrupt(self._call)
+        except ChannelEndedError:
+            pass  # whoever waits for the call finds out by itself
+
+    def send(self, message: Message) -> None:
+        """Send something about the call.
+
+        Raises:
+            PluginCrashedError: the host is gone.
+        """
+        try:
+            self._link.send(message, self._grace)
+        except ChannelEndedError as error:
+            raise self._crash() from error
+
+    def result(self) -> Any:
+        """Wait for the call's result.
+
+        Raises:
+            PluginTimeoutError: the deadline passed; the call has been stopped.
+            PluginCrashedError: the host is gone.
+            PluginError: the call failed.
+        """
+        message = self.next_answer(self._invocation.deadline)
+        if type(message) is Item:
+            raise self._nonsense("an item of a stream that nobody asked for")
+        if type(message) is Loaded:
+            raise self._nonsense("that it has loaded, to a call")
+        return self.value(message.result)
+
+    def loaded(self) -> tuple[Any, int]:
+        """Wait for the plugin to be up; what it says of itself, and how many calls it takes."""
+        message = self.next_answer(self._invocation.deadline)
+        if type(message) is not Loaded:
+            raise self._nonsense("an answer that is none to a request to load")
+        return self.value(message.description), message.concurrency
+
+    def next_answer(self, deadline: float) -> Any:
+        """The next `Item`, or the `Reply` or `Loaded` that ends the call.
+
+        Args:
+            deadline: on the clock of `time.monotonic`.
+        """
+        try:
+            while True:
+                message = self._link.receive(self._call, max(0.0, deadline - time.monotonic()))
+                kind = type(message)
+                if kind is Reply or kind is Loaded or kind is Failure:
+                    self._answered = True
+                    self._host.collect_output()
+                    self._take_late_output()
+                    if kind is Failure:
+                        raise self._failed(message)
+                    return message
+                if kind is Item:
+                    return message
+                self._take(message)
+        except TimeoutError:
+            raise self._timed_out() from None
+        except ChannelEndedError as error:
+            raise self._crash() from error
+        except KeyboardInterrupt:
+            self._stop_and_wait()
+            raise
+
+    def value(self, raw: msgspec.Raw) -> Any:
+        """A value that the host sent."""
+        try:
+            return decode_value(raw)
+        except RemoteProtocolError as error:
+            raise self._nonsense(str(error)) from error
+
+    def close(self) -> None:
+        """Expect nothing more; a call that still runs is stopped."""
+        if not self._answered and self._link.ended is None:
+            self._stop_and_wait()
+        self._invocation.stop_by(None)
+        self._link.close_call(self._call)
+
+    # What comes besides the answer
+
+    def _take(self, message: Any) -> None:
+        take = _TAKERS.get(type(message))
+        if take is None:
+            raise self._nonsense(f"a {type(message).__name__} in the middle of a call")
+        take(self, message)
+
+    def _take_late_output(self) -> None:
+        """What was written past the channel before the answer comes ahead of it."""
+        while not self._call.box.empty():
+            message = self._call.box.get_nowait()
+            if isinstance(message, Output):
+                self._listener.output(self._invocation, message)
+
+    def _take_output(self, message: Output) -> None:
+        self._listener.output(self._invocation, message)
+
+    def _take_display(self, message: Display) -> None:
+        bundle = self.value(message.bundle)
+        if not isinstance(bundle, dict):
+            raise self._nonsense("a display that is none")
+        self._listener.display(self._invocation, message.action, bundle)
+
+    def _take_log(self, message: Log) -> None:
+        self._listener.log(self._invocation, message)
+
+    def _take_progress(self, message: Progress) -> None:
+        self._listener.progress(self._invocation, message)
+
+    def _take_request(self, message: Request) -> None:
+        self._listener.request(self._invocation, self._host, message)
+
+    # What goes wrong
+
+    def _failed(self, message: Failure) -> Exception:
+        if message.kind == "cancelled" and not self._invocation.cancelled:
+            # Nobody asked for it: the plugin raised KeyboardInterrupt by itself.
+            message = msgspec.structs.replace(message, kind="raised")
+        return error_from(message, self._invocation.plugin_id, self._invocation.operation)
+
+    def _timed_out(self) -> PluginTimeoutError:
+        call = self._invocation
+        where = self._stop_and_wait()
+        hint = (
+            "It was interrupted; what it was doing is below."
+            if where is not None
+            else self._host.after_kill
+        )
+        return PluginTimeoutError(
+            f"no answer within {call.timeout:g} s",
+            plugin_id=call.plugin_id,
+            operation=call.operation,
+            remote_traceback=where or "",
+            hint=hint,
+        )
+
+    def _stop_and_wait(self) -> str | None:
+        """Stop the call; where it was, or None if it had to be killed."""
+        self.stop()
+        deadline = time.monotonic() + self._grace
+        while True:
+            try:
+                message = self._link.receive(self._call, max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                self._listener.host_stuck(self._host, self._invocation.plugin_id)
+                return None
+            except ChannelEndedError:
+                return None
+            if isinstance(message, Reply | Failure | Loaded):
+                self._answered = True
+                return message.traceback if isinstance(message, Failure) else ""
+            if isinstance(message, Request | Item):
+                continue  # the caller has gone; nobody wants it any more
+            self._take(message)
+
+    def _nonsense(self, what: str) -> PluginCrashedError:
+        self._link.end(f"it sent {what}")
+        return self._crash()
+
+    def _crash(self) -> PluginCrashedError:
+        report = self._host.exit_report(_DYING)
+        self._answered = True
+        self._take_late_output()
+        self._listener.host_lost(self._host, self._invocation.plugin_id)
+        return PluginCrashedError(
+            plugin_id=self._invocation.plugin_id,
+            operation=self._invocation.operation,
+            report=report,
+        )
+
+
+_TAKERS: dict[type, Callable[[Conversation, Any], None]] = {
+    Output: Conversation._take_output,
+    Display: Conversation._take_display,
+    Log: Conversation._take_log,
+    Progress: Conversation._take_progress,
+    Request: Conversation._take_request,
+}

@@ -1,0 +1,92 @@
+"""Tells subscribers what happens, on one thread and with no lock of ours held."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from nebula_lab.model.events import Event, is_tick
+
+Subscriber = Callable[[Event], object]
+_log = logging.getLogger("nebula_lab")
+# Ticks that may wait for a slow subscriber. Other events always wait: there are few of them.
+MAX_TICKS = 16
+
+
+class Dispatcher:
+    """Delivers events in order to every subscriber, each from a queue of its own.
+
+    A slow subscriber loses ticks, never state changes; a failing one is reported and kept.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[Event] = deque()
+        self._ticks = 0
+        self._changed = threading.Condition()
+        self._subscribers: tuple[Subscriber, ...] = ()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def has_subscribers(self) -> bool:
+        return bool(self._subscribers)
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Call `callback` with each event from now on; gives the function that ends it."""
+        with self._changed:
+            self._subscribers += (callback,)
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(
+                    target=self._run, name="nebula-events", daemon=True
+                )
+                self._thread.start()
+
+        def unsubscribe() -> None:
+            with self._changed:
+                self._subscribers = tuple(
+                    known for known in self._subscribers if known is not callback
+                )
+
+        return unsubscribe
+
+    def emit(self, event: Event) -> None:
+        """Queue an event; never waits for a subscriber."""
+        if not self._subscribers:
+            return
+        with self._changed:
+            if self._closed:
+                return
+            if is_tick(event):
+                if self._ticks >= MAX_TICKS:
+                    return
+                self._ticks += 1
+            self._queue.append(event)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (event := self._next()) is not None:
+            for subscriber in self._subscribers:
+                try:
+                    subscriber(event)
+                except Exception:
+                    _log.exception("a subscriber of the event stream raised")
+
+    def _next(self) -> Event | None:
+        with self._changed:
+            while not self._queue and not self._closed:
+                self._changed.wait()
+            if not self._queue:
+                return None
+            event = self._queue.popleft()
+            self._ticks -= is_tick(event)
+            return event
+
+    def close(self) -> None:
+        """Deliver what is queued, then end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5.0)

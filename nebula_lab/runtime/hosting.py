@@ -1,0 +1,175 @@
+"""Starts hosts, brings plugins up in them, and asks them for what every plugin can do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.plugin import PLUGIN_API_VERSION
+from nebula_lab.runtime.conversation import Conversation, Listener
+from nebula_lab.runtime.failures import load_error_from
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.operation import Description, read_description
+from nebula_lab.runtime.output import OutputSink
+from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.wire.messages import Call, Load, Output, Shutdown
+from nebula_lab.wire.values import encode_value
+
+START_TIMEOUT = 30.0  # seconds for a kernel to boot, on a machine under load
+MAX_CONCURRENCY = 1024
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A plugin that is up.
+
+    Attributes:
+        host: where.
+        description: what it says of itself.
+        places: how many calls it takes at once.
+    """
+
+    host: Host
+    description: Description
+    places: int
+
+
+class Hosting:
+    """Everything that is done with a host apart from running operations.
+
+    Args:
+        config: time-outs, and what plugins are initialized with.
+        sandbox: where hosts are started.
+        listener: is told of output and of what goes wrong.
+        on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
+    """
+
+    def __init__(
+        self,
+        config: PluginConfig,
+        sandbox: Sandbox,
+        listener: Listener,
+        on_unclaimed: Callable[[str, Host, Any], None],
+    ) -> None:
+        self._config = config
+        self._sandbox = sandbox
+        self._listener = listener
+        self._on_unclaimed = on_unclaimed
+        self._lives = itertools.count(1)
+
+    def bring_up(
+        self, descriptor: PluginDescriptor, sink: OutputSink, on_exit: Callable[[Host], None]
+    ) -> Hosted:
+        """Start a host and load a plugin into it.
+
+        Args:
+            descriptor: the plugin.
+            sink: shows what it prints while it loads.
+            on_exit: called when the host is gone, on the loop's thread.
+
+        Raises:
+            LoadFailedError: with the plugin's own traceback, or the last words of its process.
+        """
+        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT)
+        host = self._sandbox.start(spec)
+        try:
+            description, places = self._load(host, descriptor, sink)
+        except PluginError as error:
+            host.dispose()
+            raise _load_error(error, descriptor) from error
+        except BaseException:
+            host.dispose()
+            raise
+        host.on_exit = partial(on_exit, host)
+        host.link.on_ended = host.on_exit
+        return Hosted(host, description, places)
+
+    def _load(
+        self, host: Host, descriptor: PluginDescriptor, sink: OutputSink
+    ) -> tuple[Description, int]:
+        plugin_id = descriptor.id
+        host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
+        host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
+        config = encode_value(self._config.global_config.get(plugin_id, {}), "config")
+
+        def load(number: int) -> Load:
+            return Load(
+                call=number,
+                plugin_id=plugin_id,
+                path=str(descriptor.path),
+                config=config,
+                scratch_dir=str(host.scratch_dir),
+                concurrency=descriptor.runtime.concurrency,
+                api_version=PLUGIN_API_VERSION,
+            )
+
+        invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
+        conversation = Conversation(host, invocation, self._listener, self._config.grace)
+        try:
+            conversation.begin(load)
+            said, places = conversation.loaded()
+        finally:
+            conversation.close()
+        return read_description(said, plugin_id), min(max(1, places), MAX_CONCURRENCY)
+
+    def _take_raw_output(self, plugin_id: str, host: Host, text: str) -> None:
+        call: PendingCall | None = host.link.sole_pending()
+        if call is not None:
+            call.box.put(Output(call.number, "stdout", text))
+        else:
+            self._on_unclaimed(plugin_id, host, Output(0, "stdout", text))
+
+    def ask(
+        self, host: Host, kind: str, params: Any, invocation: Invocation
+    ) -> Any:
+        """Have a plugin do one of the things that every plugin can do; see `wire.messages.KINDS`.
+
+        Raises:
+            PluginError: it could not.
+        """
+        encoded = encode_value(params, "params")
+        conversation = Conversation(host, invocation, self._listener, self._config.grace)
+        try:
+            conversation.begin(
+                lambda number: Call(number, kind, "", encoded, stream_credit=0)
+            )
+            return conversation.result()
+        finally:
+            conversation.close()
+
+    def take_down(self, host: Host, plugin_id: str, sink: OutputSink) -> None:
+        """Let a plugin clean up, then end its host. The host is gone in any case.
+
+        Raises:
+            PluginError: its `cleanup` failed.
+        """
+        host.on_exit = lambda: None
+        host.link.on_ended = lambda: None
+        invocation = Invocation(plugin_id, "cleanup", self._config.timeout, sink)
+        try:
+            self.ask(host, "cleanup", None, invocation)
+            host.link.send(Shutdown(), self._config.grace)
+        except ChannelEndedError:
+            pass  # it has gone by itself
+        finally:
+            host.dispose()
+
+
+def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedError:
+    if isinstance(error, PluginCrashedError):
+        failed = LoadFailedError(
+            f"its host ended while it loaded: {error.report.reason}",
+            remote_traceback="\n".join(error.report.stderr_tail),
+        )
+    else:
+        failed = load_error_from(error, descriptor.id)
+    failed.plugin_id = descriptor.id
+    failed.path = failed.path or descriptor.path
+    return failed

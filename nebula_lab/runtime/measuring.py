@@ -1,0 +1,101 @@
+"""Takes snapshots of the metrics, and sends ticks to those who watch."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+
+import psutil
+
+from nebula_lab.metrics import ManagerCounters, MetricsSnapshot, PluginMetrics
+from nebula_lab.model import PluginState
+from nebula_lab.model.events import CallsCounted, StateChanged
+from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.transport.loop import LoopThread
+
+TICK = 0.25  # seconds
+
+
+class Meter:
+    """Reads the recorders of all plugins."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        counters: ManagerCounters,
+        dispatcher: Dispatcher,
+        loop: LoopThread,
+    ) -> None:
+        self._catalogue = catalogue
+        self._counters = counters
+        self._dispatcher = dispatcher
+        self._loop = loop
+        self._ticking = False
+        self._last: dict[str, tuple[int, int]] = {}
+
+    def snapshot(self) -> MetricsSnapshot:
+        plugins = {
+            record.id: _measured(record)
+            for record in sorted(self._catalogue, key=lambda record: record.id)
+            if record.loads or record.recorder.executions
+        }
+        return MetricsSnapshot(
+            at=datetime.now(UTC),
+            loads_total=self._counters.loads,
+            unloads_total=self._counters.unloads,
+            reloads_total=self._counters.reloads,
+            restarts_total=self._counters.restarts,
+            executions_total=sum(metrics.executions for metrics in plugins.values()),
+            failures_total=sum(metrics.failures for metrics in plugins.values()),
+            plugins=plugins,
+        )
+
+    def start(self) -> None:
+        """Send ticks while there are subscribers."""
+        if not self._ticking:
+            self._ticking = True
+            self._loop.call_later(TICK, self._tick)
+
+    def stop(self) -> None:
+        self._ticking = False
+
+    def _tick(self) -> None:
+        if not self._ticking or not self._dispatcher.has_subscribers:
+            self._ticking = False
+            return
+        counts = {
+            record.id: (record.recorder.executions, record.recorder.failures)
+            for record in self._catalogue
+            if record.recorder.executions
+        }
+        if counts != self._last:
+            self._last = counts
+            self._dispatcher.emit(CallsCounted("", datetime.now(UTC), counts))
+        self._loop.call_later(TICK, self._tick)
+
+
+def state_event(
+    plugin_id: str, before: PluginState, after: PluginState, reason: str
+) -> StateChanged:
+    return StateChanged(plugin_id, datetime.now(UTC), before, after, reason)
+
+
+def _measured(record: PluginRecord) -> PluginMetrics:
+    memory: int | None = None
+    cpu_time: float | None = None
+    for host in record.slots.hosts:
+        if host.pid is not None:
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(host.pid)
+                times = process.cpu_times()
+                memory = (memory or 0) + process.memory_info().rss
+                cpu_time = (cpu_time or 0.0) + times.user + times.system
+    return record.recorder.snapshot(
+        loads=record.loads,
+        reloads=record.reload_count,
+        restarts=record.restarts,
+        memory=memory,
+        cpu_time=cpu_time,
+    )

@@ -1,0 +1,48 @@
+"""Where a plugin's output goes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Protocol
+
+# Records of this level and above are shown to the caller; all of them go to the logger.
+SHOWN_LEVEL = logging.WARNING
+
+
+class OutputSink(Protocol):
+    """Shows what a call prints, displays and logs. It is called in the caller's thread."""
+
+    def write(self, stream: str, text: str) -> None:
+        """Text for `stdout` or `stderr`."""
+
+    def display(self, action: str, bundle: dict[str, Any]) -> None:
+        """A display: `action` is display, update or clear.
+
+        The bundle has `data` by MIME type, `metadata` and `transient`; for clear it has `wait`.
+        """
+
+    def log(self, level: int, logger: str, message: str) -> None:
+        """A log record; `level` is as in `logging`."""
+
+    def progress(self, label: str, done: float, total: float | None, text: str) -> None:
+        """How far a call has come; `label` is `plugin.operation`."""
+
+
+class TextSink:
+    """Writes to this process's own output; displays as text where they have a text form."""
+
+    def write(self, stream: str, text: str) -> None:
+        print(text, end="", file=sys.stderr if stream == "stderr" else sys.stdout)  # noqa: T201
+
+    def display(self, action: str, bundle: dict[str, Any]) -> None:
+        data = bundle.get("data")
+        text = data.get("text/plain") if isinstance(data, dict) else None
+        if action != "clear" and isinstance(text, str):
+            self.write("stdout", f"{text}\n")
+
+    def log(self, level: int, logger: str, message: str) -> None:
+        """The logger `nebula_lab.plugin.<id>` has had it: `logging` shows it, or is told not to."""
+
+    def progress(self, label: str, done: float, total: float | None, text: str) -> None:
+        """A plain text stream has no place for a bar that moves."""

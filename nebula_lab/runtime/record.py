@@ -1,0 +1,159 @@
+"""What the manager knows of one plugin."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nebula_lab.errors import PluginError, StateTransitionError
+from nebula_lab.metrics import PluginRecorder
+from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
+from nebula_lab.runtime.operation import Description
+from nebula_lab.runtime.slots import Slots
+
+KEPT_LINES = 1000
+SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line that a plugin printed or logged.
+
+    Attributes:
+        level: as in `logging`; 0 for what was printed.
+        stream: `stdout`, `stderr` or `log`.
+    """
+
+    at: datetime
+    level: int
+    stream: str
+    text: str
+
+
+class PluginRecord:
+    """One plugin: its descriptor, where it is in its life, its hosts and its counts.
+
+    Args:
+        descriptor: of the version that is chosen.
+        queue_size: how many calls may wait for it.
+        on_state: told of each change: the record, the states before and after, the reason.
+
+    Attributes:
+        lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
+        saved_state: what it said at its suspension; None when nothing is kept.
+    """
+
+    def __init__(
+        self,
+        descriptor: PluginDescriptor,
+        queue_size: int,
+        on_state: Callable[[PluginRecord, PluginState, PluginState, str], None],
+    ) -> None:
+        self.descriptor = descriptor
+        self.lifecycle = threading.RLock()
+        self.slots = Slots(queue_size)
+        self.recorder = PluginRecorder()
+        self.description = Description({}, open=False)
+        self.failure: PluginError | None = None
+        self.saved_state: Any = None
+        self.loaded_at: datetime | None = None
+        self.last_used: float | None = None
+        self.loads = 0
+        self.reload_count = 0
+        self.restarts = 0
+        self.restarting = False
+        self.log: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self._state = PluginState.DISCOVERED
+        self._moving = threading.RLock()
+        self._on_state = on_state
+        self._crashes: deque[float] = deque()
+
+    @property
+    def id(self) -> str:
+        return self.descriptor.id
+
+    @property
+    def state(self) -> PluginState:
+        return self._state
+
+    @property
+    def is_up(self) -> bool:
+        """Whether calls are served, or will be as soon as it has restarted."""
+        return self._state in SERVING or self.restarting
+
+    def move(self, event: str, reason: str = "") -> None:
+        """Take a step of the life cycle.
+
+        Raises:
+            StateTransitionError: there is no such step from here; nothing has changed.
+        """
+        with self._moving:
+            before = self._state
+            self._state = next_state(before, event, plugin_id=self.id)
+            self._on_state(self, before, self._state, reason)
+
+    def require(self, event: str) -> None:
+        """Refuse a step that is not possible now, before anything is done for it.
+
+        Raises:
+            StateTransitionError: there is no such step from here.
+        """
+        next_state(self._state, event, plugin_id=self.id)
+
+    def fail(self, error: PluginError) -> None:
+        """Note why the plugin can't be used, and fail those who wait for it."""
+        self.failure = error
+        self.slots.refuse(error)
+        self.move("fail", str(error))
+
+    def used(self) -> None:
+        """Note that it is called now."""
+        self.last_used = time.time()
+        if self._state is PluginState.LOADED:
+            # Another call, or the end of the plugin, may be quicker.
+            with contextlib.suppress(StateTransitionError):
+                self.move("call")
+
+    def may_restart(self, policy: RestartPolicy) -> bool:
+        """Count a crash; whether there is still a restart left for it."""
+        now = time.monotonic()
+        self._crashes.append(now)
+        while self._crashes and self._crashes[0] < now - policy.window:
+            self._crashes.popleft()
+        return len(self._crashes) <= policy.max_restarts
+
+    def forget_crashes(self) -> None:
+        """A person has taken the plugin in hand: the budget of restarts is whole again."""
+        self._crashes.clear()
+
+    def note(self, stream: str, text: str, level: int = 0) -> None:
+        """Keep what the plugin wrote, line by line."""
+        now = datetime.now(UTC)
+        for line in text.splitlines():
+            self.log.append(LogLine(now, level, stream, line))
+
+    def info(self, sandbox: str) -> PluginInfo:
+        """The row of `list_plugins()`."""
+        hosts = self.slots.hosts
+        used = None if self.last_used is None else datetime.fromtimestamp(self.last_used, UTC)
+        return PluginInfo(
+            id=self.id,
+            name=self.descriptor.name,
+            version=self.descriptor.version,
+            state=self._state,
+            loaded_at=self.loaded_at,
+            reload_count=self.reload_count,
+            last_used=used,
+            restarts=self.restarts,
+            failure=None if self.failure is None else str(self.failure),
+            description=self.descriptor.metadata.description,
+            path=self.descriptor.path,
+            sandbox=sandbox,
+            pid=hosts[0].pid if hosts else None,
+        )

@@ -1,0 +1,199 @@
+"""Who may use a plugin's hosts next: first come, first served, and only so many may wait."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from nebula_lab.errors import CallCancelledError, PluginError, QueueFullError
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.sandbox.base import Host
+
+_CANCELLED = object()
+
+
+class _Ticket:
+    """A call that waits for a place, and the box in which it finds one."""
+
+    __slots__ = ("box", "invocation")
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.invocation = invocation
+        self.box: SimpleQueue[object] = SimpleQueue()
+
+
+class Slots:
+    """The free places of a plugin's hosts, and the calls that wait for one.
+
+    A place is held from `acquire` to `release`. While `hold` lasts, as in a reload, nobody gets
+    one; with no host at all, as after a crash, callers wait for the next.
+
+    Args:
+        limit: how many calls may wait.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._changed = threading.Condition(threading.Lock())
+        self._free: deque[Host] = deque()
+        self._hosts: list[Host] = []
+        self._waiting: deque[_Ticket] = deque()
+        self._users: dict[Invocation, Host] = {}
+        self._held = False
+        self._refusal: PluginError | None = None
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        return tuple(self._hosts)
+
+    @property
+    def queue_length(self) -> int:
+        return len(self._waiting)
+
+    def users(self) -> list[Invocation]:
+        """The calls that hold a place now."""
+        with self._changed:
+            return list(self._users)
+
+    def has_free(self) -> bool:
+        return bool(self._free)
+
+    # Places
+
+    def acquire(
+        self, invocation: Invocation, before_waiting: Callable[[], None] | None = None
+    ) -> Host:
+        """Take a place, waiting for it until the call's deadline.
+
+        Args:
+            invocation: the call that is to hold it.
+            before_waiting: called when there is none at once; may raise.
+
+        Raises:
+            TimeoutError: the deadline passed while the call waited.
+            CallCancelledError: it was cancelled while it waited.
+            QueueFullError: too many wait already.
+            PluginError: the plugin is failed, unloading or closed.
+        """
+        with self._changed:
+            if self._refusal is not None:
+                raise self._refusal
+            if self._free and not self._held and not self._waiting:
+                host = self._free.popleft()
+                self._users[invocation] = host
+                return host
+            if len(self._waiting) >= self._limit:
+                raise QueueFullError(
+                    f"{len(self._waiting)} calls wait for it already",
+                    plugin_id=invocation.plugin_id,
+                    operation=invocation.operation,
+                    hint="Call it less often, or raise queue_size, or give it more replicas.",
+                )
+        if before_waiting is not None:
+            before_waiting()
+        return self._wait(invocation)
+
+    def _wait(self, invocation: Invocation) -> Host:
+        ticket = _Ticket(invocation)
+        with self._changed:
+            if self._refusal is not None:
+                raise self._refusal
+            self._waiting.append(ticket)
+            self._hand_out()
+        invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
+        try:
+            got = ticket.box.get(timeout=invocation.left())
+        except Empty:
+            self._withdraw(ticket)
+            raise TimeoutError from None
+        except BaseException:
+            self._withdraw(ticket)
+            raise
+        finally:
+            invocation.stop_by(None)
+        if isinstance(got, Host):
+            return got
+        self._withdraw(ticket)
+        if isinstance(got, PluginError):
+            raise got
+        raise CallCancelledError(
+            "cancelled while it waited",
+            plugin_id=invocation.plugin_id,
+            operation=invocation.operation,
+        )
+
+    def _withdraw(self, ticket: _Ticket) -> None:
+        """Wait no more; a place that was handed over meanwhile goes to the next."""
+        with self._changed:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+        self.release(ticket.invocation)
+
+    def release(self, invocation: Invocation) -> None:
+        """Give a call's place back."""
+        with self._changed:
+            host = self._users.pop(invocation, None)
+            if host is None:
+                return
+            if host in self._hosts:
+                self._free.append(host)
+                self._hand_out()
+            self._changed.notify_all()
+
+    def _hand_out(self) -> None:
+        while self._free and self._waiting and not self._held:
+            ticket, host = self._waiting.popleft(), self._free.popleft()
+            self._users[ticket.invocation] = host
+            ticket.box.put(host)
+
+    # Hosts
+
+    def add(self, host: Host, places: int) -> None:
+        """Let calls have so many places at a host."""
+        with self._changed:
+            self._refusal = None
+            self._hosts.append(host)
+            self._free.extend([host] * places)
+            self._hand_out()
+
+    def remove(self, host: Host) -> bool:
+        """Hand out no more places at a host; False if it has been removed before."""
+        with self._changed:
+            if host not in self._hosts:
+                return False
+            self._hosts.remove(host)
+            self._free = deque(place for place in self._free if place is not host)
+            self._changed.notify_all()
+            return True
+
+    def hold(self) -> None:
+        """Hand out no places for now; who comes waits."""
+        with self._changed:
+            self._held = True
+
+    def resume(self) -> None:
+        """End a `hold`."""
+        with self._changed:
+            self._held = False
+            self._hand_out()
+
+    def drained(self, timeout: float) -> bool:
+        """Wait until no call holds a place; False if some still do after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._users, timeout)
+
+    def refuse(self, error: PluginError) -> None:
+        """Fail who waits and who comes, until a host is added or `welcome` is called."""
+        with self._changed:
+            self._refusal = error
+            self._held = False
+            waiting, self._waiting = self._waiting, deque()
+        for ticket in waiting:
+            ticket.box.put(error)
+
+    def welcome(self) -> None:
+        """End a `refuse`."""
+        with self._changed:
+            self._refusal = None

@@ -1,0 +1,106 @@
+"""Notices when a host is gone and has another one take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from nebula_lab.errors import LoadFailedError, PluginError
+from nebula_lab.metrics import ManagerCounters
+from nebula_lab.model import PluginConfig
+from nebula_lab.model.events import PluginCrashed
+from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.record import SERVING, PluginRecord
+from nebula_lab.runtime.workers import Workers
+from nebula_lab.sandbox.base import Host
+
+_DYING = 1.0  # seconds for a host whose channel has ended to end too
+
+
+class Supervisor:
+    """Restarts plugins whose host died, within the budget of the restart policy.
+
+    Calls that wait, and those that come meanwhile, are served by the new host. A host that we
+    ended ourselves, because it did not stop, is replaced too and costs nothing of the budget.
+    """
+
+    def __init__(
+        self,
+        config: PluginConfig,
+        hosting: Hosting,
+        workers: Workers,
+        dispatcher: Dispatcher,
+        counters: ManagerCounters,
+        sink: Callable[[], OutputSink],
+    ) -> None:
+        self._config = config
+        self._hosting = hosting
+        self._workers = workers
+        self._dispatcher = dispatcher
+        self._counters = counters
+        self._sink = sink
+
+    def host_stuck(self, record: PluginRecord, host: Host) -> None:
+        """A call did not stop: end its host and start another."""
+        if record.slots.remove(host):
+            host.kill()
+            self._replace(record, host, counts=False)
+
+    def host_lost(self, record: PluginRecord, host: Host) -> None:
+        """A host is gone, or its channel is. Can be said more than once; never waits."""
+        if record.slots.remove(host):
+            self._replace(record, host, counts=True)
+
+    def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
+        may_restart = not counts or record.may_restart(self._config.restart)
+        record.restarting = may_restart and record.state in SERVING
+        self._workers.start_unattended(lambda: self._bury_and_restart(record, host, counts))
+
+    def _bury_and_restart(self, record: PluginRecord, host: Host, counts: bool) -> None:
+        report = host.exit_report(_DYING)
+        host.dispose()
+        if counts:
+            self._dispatcher.emit(
+                PluginCrashed(record.id, datetime.now(UTC), report, record.restarting)
+            )
+        with record.lifecycle:
+            if record.state not in SERVING:
+                record.restarting = False
+                return
+            if not record.restarting:
+                if not record.slots.hosts:
+                    record.fail(self._given_up(record, report.reason))
+                return
+            self._restart(record, counts)
+
+    def _restart(self, record: PluginRecord, counts: bool) -> None:
+        try:
+            hosted = self._hosting.bring_up(
+                record.descriptor, self._sink(), lambda host: self.host_lost(record, host)
+            )
+        except PluginError as error:
+            record.restarting = False
+            if not record.slots.hosts:
+                record.fail(error)
+            return
+        if counts:
+            record.restarts += 1
+            self._counters.restarts += 1
+        record.loaded_at = datetime.now(UTC)
+        record.description = hosted.description
+        record.restarting = False
+        record.slots.add(hosted.host, hosted.places)
+
+    def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
+        policy = self._config.restart
+        return LoadFailedError(
+            f"crashed more than {policy.max_restarts} times in {policy.window:g} s, the last "
+            f"time because it was {reason}",
+            plugin_id=record.id,
+            path=record.descriptor.path,
+            hint=f"Mend it, then: reload_plugin({record.id!r}).",
+        )
+
+

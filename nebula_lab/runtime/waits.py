@@ -1,0 +1,70 @@
+"""Finds calls between plugins that would wait for each other for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from nebula_lab.errors import CallCycleError
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.slots import Slots
+
+
+class WaitGraph:
+    """Which outermost call waits for which plugin.
+
+    A plugin can move on if it has a free place, or if some call that holds one can. When a nested
+    call is about to wait for a plugin that can't, nothing would ever end.
+
+    Args:
+        slots_of: the slots of a plugin.
+    """
+
+    def __init__(self, slots_of: Callable[[str], Slots]) -> None:
+        self._slots_of = slots_of
+        self._waiting: dict[Invocation, str] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, invocation: Invocation) -> None:
+        """Note that a nested call waits.
+
+        Raises:
+            CallCycleError: it would wait for itself, by way of calls on other threads.
+        """
+        root = invocation.root
+        with self._lock:
+            self._waiting[root] = invocation.plugin_id
+            if self._can_move_on(invocation.plugin_id, set()):
+                return
+            del self._waiting[root]
+            chain = [*invocation.chain(), *self._way_back(invocation)]
+        raise CallCycleError(
+            plugin_id=invocation.plugin_id, operation=invocation.operation, chain=chain
+        )
+
+    def leave(self, invocation: Invocation) -> None:
+        """Note that it waits no more."""
+        with self._lock:
+            self._waiting.pop(invocation.root, None)
+
+    def _can_move_on(self, plugin_id: str, seen: set[str]) -> bool:
+        if plugin_id in seen:
+            return False
+        slots = self._slots_of(plugin_id)
+        if slots.has_free() or not slots.hosts:
+            return True  # without a host, one is being started
+        for holder in slots.users():
+            awaited = self._waiting.get(holder.root)
+            if awaited is None or self._can_move_on(awaited, seen | {plugin_id}):
+                return True
+        return False
+
+    def _way_back(self, invocation: Invocation) -> list[str]:
+        """The calls of other threads through which the waiting comes back."""
+        way = []
+        for holder in self._slots_of(invocation.plugin_id).users():
+            awaited = self._waiting.get(holder.root)
+            if awaited is not None:
+                way += [f"{holder.label} (on another thread)", awaited]
+                break
+        return way

@@ -1,0 +1,34 @@
+"""Which sandbox a configuration means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from nebula_lab.errors import ConfigError
+from nebula_lab.model import Container, SandboxMode
+from nebula_lab.sandbox.base import Sandbox
+from nebula_lab.sandbox.in_process import InProcessSandbox
+from nebula_lab.sandbox.process import ProcessSandbox
+from nebula_lab.transport.loop import LoopThread
+
+_SANDBOXES: dict[SandboxMode, Callable[[LoopThread, Path], Sandbox]] = {
+    SandboxMode.NONE: InProcessSandbox,
+    SandboxMode.PROCESS: ProcessSandbox,
+}
+
+
+def sandbox_for(mode: SandboxMode | Container, loop: LoopThread, run_dir: Path) -> Sandbox:
+    """The sandbox of a mode.
+
+    Raises:
+        ConfigError: this version does not have it.
+    """
+    make = _SANDBOXES.get(mode) if isinstance(mode, SandboxMode) else None
+    if make is None:
+        known = " and ".join(known.value for known in _SANDBOXES)
+        raise ConfigError(
+            f"sandbox {mode.value} is not in this version",
+            hint=f"Those that are: {known}.",
+        )
+    return make(loop, run_dir)

@@ -1,0 +1,83 @@
+"""An error as a short box: what happened, where, what to do, and the plugin's own traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nebula_lab.errors import ExecutionFailedError, LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.views.rendered import Rendered
+from nebula_lab.views.safe_text import escaped, escaped_prose, prose
+from nebula_lab.views.tone import Tone
+
+_SUMMARY_LIMIT = 4_000
+_BOX_STYLE = (
+    f"border-left:4px solid {Tone.BAD.value};padding:0.5em 1em;"
+    "background:var(--jp-layout-color1, transparent);color:var(--jp-content-font-color1, inherit)"
+)
+_PRE = '<pre style="white-space:pre-wrap;margin:0.3em 0">'
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A longer text behind a heading, such as a traceback."""
+
+    heading: str
+    text: str
+
+
+def error_box(error: PluginError, *, called_from: str = "") -> Rendered:
+    """The error for people, without a frame of ours.
+
+    Args:
+        called_from: where the user's code asked for it, such as `Cell In[3], line 2`, perhaps
+            with the source line below it.
+    """
+    summary = prose(_summary(error), _SUMMARY_LIMIT)
+    notes = [prose(note, _SUMMARY_LIMIT) for note in getattr(error, "__notes__", ())]
+    details = [*_details(error), *_call_site(called_from)]
+    return Rendered(_text(error, summary, notes, details), _html(error, summary, notes, details))
+
+
+def _summary(error: PluginError) -> str:
+    """What `str()` says, less the parts that are details here."""
+    if isinstance(error, LoadFailedError):
+        return PluginError.__str__(error)
+    if not isinstance(error, ExecutionFailedError):
+        return str(error)
+    subject = f"{error.plugin_id}.{error.operation}" if error.operation else error.plugin_id
+    return f"{subject}: {error.message}" + (f"\n  {error.hint}" if error.hint else "")
+
+
+def _details(error: PluginError) -> Iterable[Detail]:
+    traceback = getattr(error, "remote_traceback", "")
+    if traceback:
+        yield Detail("The plugin's own traceback", traceback)
+    if isinstance(error, PluginCrashedError) and error.report.stderr_tail:
+        yield Detail("Its last words on stderr", "\n".join(error.report.stderr_tail))
+
+
+def _call_site(called_from: str) -> Iterable[Detail]:
+    if called_from:
+        yield Detail("Called from", called_from)
+
+
+def _text(error: PluginError, summary: str, notes: list[str], details: list[Detail]) -> str:
+    parts = [f"{type(error).__name__}: {summary}", *notes]
+    for detail in details:
+        indented = prose(detail.text).rstrip().replace("\n", "\n  ")
+        parts.append(f"\n{detail.heading}:\n  {indented}")
+    return "\n".join(parts)
+
+
+def _html(error: PluginError, summary: str, notes: list[str], details: list[Detail]) -> str:
+    paragraphs = "".join(f"<p>{escaped_prose(note)}</p>" for note in notes)
+    folded = "".join(
+        f"<details><summary>{escaped(detail.heading)}</summary>"
+        f"{_PRE}{escaped_prose(detail.text)}</pre></details>"
+        for detail in details
+    )
+    return (
+        f'<div role="alert" style="{_BOX_STYLE}"><strong>{escaped(type(error).__name__)}</strong>'
+        f"{_PRE}{escaped_prose(summary)}</pre>{paragraphs}{folded}</div>"
+    )

@@ -1,0 +1,80 @@
+"""The tables of metrics: all plugins, or one plugin's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nebula_lab.metrics import DurationSummary, MetricsSnapshot, PluginMetrics
+from nebula_lab.views.quantities import NOTHING, counted, duration, size
+from nebula_lab.views.rendered import Rendered
+from nebula_lab.views.table import Cell, Column, Table
+from nebula_lab.views.tone import Tone
+
+_CALLS = (
+    Column("calls", right=True),
+    Column("failures", right=True),
+    Column("mean", right=True),
+    Column("p50", right=True),
+    Column("p95", right=True),
+    Column("p99", right=True),
+    Column("longest", right=True),
+)
+_LIFE = (
+    Column("loads", right=True),
+    Column("reloads", right=True),
+    Column("restarts", right=True),
+    Column("memory", right=True),
+    Column("processor", right=True),
+)
+
+
+def metrics_table(metrics: MetricsSnapshot) -> Rendered:
+    """One row a plugin, and the totals in the caption."""
+    totals = (
+        (metrics.executions_total, "call"),
+        (metrics.failures_total, "failure"),
+        (metrics.loads_total, "load"),
+        (metrics.reloads_total, "reload"),
+        (metrics.restarts_total, "restart"),
+    )
+    rows = [
+        (plugin_id, *_calls(one.executions, one.failures, one.duration), *_life(one))
+        for plugin_id, one in metrics.plugins.items()
+    ]
+    return Table(
+        caption=", ".join(counted(number, noun) for number, noun in totals),
+        columns=(Column("id"), *_CALLS, *_LIFE),
+        rows=rows,
+        empty="Nothing has been loaded yet, so there is nothing to count.",
+    ).rendered()
+
+
+def operation_metrics_table(plugin_id: str, metrics: PluginMetrics) -> Rendered:
+    """One row an operation of one plugin."""
+    rows = [
+        (name, *_calls(one.executions, one.failures, one.duration))
+        for name, one in metrics.operations.items()
+    ]
+    return Table(
+        caption=f"{plugin_id}: {counted(metrics.executions, 'call')}, "
+        f"{counted(metrics.failures, 'failure')}",
+        columns=(Column("operation"), *_CALLS),
+        rows=rows,
+        empty=f"{plugin_id} has not been called yet.",
+    ).rendered()
+
+
+def _calls(executions: int, failures: int, took: DurationSummary) -> Sequence[object]:
+    times = (took.mean, took.p50, took.p95, took.p99, took.largest)
+    shown = [duration(seconds) if took.count else NOTHING for seconds in times]
+    return (executions, Cell(failures, Tone.BAD) if failures else failures, *shown)
+
+
+def _life(metrics: PluginMetrics) -> Sequence[object]:
+    return (
+        metrics.loads,
+        metrics.reloads,
+        metrics.restarts,
+        size(metrics.memory),
+        duration(metrics.cpu_time),
+    )

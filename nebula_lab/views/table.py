@@ -1,0 +1,101 @@
+"""Tables: aligned text, and HTML that a screen reader can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+from nebula_lab.views.rendered import Rendered
+from nebula_lab.views.safe_text import escaped, line
+from nebula_lab.views.tone import Tone
+
+TEXT_WIDTH = 60  # of one cell; HTML wraps and shows more
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and how the cells below it are set."""
+
+    heading: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value; `text` may come from a plugin, and is cleaned and escaped here."""
+
+    text: object
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, columns and rows; a cell that needs no tone may be the bare value.
+
+    Attributes:
+        empty: the sentence that stands in place of a table without rows.
+    """
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | object]]
+    empty: str
+
+    def rendered(self) -> Rendered:
+        """Both forms. The first cell of a row is its heading."""
+        if not self.rows:
+            return Rendered(self.empty, f"<p>{escaped(self.empty)}</p>")
+        rows = [[_cell(value) for value in row] for row in self.rows]
+        return Rendered(self._text(rows), self._html(rows))
+
+    def _text(self, rows: list[list[Cell]]) -> str:
+        headings = [column.heading for column in self.columns]
+        grid = [headings, *([line(cell.text, TEXT_WIDTH) for cell in row] for row in rows)]
+        widths = [max(map(cell_len, texts)) for texts in zip(*grid, strict=True)]
+        grid.insert(1, ["─" * width for width in widths])
+        lines = [self._text_row(texts, widths) for texts in grid]
+        return "\n".join([line(self.caption), *lines])
+
+    def _text_row(self, texts: list[str], widths: list[int]) -> str:
+        padded = [
+            " " * (width - cell_len(text)) + text if column.right else set_cell_size(text, width)
+            for column, text, width in zip(self.columns, texts, widths, strict=True)
+        ]
+        return "  ".join(padded).rstrip()
+
+    def _html(self, rows: list[list[Cell]]) -> str:
+        head = "".join(
+            f'<th scope="col" style="{_alignment(column)}">{escaped(column.heading)}</th>'
+            for column in self.columns
+        )
+        body = "".join(f"<tr>{self._html_row(row)}</tr>" for row in rows)
+        return (
+            f'<table><caption style="text-align:left;font-weight:600">{escaped(self.caption)}'
+            f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def _html_row(self, row: list[Cell]) -> str:
+        heading, *others = zip(self.columns, row, strict=True)
+        return _html_cell("th", ' scope="row"', *heading) + "".join(
+            _html_cell("td", "", *other) for other in others
+        )
+
+
+def mark(tone: Tone) -> str:
+    """A coloured dot that screen readers pass over."""
+    return f'<span aria-hidden="true" style="color:{tone.value}">●</span> '
+
+
+def _cell(value: Cell | object) -> Cell:
+    return value if isinstance(value, Cell) else Cell(value)
+
+
+def _alignment(column: Column) -> str:
+    return f"text-align:{'right' if column.right else 'left'}"
+
+
+def _html_cell(tag: str, scope: str, column: Column, cell: Cell) -> str:
+    dot = mark(cell.tone) if cell.tone else ""
+    return f'<{tag}{scope} style="{_alignment(column)}">{dot}{escaped(cell.text)}</{tag}>'
