@@ -31,13 +31,13 @@ Errors carry the objects that they speak of and build their text from them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
+from nebula_lab.plugin.nearest import nearest_names
 
 __all__ = [
     "PluginError",
@@ -68,14 +68,6 @@ __all__ = [
     "ExitReport",
     "nearest_names",
 ]
-
-
-def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known names most like `name`, best first; empty when none is close."""
-    candidates = list(known)
-    by_lower = {candidate.lower(): candidate for candidate in reversed(candidates)}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=0.6)
-    return [by_lower[match] for match in found]
 
 
 class ConfigError(PluginError):

@@ -45,7 +45,6 @@ from nebula_lab.transport.loop import LoopThread
 if TYPE_CHECKING:
     import networkx as nx
 
-    from nebula_lab.sandbox.base import Host
 
 # Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
 _LONGEST_RUN_DIR = 60
@@ -118,7 +117,9 @@ class PluginManager:
             self._counters,
             sink,
         )
-        self._calls = CallPath(config, catalogue, self._lifecycle, workers, switchboard)
+        self._calls = CallPath(
+            config, catalogue, self._lifecycle, workers, self._loop, switchboard
+        )
         switchboard.connect(self._calls, self._supervisor)
         self._meter = Meter(catalogue, self._counters, self._dispatcher, self._loop)
 
@@ -381,14 +382,12 @@ class PluginManager:
         if os.getpid() != self._owner_pid:
             return  # a fork of the process that owns the plugins
         self._meter.stop()
-        closed = ManagerClosedError("the manager has been closed")
-        hosts: list[Host] = []
+        hosts = self._hosting.close()
         for record in self._catalogue:
-            record.slots.refuse(closed)
-            hosts += record.slots.hosts
             for host in record.slots.hosts:
-                record.slots.remove(host)
-        self._workers.all([host.dispose for host in hosts]) if hosts else None
+                record.slots.remove(host)  # its end is not a crash
+            record.slots.refuse(ManagerClosedError("the manager has been closed"))
+        self._workers.all([host.dispose for host in hosts])
         self._workers.close(timeout=10.0)
         self._sandbox.close()
         self._dispatcher.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import NoReturn
 
 from IPython.core.error import UsageError
@@ -32,7 +33,7 @@ class CommandParser(argparse.ArgumentParser):
 def seconds(text: str) -> float:
     """A positive number of seconds, for argparse."""
     value = float(text.removesuffix("s"))
-    if not value > 0:
+    if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
     return value
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import networkx as nx
-
 from nebula_lab.resolver.order import Edges
 
 # Edges to look at in one component before the shortest path found so far is good enough. It is
@@ -16,6 +14,8 @@ SEARCH_BUDGET = 2_000_000
 
 def cyclic_components(ranks: Iterable[int], edges: Edges) -> list[list[int]]:
     """The strongly connected components that hold a cycle, each sorted, by their first rank."""
+    import networkx as nx  # a tenth of a second, which only a cycle costs
+
     inside = set(ranks)
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_edges_from((a, b) for a in sorted(inside) for b in edges[a] if b in inside)

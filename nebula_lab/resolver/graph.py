@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.resolver.reports import declared_at
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     Graph = nx.DiGraph[str]
 
 
@@ -21,6 +21,8 @@ def declared_graph(plugins: Mapping[str, PluginDescriptor]) -> Graph:
     `declared_in`. A node that is known has its `descriptor`; one that is missing has none. A
     dependency that is declared twice is one edge, which is required if one of them is.
     """
+    import networkx as nx  # a tenth of a second, which only those who look at the graph pay
+
     graph: Graph = nx.DiGraph()
     for plugin_id in sorted(plugins):
         graph.add_node(plugin_id, descriptor=plugins[plugin_id])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from nebula_lab.runtime.stream import WINDOW, Stream
 from nebula_lab.runtime.waits import WaitGraph
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
+from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Call
 from nebula_lab.wire.values import encode_value
@@ -43,12 +44,14 @@ class CallPath:
         catalogue: Catalogue,
         lifecycle: Lifecycle,
         workers: Workers,
+        loop: LoopThread,
         listener: Listener,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
         self._lifecycle = lifecycle
         self._workers = workers
+        self._loop = loop
         self._listener = listener
         self._waits = WaitGraph(lambda plugin_id: catalogue.record(plugin_id).slots)
 
@@ -78,7 +81,7 @@ class CallPath:
                 if streams:
                     handed_over = True
                     end = partial(self._end, record, invocation, started)
-                    return Stream(conversation, invocation, end)
+                    return Stream(conversation, invocation, end, self._close_later)
                 result = conversation.result()
                 succeeded = True
                 return result
@@ -88,6 +91,9 @@ class CallPath:
         finally:
             if not handed_over:
                 self._end(record, invocation, started, succeeded)
+
+    def _close_later(self, close: Callable[[], None]) -> None:
+        self._loop.call(self._workers.start_unattended, close)
 
     def _begin(
         self, conversation: Conversation, invocation: Invocation, encoded: Any, credit: int

@@ -251,6 +251,11 @@ class Conversation:
                 return None
             except ChannelEndedError:
                 return None
+            except KeyboardInterrupt:
+                # Whoever interrupts again does not want to wait for the grace period.
+                self._answered = True
+                self._listener.host_stuck(self._host, self._invocation.plugin_id)
+                raise
             if isinstance(message, Reply | Failure | Loaded):
                 self._answered = True
                 return message.traceback if isinstance(message, Failure) else ""

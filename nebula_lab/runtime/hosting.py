@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashedError, PluginError
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.plugin import PLUGIN_API_VERSION
@@ -63,6 +65,9 @@ class Hosting:
         self._listener = listener
         self._on_unclaimed = on_unclaimed
         self._lives = itertools.count(1)
+        self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
+        self._counting = threading.Lock()
+        self._closed = False
 
     def bring_up(
         self, descriptor: PluginDescriptor, sink: OutputSink, on_exit: Callable[[Host], None]
@@ -78,7 +83,7 @@ class Hosting:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT)
-        host = self._sandbox.start(spec)
+        host = self._start(spec)
         try:
             description, places = self._load(host, descriptor, sink)
         except PluginError as error:
@@ -90,6 +95,27 @@ class Hosting:
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         return Hosted(host, description, places)
+
+    def _start(self, spec: HostSpec) -> Host:
+        self._check_open()
+        host = self._sandbox.start(spec)
+        with self._counting:
+            self._alive.add(host)
+            closed = self._closed
+        if closed:  # meanwhile, so that `close` has not seen it
+            host.dispose()
+            self._check_open()
+        return host
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ManagerClosedError("the manager has been closed")
+
+    def close(self) -> list[Host]:
+        """Start no more hosts; those that there are, for the caller to dispose of."""
+        with self._counting:
+            self._closed = True
+            return list(self._alive)
 
     def _load(
         self, host: Host, descriptor: PluginDescriptor, sink: OutputSink

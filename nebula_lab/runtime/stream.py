@@ -27,10 +27,12 @@ class Stream:
         conversation: Conversation,
         invocation: Invocation,
         on_end: Callable[[bool], None],
+        on_abandoned: Callable[[Callable[[], None]], None],
     ) -> None:
         self._conversation = conversation
         self._invocation = invocation
         self._on_end = on_end
+        self._on_abandoned = on_abandoned
         self._taken = 0
         self._ended = False
 
@@ -84,4 +86,7 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        # The collector may run anywhere, also where this thread holds the very locks that
+        # closing needs: somebody else has to do it.
+        if not self._ended:
+            self._on_abandoned(self.close)

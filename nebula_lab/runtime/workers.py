@@ -55,6 +55,8 @@ class Workers:
 
     def all(self, work: Sequence[Callable[[], T]]) -> list[Future[T]]:
         """Run several things at once and wait for all; a single one runs on the caller's thread."""
+        if not work:
+            return []
         if len(work) == 1:
             return [_done(work[0])]
         futures = [self.start(one) for one in work]

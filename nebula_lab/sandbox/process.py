@@ -51,6 +51,11 @@ class ProcessHost(Host):
         self.link = HostLink(ours, loop)
         try:
             self._provisioner = loop.run(self._launch(theirs, owner), spec.start_timeout)
+        except BaseException:
+            self.link.close()
+            self._words.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         finally:
             theirs.close()
             self._words.started()
@@ -185,7 +190,13 @@ class ProcessSandbox(Sandbox):
             if self._sweeper is None:
                 self._sweeper = Sweeper(self._run_dir, owner_mark(self._run_dir))
         folder = self._run_dir / f"h{spec.life}"
-        host = ProcessHost(spec, self._loop, folder, self._owner)
+        try:
+            host = ProcessHost(spec, self._loop, folder, self._owner)
+        except (OSError, TimeoutError) as error:
+            raise LoadFailedError(
+                f"its kernel could not be started: {error or type(error).__name__}",
+                plugin_id=spec.plugin_id,
+            ) from error
         try:
             host.link.greet(spec.start_timeout)
         except (TimeoutError, ChannelEndedError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import time
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,26 +26,25 @@ def bench():
     return module
 
 
-def _seconds(work, plugins):
-    start = time.perf_counter()
-    work(plugins)
-    return time.perf_counter() - start
+def _calls(work, plugins):
+    """How many function calls, of Python's and of C's, some work takes: the same on every run."""
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        work(plugins)
+    finally:
+        sys.setprofile(None)
+    return count
 
 
-def test_resolving_takes_at_most_twice_what_networkx_takes_to_build_and_sort(bench):
-    plugins = bench.make_plugins(COUNT, seed=1)
-    times = [
-        (_seconds(bench.resolve, plugins), _seconds(bench.sort_with_networkx, plugins))
-        for _ in range(7)
-    ]
-    # The best of each: what else the machine does comes on top and only ever adds.
-    assert min(ours for ours, _ in times) <= 2 * min(theirs for _, theirs in times)
-
-
-def test_ten_times_more_plugins_cost_at_most_twenty_times_more(bench):
+def test_ten_times_more_plugins_take_at_most_twenty_times_more_steps(bench):
     few, many = (bench.make_plugins(count, seed=2) for count in (COUNT // 10, COUNT))
-    times = [(_seconds(bench.resolve, few), _seconds(bench.resolve, many)) for _ in range(7)]
-    assert min(large for _, large in times) <= 20 * min(small for small, _ in times)
+    assert _calls(bench.resolve, many) <= 20 * _calls(bench.resolve, few)
 
 
 ANY = VersionReq.parse("*")
@@ -63,16 +62,13 @@ DISORDERS = {
 
 
 @pytest.mark.parametrize("disorder", DISORDERS)
-def test_disorder_costs_seconds_at_most(disorder):
+def test_every_plugin_of_a_disorder_is_either_ordered_or_explained(disorder):
     registry = PluginRegistry()
     for number in range(COUNT):
         registry.register(_plugin(number, DISORDERS[disorder](number)))
-    start = time.perf_counter()
     resolution = registry.resolve_dependencies()
-    elapsed = time.perf_counter() - start
     assert len(resolution.load_order) + len(resolution.excluded) == COUNT
     assert bool(resolution.excluded) == ("optional" not in disorder)
-    assert elapsed < 15
 
 
 def _plugin(number, needs):

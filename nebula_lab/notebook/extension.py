@@ -1,0 +1,63 @@
+"""What `%load_ext nebula_lab` puts into a shell, and `%unload_ext` takes out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nebula_lab.errors import PluginError
+from nebula_lab.notebook.completion import MagicCompleter
+from nebula_lab.notebook.failures import ErrorDisplay
+from nebula_lab.notebook.magics import CELL_NAMES, LINE_NAMES, PluginMagics
+from nebula_lab.notebook.session import NotebookSession
+from nebula_lab.notebook.steering import opening_line
+from nebula_lab.views import error_box
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Set the notebook to work on the current manager.
+
+    A manager that can't start is no reason to go without the magics, which can mend it: then its
+    error is shown, and `%plugin config FILE` chooses another.
+    """
+    unload_ipython_extension(shell)
+    session = NotebookSession(shell)
+    Installation(session)
+    try:
+        session.say(opening_line(session.manager))
+    except PluginError as error:
+        session.show(error_box(error))
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take everything out of the shell again; the manager goes on."""
+    magics = shell.magics_manager.registry.pop(PluginMagics.__name__, None)
+    if magics is not None:
+        magics.uninstall()
+
+
+class Installation:
+    """All that is in a shell because of us.
+
+    Args:
+        session: the notebook.
+    """
+
+    def __init__(self, session: NotebookSession) -> None:
+        self._session = session
+        shell = session.shell
+        self._errors = ErrorDisplay(shell)
+        self._matcher = MagicCompleter(lambda: session.manager).matcher()
+        shell.Completer.custom_matchers.append(self._matcher)
+        shell.events.register("post_run_cell", session.progress.finish)
+        shell.register_magics(PluginMagics(session, self.remove))
+
+    def remove(self) -> None:
+        """Take everything out again; the manager goes on, for others may use it."""
+        shell = self._session.shell
+        self._errors.remove()
+        shell.Completer.custom_matchers.remove(self._matcher)
+        shell.events.unregister("post_run_cell", self._session.progress.finish)
+        for kind, names in (("line", LINE_NAMES), ("cell", CELL_NAMES)):
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+        self._session.detach()

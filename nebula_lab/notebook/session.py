@@ -1,0 +1,114 @@
+"""One notebook at work on the current manager."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from IPython.display import display
+
+from nebula_lab.current import current_manager, set_current_manager
+from nebula_lab.manager import PluginManager, UnenforcedWarning
+from nebula_lab.model.config import PluginConfig
+from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
+from nebula_lab.notebook.sink import NotebookSink
+from nebula_lab.runtime.output import OutputSink
+from nebula_lab.views import Rendered, unenforced_note
+from nebula_lab.views.safe_text import prose
+
+BOUND_NAME = "plugins"
+
+
+class NotebookSession:
+    """Ties an IPython shell to the manager: its name, its output, its progress bars.
+
+    Args:
+        shell: the `InteractiveShell` that loaded the extension.
+
+    Attributes:
+        progress: the bars of the calls that run.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        # A kernel's shell has a display publisher that can update; a terminal writes over a line.
+        in_kernel = hasattr(shell, "kernel")
+        self.progress = ProgressBoard(CellScreen if in_kernel else TerminalScreen)
+        self._sink = NotebookSink(self.progress)
+        self._bound: PluginManager | None = None
+        self._attached: tuple[PluginManager, OutputSink] | None = None
+
+    @property
+    def manager(self) -> PluginManager:
+        """The current manager; it is made, and attached to the notebook, where there is none yet.
+
+        Raises:
+            PluginError: its configuration can't be used.
+        """
+        with _told_by_us():
+            manager = current_manager()
+        if self._attached is None or self._attached[0] is not manager:
+            self._attach(manager)
+        return manager
+
+    def open_manager(
+        self, config: PluginConfig | None = None, *, plugin_dir: Path | None = None
+    ) -> PluginManager:
+        """Let a new manager take the place of the current one, which is closed.
+
+        Raises:
+            PluginError: the new one can't start; the current one stays.
+        """
+        with _told_by_us():
+            manager = PluginManager(config, plugin_dir=plugin_dir)
+        former = set_current_manager(manager)
+        self._attached = None
+        self._attach(manager)
+        if former is not None:
+            former.close()
+        return manager
+
+    def detach(self) -> None:
+        """Give the manager back the output that it had; it goes on."""
+        if self._attached is not None:
+            manager, output = self._attached
+            manager.output = output
+            self._attached = None
+
+    def show(self, rendered: Rendered) -> None:
+        """Display a view under the cell."""
+        display(rendered)
+
+    def say(self, text: str) -> None:
+        """Print a sentence, without what a plugin may have hidden in its names."""
+        sys.stdout.write(f"{prose(text)}\n")
+
+    def _attach(self, manager: PluginManager) -> None:
+        self._attached = (manager, manager.output)
+        manager.output = self._sink
+        self._bind(manager)
+        if manager.unenforced:
+            self.say(unenforced_note(manager.unenforced).text)
+
+    def _bind(self, manager: PluginManager) -> None:
+        names = self.shell.user_ns
+        taken = names.get(BOUND_NAME, manager)
+        if taken is manager or taken is self._bound:
+            names[BOUND_NAME] = self._bound = manager
+        else:
+            self.say(
+                f"The name `{BOUND_NAME}` is taken, so it was left alone; the manager is "
+                "nebula_lab.current_manager()."
+            )
+
+
+@contextlib.contextmanager
+def _told_by_us() -> Iterator[None]:
+    """Hold back the warnings that a new manager gives; the session says the same in its words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnenforcedWarning)
+        yield
