@@ -1,0 +1,93 @@
+"""`%load_ext nebula_lab` and `%unload_ext nebula_lab`."""
+
+from __future__ import annotations
+
+from IPython.core.error import UsageError
+
+from nebula_lab.current import current_manager
+from nebula_lab.errors import PluginError
+
+
+def test_loading_says_how_many_plugins_there_are(bare):
+    assert bare.run("%load_ext nebula_lab").stdout == "nebula_lab: no plugins.\n"
+
+
+def test_loading_counts_the_problems(bare):
+    bare.plugins.mkdir()
+    (bare.plugins / "bad.toml").write_text('id = "bad"\nversion = "one"\npath = "bad.py"\n')
+    assert bare.run("%load_ext nebula_lab").stdout == (
+        "nebula_lab: no plugins, 1 problem (%plugin problems).\n"
+    )
+
+
+def test_the_current_manager_is_bound_to_plugins(notebook):
+    assert notebook.run("plugins").value is current_manager()
+
+
+def test_a_name_that_is_taken_is_left_alone(bare):
+    bare.run("plugins = 3")
+    said = bare.run("%load_ext nebula_lab").stdout
+    assert "The name `plugins` is taken" in said
+    assert bare.run("plugins").value == 3
+
+
+def test_what_is_not_enforced_is_said_once_and_not_as_a_warning(bare):
+    bare.plugins.mkdir()
+    (bare.folder / "plugin_resource.yaml").write_text(
+        "plugin_dir: plugins\nsecurity: {verify_signature: true}\n"
+    )
+    cell = bare.run("%load_ext nebula_lab")
+    assert cell.stdout.count("Signatures are not verified") == 1
+    assert (cell.stderr, cell.error) == ("", None)
+    assert "Signatures" not in bare.run("%plugin list").stdout
+
+
+def test_a_wrong_configuration_is_shown_and_can_be_replaced(bare):
+    path = bare.folder / "plugin_resource.yaml"
+    path.write_text("plugin_dri: plugins\n")
+    assert "plugin_dri" in bare.run("%load_ext nebula_lab").shown
+    assert isinstance(bare.run("%plugin list").error, PluginError)
+    bare.plugins.mkdir()
+    assert bare.run("%plugin config plugins").stdout == "nebula_lab: no plugins.\n"
+    path.unlink()
+
+
+def test_unloading_takes_magics_completion_and_error_boxes_out_again(notebook):
+    shell = notebook.shell
+    assert len(shell.Completer.custom_matchers) == 1
+    notebook.run("%unload_ext nebula_lab")
+    assert shell.Completer.custom_matchers == []
+    assert shell.custom_exceptions == ()
+    assert isinstance(notebook.run("%plugin list").error, UsageError)
+    assert isinstance(notebook.run("%%plugin x\npass").error, UsageError)
+
+
+def test_unloading_leaves_the_manager_open_and_gives_back_its_output(notebook):
+    manager = current_manager()
+    sink = manager.output
+    notebook.run("%unload_ext nebula_lab")
+    assert not manager.closed
+    assert manager.output is not sink
+
+
+def test_loading_again_does_nothing_twice(notebook):
+    notebook.run("%reload_ext nebula_lab")
+    assert len(notebook.shell.Completer.custom_matchers) == 1
+
+
+def test_errors_of_others_are_shown_as_before(notebook):
+    cell = notebook.run("1 / 0")
+    assert isinstance(cell.error, ZeroDivisionError)
+    assert "ZeroDivisionError" in cell.stdout
+    assert "Cell" in cell.stdout
+
+
+def test_an_error_handler_of_others_stays_in_charge_of_its_errors(bare):
+    shown = []
+    bare.shell.set_custom_exc((KeyError,), lambda *args, **more: shown.append(args[1]))
+    bare.run("%load_ext nebula_lab")
+    bare.run("{}['x']")
+    assert shown == [KeyError]
+    bare.run("%unload_ext nebula_lab")
+    assert bare.shell.custom_exceptions == (KeyError,)
+    bare.shell.set_custom_exc((), None)
