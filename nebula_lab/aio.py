@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -46,7 +45,7 @@ def _on_a_thread(
     """The coroutine that does what a method of `PluginManager` does, with its signature."""
 
     @functools.wraps(method)
-    async def run(self: AsyncPluginManager, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self: AsyncPluginManager, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run(functools.partial(method, self.manager, *args, **kwargs))
 
     return run
@@ -171,7 +170,7 @@ class AsyncPluginManager:
         operation: str,
         params: Mapping[str, Any] | None = None,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109 - the plugin is stopped too, see the class
+        timeout: float | None = None,
     ) -> Any:
         """See `PluginManager.execute`; an operation that streams gives an `AsyncStream`.
 
@@ -189,7 +188,7 @@ class AsyncPluginManager:
         operation: str,
         params_list: Iterable[Mapping[str, Any]],
         *,
-        timeout: float | None = None,  # noqa: ASYNC109 - see `execute`
+        timeout: float | None = None,
     ) -> AsyncIterator[Any]:
         """See `PluginManager.map`; leaving the loop early cancels what was begun."""
         at_once = await self._run(functools.partial(self.manager.places, plugin_id))

@@ -76,13 +76,14 @@ class PluginManager:
         self._closing = threading.Lock()
         self._closed = False
         self._owner_pid = os.getpid()
+        make_sandbox = sandbox_for(self.config.security.sandbox)
         self._counters = ManagerCounters()
         self._dispatcher = Dispatcher()
         self._catalogue = Catalogue(self.config, self._on_state)
         self._workers = Workers()
         self._run_dir = _make_run_dir()
         self._loop = LoopThread()
-        self._sandbox = sandbox_for(self.config.security.sandbox, self._loop, self._run_dir)
+        self._sandbox = make_sandbox(self._loop, self._run_dir)
         self._assemble()
         _open_managers.add(self)
         try:
@@ -117,9 +118,7 @@ class PluginManager:
             self._counters,
             sink,
         )
-        self._calls = CallPath(
-            config, catalogue, self._lifecycle, workers, self._loop, switchboard
-        )
+        self._calls = CallPath(config, catalogue, self._lifecycle, workers, self._loop, switchboard)
         switchboard.connect(self._calls, self._supervisor)
         self._meter = Meter(catalogue, self._counters, self._dispatcher, self._loop)
 
@@ -278,16 +277,20 @@ class PluginManager:
             params_list: may be endless: it is read as results are taken.
             timeout: seconds for each call.
         """
+        at_once = self.places(plugin_id)
+        return map_calls(
+            lambda params: self.execute(plugin_id, operation, params, timeout=timeout),
+            params_list,
+            at_once=at_once,
+        )
+
+    def places(self, plugin_id: str) -> int:
+        """How many calls of a plugin run at the same time; loads it, if it is not loaded."""
         self._check_open()
         record = self._catalogue.record(plugin_id)
         if not record.is_up:
             self.load_plugin(plugin_id)
-        runtime = record.descriptor.runtime
-        return map_calls(
-            lambda params: self.execute(plugin_id, operation, params, timeout=timeout),
-            params_list,
-            at_once=runtime.replicas * runtime.concurrency,
-        )
+        return max(1, record.slots.places)
 
     def run_cell(self, plugin_id: str, code: str, *, timeout: float | None = None) -> None:
         """Run code in the plugin's own kernel; what it shows goes to the output.
@@ -374,20 +377,15 @@ class PluginManager:
 
     def close(self) -> None:
         """End every plugin's process and remove every temporary file. Can be called again."""
+        if os.getpid() != self._owner_pid:
+            return  # a fork of the process that owns the plugins
         with self._closing:
             if self._closed:
                 return
             self._closed = True
         _open_managers.discard(self)
-        if os.getpid() != self._owner_pid:
-            return  # a fork of the process that owns the plugins
         self._meter.stop()
-        hosts = self._hosting.close()
-        for record in self._catalogue:
-            for host in record.slots.hosts:
-                record.slots.remove(host)  # its end is not a crash
-            record.slots.refuse(ManagerClosedError("the manager has been closed"))
-        self._workers.all([host.dispose for host in hosts])
+        self._lifecycle.close()
         self._workers.close(timeout=10.0)
         self._sandbox.close()
         self._dispatcher.close()
@@ -422,6 +420,9 @@ class PluginManager:
                 hint="Make a manager of its own in this process.",
             )
 
+    def _disown(self) -> None:
+        self._hosting.disown()
+
     def _on_state(
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
     ) -> None:
@@ -440,6 +441,14 @@ def _close_all() -> None:
     for manager in list(_open_managers):
         with contextlib.suppress(PluginError):
             manager.close()
+
+
+def _disown_all() -> None:
+    for manager in list(_open_managers):
+        manager._disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)
 
 
 def _config_from(

@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable
 
 from nebula_lab.agent import blocking, owner
+from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.server import Server
 from nebula_lab.link.channel import ChannelEndedError
 
 
 def main(arguments: list[str]) -> int:
     channel, owner_pidfd = (int(argument) for argument in arguments[:2])
-    faulthandler.enable(2, all_threads=True)
+    faulthandler.enable(2, all_threads=False)
     owner.die_with(owner_pidfd)
     os.set_inheritable(channel, False)
     os.set_inheritable(owner_pidfd, False)
@@ -32,15 +33,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(server: Server, kernel_arguments: list[str]) -> None:
+    from nebula_lab.agent.forks import disown_in_forks
     from nebula_lab.agent.kernel import KernelThread
     from nebula_lab.agent.streams import redirect
 
-    kernel = KernelThread(server, _runner_on_main(server), kernel_arguments)
+    kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
     kernel.start()
     if not server.greet():
         return
     kernel.wait()
     redirect(server)
+    disown_in_forks(server)
     # Nothing but the plugin is imported from here on: leave no bytecode in its folder.
     sys.dont_write_bytecode = True
     if blocking.serve(server):
@@ -49,23 +52,17 @@ def _serve(server: Server, kernel_arguments: list[str]) -> None:
         concurrent.serve(server)
 
 
-def _runner_on_main(server: Server) -> Callable[[Callable[[], None]], None]:
-    """How other threads have something run on the main thread, between operations."""
-    readable, writable = os.pipe()
-    os.set_blocking(readable, False)
-    server.channel.watch(readable)
+def _inbox_for_cells(server: Server) -> Callable[[ConsoleCell], None]:
+    """How the kernel's thread has a cell run on the main thread, between operations."""
+    wake = server.channel.make_waker()
 
-    def on_main(work: Callable[[], None]) -> None:
-        def drain_and_work() -> None:
-            os.read(readable, 1)
-            server.run_console_cell(work)
-
-        server.inbox.put(drain_and_work)
-        os.write(writable, b"\0")
+    def put(cell: ConsoleCell) -> None:
+        server.inbox.put(cell)
+        wake()
         if server.on_inbox is not None:
             server.on_inbox()
 
-    return on_main
+    return put
 
 
 if __name__ == "__main__":

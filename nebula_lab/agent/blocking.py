@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
+from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.server import Server
 from nebula_lab.wire.messages import Call, Load, Shutdown
 
@@ -19,6 +21,14 @@ def serve(server: Server) -> bool:
     Raises:
         ChannelEndedError: the manager is gone.
     """
+    cells = asyncio.Runner()  # makes its event loop when the first cell comes
+    try:
+        return _serve(server, cells)
+    finally:
+        cells.close()
+
+
+def _serve(server: Server, cells: asyncio.Runner) -> bool:
     while True:
         message = server.receive(server.inbox)
         kind = type(message)
@@ -30,8 +40,8 @@ def serve(server: Server) -> bool:
                 return True
         elif kind is Shutdown:
             return False
-        elif callable(message):
-            message()
+        elif kind is ConsoleCell:
+            cells.run(message.run(), context=message.context)
 
 
 def _answer_call(server: Server, call: Call) -> None:
@@ -47,8 +57,6 @@ def _performed(server: Server, call: Call) -> Any:
 
 def _awaited(server: Server, result: Any) -> Any:
     """A resource that is not a `Plugin` may give a coroutine without having said so."""
-    import asyncio
-
     async def wait() -> Any:
         return await result
 

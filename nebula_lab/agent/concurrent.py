@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty
 from typing import Any
 
+from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.failures import failure_of
-from nebula_lab.agent.job import Job, JobCancelledError, current_job
+from nebula_lab.agent.job import Job, current_job
 from nebula_lab.agent.resident import ASYNC_CONCURRENCY
 from nebula_lab.agent.server import Server
+from nebula_lab.agent.steps import Steps
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.plugin.host import current_context
 from nebula_lab.wire.messages import Call, Message, Shutdown
@@ -71,13 +73,18 @@ class _Concurrent:
             except Empty:
                 return
             if type(message) is Call:
-                task = asyncio.ensure_future(self._answer(message))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._answer(message), None)
             elif type(message) is Shutdown:
                 self._done.set()
-            elif callable(message):
-                message()
+            elif type(message) is ConsoleCell:
+                self._start(message.run(), message.context)
+
+    def _start(
+        self, work: Coroutine[Any, Any, None], context: contextvars.Context | None
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(work, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, call: Call) -> None:
         job = self._server.job_of(call)
@@ -88,7 +95,9 @@ class _Concurrent:
             self._done.set()
 
     async def _outcome(self, job: Job, call: Call) -> Message:
-        if call.kind == "operation" and self._resident.runs_async(call.operation):
+        if call.kind == "cell" or (
+            call.kind == "operation" and self._resident.runs_async(call.operation)
+        ):
             return await self._run_async(job, call)
         if self._threads is not None and call.kind == "operation":
             context = contextvars.copy_context()
@@ -103,20 +112,21 @@ class _Concurrent:
     async def _run_async(self, job: Job, call: Call) -> Message:
         token = current_job.set(job)
         inner = current_context.set(self._resident.context)
-        task = asyncio.ensure_future(self._driven(job, call))
+        task = asyncio.ensure_future(self._in_steps(job, call))
         job.on_cancel = _canceller(task)
         try:
             if job.cancelled:
                 task.cancel()
             return self._server.reply(job, await task)
-        except asyncio.CancelledError:
-            return failure_of(JobCancelledError(), job.call)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             return failure_of(error, job.call)
         finally:
             job.on_cancel = None
             current_context.reset(inner)
             current_job.reset(token)
+
+    async def _in_steps(self, job: Job, call: Call) -> Any:
+        return await Steps(self._driven(job, call), self._server, job)
 
     async def _driven(self, job: Job, call: Call) -> Any:
         result = self._server.perform(call)

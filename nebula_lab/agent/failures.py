@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from asyncio import CancelledError
 from pathlib import Path
 from types import TracebackType
 
-from nebula_lab.agent.job import JobCancelledError
+from nebula_lab.agent.job import EscapedError, JobCancelledError
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Failure
@@ -14,6 +15,7 @@ from nebula_lab.wire.messages import Failure
 _OURS = str(Path(__file__).parents[1])
 _OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire", "sandbox"))
 _IMPORT_MACHINERY = "<frozen importlib"
+_IPYTHON_SHELL = "/IPython/core/interactiveshell.py"  # runs cells
 MAX_TEXT = 64 * 1024
 
 
@@ -27,6 +29,8 @@ class LoadError(Exception):
 
 def failure_of(error: BaseException, call: int) -> Failure:
     """The message that says why `call` gave no result."""
+    if isinstance(error, EscapedError) and error.__cause__ is not None:
+        error = error.__cause__
     element = error.element if isinstance(error, ValueNotSupportedError) else ""
     return Failure(
         call=call,
@@ -58,11 +62,13 @@ def _drop_our_frames(summary: traceback.TracebackException, seen: set[int]) -> N
 
 
 def is_ours(filename: str) -> bool:
-    return filename.startswith((*_OUR_PARTS, _IMPORT_MACHINERY))
+    return filename.startswith((*_OUR_PARTS, _IMPORT_MACHINERY)) or filename.endswith(
+        _IPYTHON_SHELL
+    )
 
 
 def _kind(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt | JobCancelledError):
+    if isinstance(error, KeyboardInterrupt | JobCancelledError | CancelledError):
         return "cancelled"
     for kind, name in _KINDS.items():
         if isinstance(error, kind):

@@ -16,10 +16,11 @@ class Interrupts:
     """The SIGINT handler of a host's main thread.
 
     Args:
-        look: reads what has arrived and says whether what runs now is to be stopped.
+        look: reads what has arrived and says whether what runs now, in the frame that was
+            interrupted where that is known, is to be stopped.
     """
 
-    def __init__(self, look: Callable[[], bool]) -> None:
+    def __init__(self, look: Callable[[FrameType | None], bool]) -> None:
         self._look = look
         self._depth = 0
         self._put_off = False
@@ -29,17 +30,21 @@ class Interrupts:
         signal.signal(signal.SIGINT, self._on_signal)
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
-        if self._depth:
-            self._put_off = True
-        elif self._stop_now():
-            raise KeyboardInterrupt
+        self._put_off = True
+        if not self._depth:
+            self._stop_if_asked(frame)
 
-    def _stop_now(self) -> bool:
-        self._depth += 1
-        try:
-            return self._look()
-        finally:
-            self._depth -= 1
+    def _stop_if_asked(self, frame: FrameType | None) -> None:
+        # Again if a signal came while we looked: its message may have come after we read.
+        while self._put_off:
+            self._put_off = False
+            self._depth += 1
+            try:
+                stop = self._look(frame)
+            finally:
+                self._depth -= 1
+            if stop:
+                raise KeyboardInterrupt
 
     # A context manager: within it, an interrupt waits.
 
@@ -53,7 +58,5 @@ class Interrupts:
         traceback: TracebackType | None,
     ) -> None:
         self._depth -= 1
-        if self._put_off and not self._depth:
-            self._put_off = False
-            if kind is None and self._stop_now():
-                raise KeyboardInterrupt
+        if not self._depth:
+            self._stop_if_asked(None)

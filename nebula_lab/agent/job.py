@@ -21,6 +21,10 @@ class JobCancelledError(BaseException):
     plugin's `except Exception` does not swallow it."""
 
 
+class EscapedError(BaseException):
+    """A coroutine raised KeyboardInterrupt or SystemExit, its cause; no task may raise those."""
+
+
 class Job:
     """One call: what it printed and has not sent yet, and what arrives for it.
 
@@ -83,6 +87,13 @@ class Job:
         self.box.put(message)
         if wake is not None:
             wake()
+
+    def is_to_stop(self) -> bool:
+        """Whether what runs on the main thread is to be interrupted now; True only once."""
+        if not self.cancelled or self.interrupted:
+            return False
+        self.interrupted = True
+        return True
 
     def printed(self, stream: str, text: str) -> list[Message]:
         """Note that the call wrote `text`; gives what is to be sent now."""

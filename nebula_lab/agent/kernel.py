@@ -9,28 +9,33 @@ between operations, so that they can be interrupted too.
 from __future__ import annotations
 
 import asyncio
-import contextvars
+import contextlib
+import os
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import zmq
 from ipykernel.displayhook import ZMQShellDisplayHook
+from ipykernel.iostream import IOPubThread
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.jsonutil import encode_images
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from traitlets import Type
 
+from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.job import current_job
 from nebula_lab.agent.server import Server
+from nebula_lab.agent.steps import Steps
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Display
 from nebula_lab.wire.values import encode_value
 
-RunOnMain = Callable[[Callable[[], None]], None]
+PutCell = Callable[[ConsoleCell], None]
 
 
 def _send_display(server: Server, action: str, bundle: dict[str, Any]) -> bool:
@@ -100,8 +105,16 @@ class PluginDisplayHook(ZMQShellDisplayHook):
 class PluginShell(ZMQInteractiveShell):
     """IPython's shell, with the output of a call sent to the caller."""
 
+    server: Server
+
     display_pub_class = Type(PluginDisplayPublisher)
     displayhook_class = Type(PluginDisplayHook)
+
+    async def run_cell_async(self, *args: Any, **kwargs: Any) -> Any:
+        work = super().run_cell_async(*args, **kwargs)
+        cell = current_cell.get()
+        # ipykernel makes a cell with an `await` a task of its own, which is to be stopped too.
+        return await (work if cell is None else Steps(work, self.server, cell))
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         # A cell that came over the channel has its error sent as its answer.
@@ -113,7 +126,8 @@ class PluginKernel(IPythonKernel):
     """A kernel whose cells run on the process's main thread, while its loop runs elsewhere."""
 
     shell_class = Type(PluginShell)
-    run_on_main: RunOnMain
+    put_cell: PutCell
+    _cell: ConsoleCell | None = None
 
     # Signals are the main thread's own affair: see `nebula_lab.agent.interrupts`.
     def pre_handler_hook(self) -> None: ...
@@ -123,32 +137,32 @@ class PluginKernel(IPythonKernel):
     async def do_execute(self, *args: Any, **kwargs: Any) -> Any:
         if threading.current_thread() is not self.shell_channel_thread.parent_thread:
             return await super().do_execute(*args, **kwargs)  # a subshell has a thread of its own
-        done: Future[Any] = Future()
-        context = contextvars.copy_context()
-        cell = super().do_execute(*args, **kwargs)
-        self.run_on_main(lambda: _settle(done, lambda: context.run(run_cell_here, cell)))
-        return await asyncio.wrap_future(done)
+        cell = ConsoleCell(super().do_execute(*args, **kwargs), self.shell.server)
+        self._cell = cell
+        self.put_cell(cell)
+        try:
+            return await asyncio.wrap_future(cell.done)
+        except CellStoppedError as error:
+            return self._reply_to_stopped(error)
+        finally:
+            self._cell = None
 
+    def _reply_to_stopped(self, error: CellStoppedError) -> dict[str, Any]:
+        return {
+            "status": "error",
+            "ename": type(error.__cause__ or error).__name__,
+            "evalue": str(error),
+            "traceback": [str(error)],
+            "execution_count": self.shell.execution_count,
+            "user_expressions": {},
+            "payload": [],
+        }
 
-def run_cell_here(cell: Coroutine[Any, Any, Any]) -> Any:
-    """Run a cell to its end on this thread's own event loop."""
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(cell)
-    try:
-        return loop.run_until_complete(task)
-    except KeyboardInterrupt:
-        # It came while the loop was waiting, so the cell has not seen it yet.
-        task.cancel()
-        return loop.run_until_complete(task)
-    finally:
-        loop.close()
-
-
-def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
-    try:
-        done.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - the kernel's thread reports it
-        done.set_exception(error)
+    def _send_interrupt_children(self) -> None:
+        # The signal alone would say nothing: see `nebula_lab.agent.interrupts`.
+        if self._cell is not None:
+            self._cell.interrupt()
+        super()._send_interrupt_children()
 
 
 class PluginKernelApp(IPKernelApp):
@@ -156,8 +170,21 @@ class PluginKernelApp(IPKernelApp):
 
     kernel_class = Type(PluginKernel)
     quiet = True
+    # Descriptors 1 and 2 are the manager's: what is written there has to survive a crash.
+    capture_fd_output = False
     # Any value keeps ipykernel from printing how to attach; 1 starts no thread that polls for it.
     parent_handle = 1
+
+    def init_iopub(self, context: Any) -> None:
+        # ipykernel's own listens on a TCP port for what forked processes print, which anyone on
+        # the machine could write to. Theirs goes to the pipe behind descriptor 1 here.
+        self.iopub_socket = context.socket(zmq.SocketType.XPUB)
+        self.iopub_socket.linger = 1000
+        self.iopub_port = int(self._bind_socket(self.iopub_socket, self.iopub_port))
+        self.configure_tornado_logger()
+        self.iopub_thread = IOPubThread(self.iopub_socket, session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
 
     def init_signal(self) -> None: ...
 
@@ -171,13 +198,13 @@ class KernelThread:
 
     Args:
         server: sends what calls display.
-        run_on_main: hands work to the main thread, from any thread.
+        put_cell: hands a cell to the main thread, from any thread.
         arguments: ipykernel's command line, with the connection file.
     """
 
-    def __init__(self, server: Server, run_on_main: RunOnMain, arguments: list[str]) -> None:
+    def __init__(self, server: Server, put_cell: PutCell, arguments: list[str]) -> None:
         self._server = server
-        self._run_on_main = run_on_main
+        self._put_cell = put_cell
         self._arguments = arguments
         self._ready: Future[PluginKernelApp] = Future()
         self._thread = threading.Thread(target=self._run, name="ipykernel", daemon=True)
@@ -209,22 +236,49 @@ class KernelThread:
             asyncio.set_event_loop(asyncio.new_event_loop())
             app = PluginKernelApp.instance()
             app.initialize(self._arguments)
-            app.kernel.run_on_main = self._run_on_main
+            app.kernel.put_cell = self._put_cell
+            app.kernel.shell.server = self._server
         except BaseException as error:  # noqa: BLE001 - `wait` reports it
             self._ready.set_exception(error)
             return
         self._ready.set_result(app)
         app.start()
+        # A client asked the kernel to shut down, so the plugin's host ends, and the manager sees.
+        with contextlib.suppress(Exception):
+            app.close()
+        os.write(2, b"The kernel was shut down by a Jupyter client.\n")
+        os._exit(0)
 
-    def _run_cell(self, code: str) -> None:
-        """Run a cell that came over the channel; what it shows goes to the caller."""
+    def _run_cell(self, code: str) -> Any:
+        """Run a cell that came over the channel; what it shows goes to the caller.
+
+        On a thread whose event loop runs, this gives a coroutine.
+        """
         shell = self._app.kernel.shell
         resident = self._server.resident
         assert resident is not None
         shell.user_ns.setdefault("plugin", resident.resource)
         shell.user_ns.setdefault("module", resident.module)
-        result = shell.run_cell(code, store_history=True)
-        result.raise_error()
+        if _is_in_event_loop():
+            return _run_cell_async(shell, code)
+        return shell.run_cell(code, store_history=True).raise_error()
+
+
+async def _run_cell_async(shell: PluginShell, code: str) -> None:
+    result = await shell.run_cell_async(
+        code, store_history=True, transformed_cell=shell.transform_cell(code)
+    )
+    shell.events.trigger("post_execute")
+    shell.events.trigger("post_run_cell", result)
+    result.raise_error()
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _show_figures() -> None:

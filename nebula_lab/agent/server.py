@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import Resident
+from nebula_lab.agent.steps import OUR_FRAME, Stoppable
 from nebula_lab.link.channel import Channel
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
@@ -74,8 +76,7 @@ class Server:
         self._requests: dict[int, SimpleQueue[Any]] = {}
         self._last_request = 0
         self._registering = threading.Lock()
-        self._on_main: Job | None = None  # what a SIGINT may stop
-        self._in_console_cell = False
+        self.on_main: Stoppable | None = None  # what a SIGINT may stop
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
         if handle_signals:
@@ -119,7 +120,7 @@ class Server:
         if job is None:
             return  # it has been answered meanwhile
         job.receive(message)
-        if job is self._on_main and job.cancelled and self._is_elsewhere():
+        if job is self.on_main and job.cancelled and self._is_elsewhere():
             # Another thread of the plugin's happened to read this; let the main thread know.
             signal.pthread_kill(self._thread, signal.SIGINT)
 
@@ -133,25 +134,13 @@ class Server:
             return contextlib.nullcontext()
         return self._interrupts
 
-    def _is_to_stop(self) -> bool:
-        """Look at what has arrived: is the job on the main thread cancelled? Once only."""
+    def _is_to_stop(self, frame: FrameType | None) -> bool:
+        """Look at what has arrived: is what runs on the main thread to be stopped?"""
         with contextlib.suppress(ProtocolError, ConnectionError):
             self.channel.read()
-        if self._in_console_cell:
-            return True  # a console says «interrupt» by the signal alone
-        job = self._on_main
-        if job is None or not job.cancelled or job.interrupted:
+        if self.on_main is None or (frame is not None and frame.f_code is OUR_FRAME):
             return False
-        job.interrupted = True
-        return True
-
-    def run_console_cell(self, work: Callable[[], None]) -> None:
-        """Run what a console sent, on the main thread."""
-        self._in_console_cell = True
-        try:
-            work()
-        finally:
-            self._in_console_cell = False
+        return self.on_main.is_to_stop()
 
     # Jobs
 
@@ -169,17 +158,17 @@ class Server:
         try:
             try:
                 if on_main:
-                    self._on_main = job
+                    self.on_main = job
                 if job.cancelled:
                     raise JobCancelledError
                 result = self._run_in_context(job, work)
             finally:
                 if on_main:
-                    self._on_main = None
+                    self.on_main = None
             return self.reply(job, result)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             if on_main:
-                self._on_main = None
+                self.on_main = None
             return failure_of(error, job.call)
         finally:
             current_job.reset(token)

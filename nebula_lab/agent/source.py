@@ -18,6 +18,7 @@ from nebula_lab.plugin import DynamicResource
 from nebula_lab.plugin.resource import missing_methods
 
 SKIP_TAG = "nebula-skip"
+_MAGIC = ("%", "!", "?")  # of IPython; no line of Python starts like this
 
 
 def module_name(plugin_id: str, life: str = "") -> str:
@@ -119,9 +120,20 @@ def notebook_cells(path: Path) -> Iterator[tuple[int, str]]:
             tags = cell.get("metadata", {}).get("tags", ())
             if cell["cell_type"] == "code" and SKIP_TAG not in tags:
                 source = cell["source"]
-                yield number, source if isinstance(source, str) else "".join(source)
+                yield number, _plain(source if isinstance(source, str) else "".join(source))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LoadError(f"{path} is not a notebook: {error!r}") from error
+
+
+def _plain(cell: str) -> str:
+    """A cell's Python: what is IPython's alone is left out, as it is when plugins are discovered.
+
+    Its lines stay empty, so that a traceback's numbers are those of the cell.
+    """
+    if cell.lstrip().startswith("%%"):
+        return ""
+    lines = cell.split("\n")
+    return "\n".join("" if line.startswith(_MAGIC) else line for line in lines)
 
 
 def _read(path: Path) -> bytes:

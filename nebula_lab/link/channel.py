@@ -8,6 +8,7 @@ costs no switch between threads (Schmidt et al., "Leader/Followers", 2000).
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import threading
@@ -59,6 +60,7 @@ class Channel:
         self._following: dict[int, Mailbox] = {}
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
+        self._waker = -1
         self._ended: ChannelEndedError | None = None
         # True while bytes are between the socket and the protocol. An exception from a signal
         # handler that falls into those few instructions loses them, and so ends the channel.
@@ -73,9 +75,14 @@ class Channel:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def watch(self, descriptor: int) -> None:
-        """Let a readable `descriptor` end a wait too; see `read`."""
-        self._readable.register(descriptor, select.POLLIN)
+    def make_waker(self) -> Callable[[], None]:
+        """A function that makes whoever reads look at its mailbox again; for any thread.
+
+        Without it, a thread that reads learns only of what has come over the socket.
+        """
+        waker = self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._readable.register(waker, select.POLLIN)
+        return lambda: os.eventfd_write(waker, 1)
 
     def send(self, message: Message, timeout: float | None = None) -> None:
         """Send a message whole.
@@ -109,17 +116,24 @@ class Channel:
             self._send_rest(memoryview(data)[sent:], timeout)
 
     def _send_rest(self, rest: memoryview, timeout: float | None) -> None:
+        # What comes is read meanwhile: the other side may itself be sending, and each would wait
+        # for the other to read.
+        either = select.poll()
+        either.register(self._socket, select.POLLIN | select.POLLOUT)
         writable = select.poll()
         writable.register(self._socket, select.POLLOUT)
         deadline = None if timeout is None else time.monotonic() + timeout
+        poll = either
         while rest:
-            wait = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-            if not writable.poll(wait):
+            ready = poll.poll(None if deadline is None else _left(deadline) * 1000)
+            if not ready:
                 raise self.end("the other side stopped reading")
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except BlockingIOError:
-                continue
+            events = ready[0][1]
+            # Another thread that reads already takes a moment: wait for room alone then.
+            poll = either if not events & select.POLLIN or self.read() else writable
+            if events & ~select.POLLIN:
+                with contextlib.suppress(BlockingIOError):
+                    rest = rest[self._socket.send(rest) :]
 
     def get(self, box: Mailbox, timeout: float | None = None) -> Any:
         """The next message routed into `box`, reading the socket meanwhile if nobody else does.
@@ -149,13 +163,16 @@ class Channel:
         self._following[id(box)] = box
         try:
             # The leader may have stepped down before it could see us.
-            if self._leading.acquire(blocking=False):
-                return self._lead(box, deadline)
-            return box.get(timeout=None if deadline is None else _left(deadline))
+            if not self._leading.acquire(blocking=False):
+                return box.get(timeout=None if deadline is None else _left(deadline))
         except Empty:
             raise TimeoutError from None
         finally:
             self._following.pop(id(box), None)
+            # We may leave with a message, or in vain, while being asked to lead: pass it on.
+            if not self._leading.locked():
+                self._promote()
+        return self._lead(box, deadline)
 
     def _lead(self, box: Mailbox, deadline: float | None) -> Any:
         """Read until `box` has an item. The caller holds `_leading`."""
@@ -180,7 +197,7 @@ class Channel:
         """Read and route what there is, unless another thread does already.
 
         Returns:
-            Whether anything was read; not so when a descriptor given to `watch` ended the wait.
+            Whether anything was read; not so when a waker ended the wait.
         """
         if not self._leading.acquire(blocking=False):
             return False
@@ -193,8 +210,12 @@ class Channel:
     def _read(self, timeout: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
         ready = self._readable.poll(None if timeout is None else timeout * 1000)
-        if not any(descriptor == self._socket.fileno() for descriptor, _ in ready):
+        if not ready:
             return False
+        if any(descriptor == self._waker for descriptor, _ in ready):
+            os.eventfd_read(self._waker)
+            if len(ready) == 1:
+                return False
         try:
             self._mid_read = True
             data = self._socket.recv(_CHUNK)

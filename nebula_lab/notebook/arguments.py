@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from typing import NoReturn
 
 from IPython.core.error import UsageError
@@ -24,10 +25,21 @@ class CommandParser(argparse.ArgumentParser):
             # Not as wide as the terminal happens to be, since notebooks keep what is printed.
             formatter_class=lambda prog: argparse.HelpFormatter(prog, width=WIDTH),
         )
+        self._usage_line = ""
         self.add_argument("-h", "--help", action="store_true", help="show this text")
 
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The arguments, with options anywhere among them.
+
+        Raises:
+            UsageError: they are wrong.
+        """
+        # While it parses, argparse keeps its usage as a template, for which a % is no plain text.
+        self._usage_line = self.format_usage().strip()
+        return self.parse_intermixed_args(words)
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
+        raise UsageError(f"{self.prog}: {message}\n{self._usage_line}")
 
 
 def seconds(text: str) -> float:

@@ -42,7 +42,7 @@ def run_line(session: NotebookSession, line: str) -> Any:
         return session.say(parser.format_help().rstrip())
     if name not in _KEEPS_QUOTES:
         words = [unquoted(word) for word in words]
-    return command.run(session, parser.parse_intermixed_args(words))
+    return command.run(session, parser.parse(words))
 
 
 def _help(session: NotebookSession, words: list[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from nebula_lab.errors import PluginError
@@ -9,8 +10,9 @@ from nebula_lab.notebook.completion import MagicCompleter
 from nebula_lab.notebook.failures import ErrorDisplay
 from nebula_lab.notebook.magics import CELL_NAMES, LINE_NAMES, PluginMagics
 from nebula_lab.notebook.session import NotebookSession
-from nebula_lab.notebook.steering import opening_line
 from nebula_lab.views import error_box
+
+PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -23,7 +25,7 @@ def load_ipython_extension(shell: Any) -> None:
     session = NotebookSession(shell)
     Installation(session)
     try:
-        session.say(opening_line(session.manager))
+        session.announce()
     except PluginError as error:
         session.show(error_box(error))
 
@@ -46,6 +48,9 @@ class Installation:
         self._session = session
         shell = session.shell
         self._errors = ErrorDisplay(shell)
+        # The cell shows what plugins log; without a handler, `logging` would show it once more.
+        self._quiet = logging.NullHandler()
+        PLUGIN_LOGGER.addHandler(self._quiet)
         self._matcher = MagicCompleter(lambda: session.manager).matcher()
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_run_cell", session.progress.finish)
@@ -55,6 +60,7 @@ class Installation:
         """Take everything out again; the manager goes on, for others may use it."""
         shell = self._session.shell
         self._errors.remove()
+        PLUGIN_LOGGER.removeHandler(self._quiet)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.events.unregister("post_run_cell", self._session.progress.finish)
         for kind, names in (("line", LINE_NAMES), ("cell", CELL_NAMES)):

@@ -17,7 +17,8 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
 from nebula_lab.notebook.sink import NotebookSink
 from nebula_lab.runtime.output import OutputSink
-from nebula_lab.views import Rendered, unenforced_note
+from nebula_lab.views import Rendered, problem_count, unenforced_note
+from nebula_lab.views.quantities import counted
 from nebula_lab.views.safe_text import prose
 
 BOUND_NAME = "plugins"
@@ -79,6 +80,12 @@ class NotebookSession:
             manager.output = output
             self._attached = None
 
+    def announce(self) -> None:
+        """Say what the manager has, and what of its configuration is not enforced."""
+        self.say(opening_line(self.manager))
+        if self.manager.unenforced:
+            self.say(unenforced_note(self.manager.unenforced).text)
+
     def show(self, rendered: Rendered) -> None:
         """Display a view under the cell."""
         display(rendered)
@@ -91,8 +98,6 @@ class NotebookSession:
         self._attached = (manager, manager.output)
         manager.output = self._sink
         self._bind(manager)
-        if manager.unenforced:
-            self.say(unenforced_note(manager.unenforced).text)
 
     def _bind(self, manager: PluginManager) -> None:
         names = self.shell.user_ns
@@ -104,6 +109,14 @@ class NotebookSession:
                 f"The name `{BOUND_NAME}` is taken, so it was left alone; the manager is "
                 "nebula_lab.current_manager()."
             )
+
+
+def opening_line(manager: PluginManager) -> str:
+    """Such as `nebula_lab: 5 plugins, 2 problems and 1 note (%plugin problems).`"""
+    text = f"nebula_lab: {counted(len(manager), 'plugin')}"
+    if manager.problems:
+        text += f", {problem_count(manager.problems)} (%plugin problems)"
+    return text + "."
 
 
 @contextlib.contextmanager

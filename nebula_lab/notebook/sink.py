@@ -42,6 +42,7 @@ class NotebookSink:
 
     def __init__(self, progress: ProgressBoard) -> None:
         self._progress = progress
+        self._last_stream: str | None = None
         self._actions: Mapping[str, Callable[[dict[str, Any]], None]] = {
             "display": lambda bundle: _publish(bundle, update=False),
             "update": lambda bundle: _publish(bundle, update=True),
@@ -49,7 +50,13 @@ class NotebookSink:
         }
 
     def write(self, stream: str, text: str) -> None:
-        file = sys.stderr if stream == "stderr" else sys.stdout
+        file, other = sys.stdout, sys.stderr
+        if stream == "stderr":
+            file, other = other, file
+        if self._last_stream not in (stream, None):
+            # A kernel buffers the two apart; what was written first is to be seen first.
+            other.flush()
+        self._last_stream = stream
         file.write(stream_text(text))
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:

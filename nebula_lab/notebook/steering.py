@@ -17,7 +17,6 @@ from nebula_lab.notebook.params import read_params
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.notebook.source_file import create_plugin
 from nebula_lab.notebook.words import unquoted
-from nebula_lab.views import problem_count
 
 Step = Callable[[PluginManager, str], None]
 
@@ -80,19 +79,10 @@ def _takes_unload(parser: CommandParser) -> None:
 def _configure(session: NotebookSession, args: Namespace) -> None:
     path = Path(args.file).expanduser()
     if path.is_dir():
-        manager = session.open_manager(plugin_dir=path)
+        session.open_manager(plugin_dir=path)
     else:
-        manager = session.open_manager(PluginConfig.from_file(path))
-    session.say(opening_line(manager))
-
-
-def opening_line(manager: PluginManager) -> str:
-    """Such as `nebula_lab: 5 plugins, 2 problems and 1 note (%plugin problems).`"""
-    found = len(manager)
-    text = f"nebula_lab: {found or 'no'} plugin{'' if found == 1 else 's'}"
-    if manager.problems:
-        text += f", {problem_count(manager.problems)} (%plugin problems)"
-    return text + "."
+        session.open_manager(PluginConfig.from_file(path))
+    session.announce()
 
 
 def _takes_file(parser: CommandParser) -> None:

@@ -67,10 +67,12 @@ class CallPath:
         plain = params if type(params) is dict else dict(params)
         operation = self._checked(record, invocation, plain)
         encoded = _encoded(invocation, plain)
-        host = self._place(record, invocation)
-        started = time.monotonic()
+        started: float | None = None
         handed_over = succeeded = False
         try:
+            # In here, because a KeyboardInterrupt may come as soon as the place is ours.
+            host = self._place(record, invocation)
+            started = time.monotonic()
             if record.description.operations.get(invocation.operation) is not operation:
                 operation = self._checked(record, invocation, plain)  # reloaded while we waited
             record.used()
@@ -107,10 +109,15 @@ class CallPath:
             ) from error
 
     def _end(
-        self, record: PluginRecord, invocation: Invocation, started: float, succeeded: bool
+        self,
+        record: PluginRecord,
+        invocation: Invocation,
+        started: float | None,
+        succeeded: bool,
     ) -> None:
         record.slots.release(invocation)
-        record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
+        if started is not None:
+            record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
 
     def _checked(
         self, record: PluginRecord, invocation: Invocation, params: dict[str, Any]
@@ -174,5 +181,3 @@ def _encoded(invocation: Invocation, params: dict[str, Any]) -> Any:
         unsupported = UnsupportedValueError(error.element, error.found)
         unsupported.plugin_id = invocation.plugin_id
         raise unsupported from None
-
-

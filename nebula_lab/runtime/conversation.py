@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextvars
+import dataclasses
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from nebula_lab.errors import PluginCrashedError, PluginTimeoutError
+from nebula_lab.errors import (
+    CallCancelledError,
+    ExecutionFailedError,
+    PluginCrashedError,
+    PluginTimeoutError,
+)
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.runtime.failures import error_from
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.sandbox.base import Host
 from nebula_lab.transport.host_link import PendingCall
-from nebula_lab.wire.errors import RemoteProtocolError
+from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
     Display,
     Failure,
@@ -33,6 +40,7 @@ from nebula_lab.wire.values import decode_value
 Starter = Callable[[int], Message]
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
+_LAST_LINES = 20
 
 
 class Listener:
@@ -79,7 +87,8 @@ class Conversation:
         self._listener = listener
         self._grace = grace
         self._call: PendingCall = host.link.open_call()
-        self._answered = False
+        self._answered = True  # nothing has been asked yet
+        self._complaints: deque[str] = deque(maxlen=_LAST_LINES)
 
     @property
     def number(self) -> int:
@@ -89,15 +98,38 @@ class Conversation:
         """Send the message that starts the call.
 
         Raises:
+            CallCancelledError: nobody wants the call any more.
             PluginCrashedError: the host is gone.
-            LocalProtocolError: the message is too large to be sent.
+            LocalProtocolError: the message is too large to be sent; the host knows of nothing.
         """
+        call = self._invocation
+        if call.cancelled:
+            raise CallCancelledError(
+                "cancelled before it began", plugin_id=call.plugin_id, operation=call.operation
+            )
         self._host.enter(self._call, contextvars.copy_context())
-        self._invocation.stop_by(self.stop)
+        self._answered = False
         try:
-            self._link.send(starter(self._call.number), self._invocation.left() or 0.001)
+            self._link.send(starter(self._call.number), call.left() or 0.001)
+        except LocalProtocolError:
+            self._answered = True
+            raise
         except ChannelEndedError as error:
             raise self._crash() from error
+        # Not before the call is sent: a host ignores what it is told of calls it does not know.
+        call.stop_by(self.cancel)
+
+    def cancel(self) -> None:
+        """Stop the call because nobody wants it any more; any thread.
+
+        A host that does not obey within the grace is ended, and whoever waits is told then.
+        """
+        self.stop()
+        self._link.call_later(self._grace, self._end_host_if_it_still_runs)
+
+    def _end_host_if_it_still_runs(self) -> None:
+        if not self._answered and self._link.ended is None:
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
 
     def stop(self) -> None:
         """Ask the host to stop the call; any thread."""
@@ -179,6 +211,7 @@ class Conversation:
         """Expect nothing more; a call that still runs is stopped."""
         if not self._answered and self._link.ended is None:
             self._stop_and_wait()
+        self._answered = True
         self._invocation.stop_by(None)
         self._link.close_call(self._call)
 
@@ -198,6 +231,8 @@ class Conversation:
                 self._listener.output(self._invocation, message)
 
     def _take_output(self, message: Output) -> None:
+        if message.stream == "stderr":
+            self._complaints.extend(message.text.splitlines())
         self._listener.output(self._invocation, message)
 
     def _take_display(self, message: Display) -> None:
@@ -263,20 +298,27 @@ class Conversation:
                 continue  # the caller has gone; nobody wants it any more
             self._take(message)
 
-    def _nonsense(self, what: str) -> PluginCrashedError:
+    def _nonsense(self, what: str) -> ExecutionFailedError:
         self._link.end(f"it sent {what}")
         return self._crash()
 
-    def _crash(self) -> PluginCrashedError:
+    def _crash(self) -> ExecutionFailedError:
         report = self._host.exit_report(_DYING)
         self._answered = True
         self._take_late_output()
-        self._listener.host_lost(self._host, self._invocation.plugin_id)
-        return PluginCrashedError(
-            plugin_id=self._invocation.plugin_id,
-            operation=self._invocation.operation,
-            report=report,
-        )
+        call = self._invocation
+        self._listener.host_lost(self._host, call.plugin_id)
+        if call.cancelled:
+            return CallCancelledError(
+                "cancelled",
+                plugin_id=call.plugin_id,
+                operation=call.operation,
+                hint=self._host.after_kill,
+            )
+        # What the call wrote to sys.stderr came by the channel, and so before the end.
+        words = (*self._complaints, *report.stderr_tail)
+        report = dataclasses.replace(report, stderr_tail=words[-_LAST_LINES:])
+        return PluginCrashedError(plugin_id=call.plugin_id, operation=call.operation, report=report)
 
 
 _TAKERS: dict[type, Callable[[Conversation, Any], None]] = {

@@ -7,23 +7,28 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from nebula_lab.model.events import Event, is_tick
+from nebula_lab.model.events import Event, LogWritten, OutputWritten, ProgressMade, is_tick
 
 Subscriber = Callable[[Event], object]
 _log = logging.getLogger("nebula_lab")
-# Ticks that may wait for a slow subscriber. Other events always wait: there are few of them.
+# What may wait for a slow subscriber: this many ticks, and this much of what plugins show, which
+# may be a flood. All other events always wait: there are few of them.
 MAX_TICKS = 16
+MAX_SHOWN = 10_000
+_SHOWN = (OutputWritten, LogWritten, ProgressMade)
 
 
 class Dispatcher:
-    """Delivers events in order to every subscriber, each from a queue of its own.
+    """Delivers events in order to every subscriber.
 
-    A slow subscriber loses ticks, never state changes; a failing one is reported and kept.
+    Behind a slow one, ticks get lost and, in the end, output; never state changes. A failing one is
+    reported and kept.
     """
 
     def __init__(self) -> None:
         self._queue: deque[Event] = deque()
         self._ticks = 0
+        self._shown = 0
         self._changed = threading.Condition()
         self._subscribers: tuple[Subscriber, ...] = ()
         self._closed = False
@@ -38,9 +43,7 @@ class Dispatcher:
         with self._changed:
             self._subscribers += (callback,)
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(
-                    target=self._run, name="nebula-events", daemon=True
-                )
+                self._thread = threading.Thread(target=self._run, name="nebula-events", daemon=True)
                 self._thread.start()
 
         def unsubscribe() -> None:
@@ -58,19 +61,25 @@ class Dispatcher:
         with self._changed:
             if self._closed:
                 return
-            if is_tick(event):
-                if self._ticks >= MAX_TICKS:
-                    return
-                self._ticks += 1
+            if not self._has_room(event):
+                return
             self._queue.append(event)
             self._changed.notify()
+
+    def _has_room(self, event: Event) -> bool:
+        ticks = self._ticks + is_tick(event)
+        shown = self._shown + isinstance(event, _SHOWN)
+        if ticks > MAX_TICKS or shown > MAX_SHOWN:
+            return False
+        self._ticks, self._shown = ticks, shown
+        return True
 
     def _run(self) -> None:
         while (event := self._next()) is not None:
             for subscriber in self._subscribers:
                 try:
                     subscriber(event)
-                except Exception:
+                except Exception:  # noqa: BLE001 - logged; it must not harm the others
                     _log.exception("a subscriber of the event stream raised")
 
     def _next(self) -> Event | None:
@@ -81,6 +90,7 @@ class Dispatcher:
                 return None
             event = self._queue.popleft()
             self._ticks -= is_tick(event)
+            self._shown -= isinstance(event, _SHOWN)
             return event
 
     def close(self) -> None:

@@ -36,9 +36,7 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         return error
     if isinstance(error, ExecutionFailedError):
         kind = _LOAD_ERRORS.get(error.error_type, LoadFailedError)
-        return kind(
-            error.message, plugin_id=plugin_id, remote_traceback=error.remote_traceback
-        )
+        return kind(error.message, plugin_id=plugin_id, remote_traceback=error.remote_traceback)
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
 
 

@@ -66,7 +66,8 @@ class Hosting:
         self._on_unclaimed = on_unclaimed
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
-        self._counting = threading.Lock()
+        self._starting = 0
+        self._counting = threading.Condition()
         self._closed = False
 
     def bring_up(
@@ -97,25 +98,30 @@ class Hosting:
         return Hosted(host, description, places)
 
     def _start(self, spec: HostSpec) -> Host:
-        self._check_open()
-        host = self._sandbox.start(spec)
         with self._counting:
+            if self._closed:
+                raise ManagerClosedError("the manager has been closed")
+            self._starting += 1
+        try:
+            host = self._sandbox.start(spec)
             self._alive.add(host)
-            closed = self._closed
-        if closed:  # meanwhile, so that `close` has not seen it
-            host.dispose()
-            self._check_open()
-        return host
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ManagerClosedError("the manager has been closed")
+            return host
+        finally:
+            with self._counting:
+                self._starting -= 1
+                self._counting.notify_all()
 
     def close(self) -> list[Host]:
         """Start no more hosts; those that there are, for the caller to dispose of."""
         with self._counting:
             self._closed = True
+            self._counting.wait_for(lambda: not self._starting, START_TIMEOUT)
             return list(self._alive)
+
+    def disown(self) -> None:
+        """Talk to no host any more: this process is a fork of the one that they belong to."""
+        for host in list(self._alive):
+            host.link.end("it belongs to the process that this one was forked from")
 
     def _load(
         self, host: Host, descriptor: PluginDescriptor, sink: OutputSink
@@ -152,9 +158,7 @@ class Hosting:
         else:
             self._on_unclaimed(plugin_id, host, Output(0, "stdout", text))
 
-    def ask(
-        self, host: Host, kind: str, params: Any, invocation: Invocation
-    ) -> Any:
+    def ask(self, host: Host, kind: str, params: Any, invocation: Invocation) -> Any:
         """Have a plugin do one of the things that every plugin can do; see `wire.messages.KINDS`.
 
         Raises:
@@ -163,22 +167,29 @@ class Hosting:
         encoded = encode_value(params, "params")
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
         try:
-            conversation.begin(
-                lambda number: Call(number, kind, "", encoded, stream_credit=0)
-            )
+            conversation.begin(lambda number: Call(number, kind, "", encoded, stream_credit=0))
             return conversation.result()
         finally:
             conversation.close()
 
-    def take_down(self, host: Host, plugin_id: str, sink: OutputSink) -> None:
+    def take_down(
+        self, host: Host, plugin_id: str, sink: OutputSink, timeout: float | None = None
+    ) -> None:
         """Let a plugin clean up, then end its host. The host is gone in any case.
+
+        Args:
+            host: where it is.
+            plugin_id: the plugin.
+            sink: shows what it prints meanwhile.
+            timeout: seconds for its `cleanup`; the configuration's `timeout` without.
 
         Raises:
             PluginError: its `cleanup` failed.
         """
         host.on_exit = lambda: None
         host.link.on_ended = lambda: None
-        invocation = Invocation(plugin_id, "cleanup", self._config.timeout, sink)
+        limit = self._config.timeout if timeout is None else timeout
+        invocation = Invocation(plugin_id, "cleanup", limit, sink)
         try:
             self.ask(host, "cleanup", None, invocation)
             host.link.send(Shutdown(), self._config.grace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ class Invocation:
     """
 
     __slots__ = (
+        "_nested",
         "_on_cancel",
         "_state",
         "cancelled",
@@ -51,6 +53,7 @@ class Invocation:
         if parent is not None and parent.deadline < self.deadline:
             self.deadline = parent.deadline
         self.cancelled = False
+        self._nested: set[Invocation] = set()
         self._on_cancel: Callable[[], object] | None = None
         self._state = threading.Lock()
 
@@ -86,9 +89,25 @@ class Invocation:
         """Stop the call, from any thread: withdrawn while it waits, interrupted while it runs."""
         with self._state:
             self.cancelled = True
-            stop = self._on_cancel
+            stop, nested = self._on_cancel, tuple(self._nested)
+        for call in nested:
+            call.cancel()
         if stop is not None:
             stop()
+
+    @contextlib.contextmanager
+    def waiting_for(self, nested: Invocation) -> Iterator[None]:
+        """While this call waits for one that its plugin made, cancelling this cancels that."""
+        with self._state:
+            self._nested.add(nested)
+            late = self.cancelled
+        if late:
+            nested.cancel()
+        try:
+            yield
+        finally:
+            with self._state:
+                self._nested.discard(nested)
 
     def stop_by(self, stop: Callable[[], Any] | None) -> None:
         """How `cancel` is to stop what the call does now."""

@@ -75,7 +75,5 @@ class Journal:
         logging.getLogger(f"nebula_lab.plugin.{plugin_id}").log(level, "%s", message.message)
         if self._dispatcher.has_subscribers:
             self._dispatcher.emit(
-                LogWritten(
-                    plugin_id, datetime.now(UTC), level, message.logger, message.message
-                )
+                LogWritten(plugin_id, datetime.now(UTC), level, message.logger, message.message)
             )

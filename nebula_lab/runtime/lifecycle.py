@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
-from nebula_lab.errors import DependencyError, DependentsLoadedError, PluginError
+from nebula_lab.errors import (
+    DependencyError,
+    DependentsLoadedError,
+    ManagerClosedError,
+    PluginError,
+)
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
 from nebula_lab.runtime.catalogue import Catalogue
@@ -139,9 +144,7 @@ class Lifecycle:
                 raise
             self._settle(record, hosted)
 
-    def bring_up_replicas(
-        self, record: PluginRecord, descriptor: PluginDescriptor
-    ) -> list[Hosted]:
+    def bring_up_replicas(self, record: PluginRecord, descriptor: PluginDescriptor) -> list[Hosted]:
         """As many hosts as a plugin's descriptor asks for, at the same time.
 
         Raises:
@@ -166,6 +169,7 @@ class Lifecycle:
             record.saved_state = None
 
     def _settle(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
+        record.era += 1
         record.loaded_at = datetime.now(UTC)
         record.loads += 1
         self._counters.loads += 1
@@ -256,14 +260,18 @@ class Lifecycle:
             DependentsLoadedError: others that are loaded need it.
             PluginError: its `cleanup` failed; it has been unloaded all the same.
         """
-        record = self._catalogue.record(plugin_id)
         dependents = self._loaded_dependents(plugin_id)
         needing = [one for one in dependents if self._needs(one, plugin_id)]
         if needing and not cascade:
             raise DependentsLoadedError(plugin_id, needing)
-        for dependent in dependents if cascade else ():
-            self._unload_one(self._catalogue.record(dependent))
-        self._unload_one(record)
+        errors = []
+        for one in [*(dependents if cascade else ()), plugin_id]:
+            try:
+                self._unload_one(self._catalogue.record(one))
+            except PluginError as error:
+                errors.append(error)  # it has been unloaded, and so must the others be
+        if errors:
+            raise errors[0]
 
     def _loaded_dependents(self, plugin_id: str) -> list[str]:
         if plugin_id in self._catalogue.resolution.excluded:
@@ -282,12 +290,12 @@ class Lifecycle:
             if record.state is PluginState.DISCOVERED:
                 return
             record.move("unload")
-            record.restarting = False
             record.slots.refuse(PluginError("it is being unloaded", plugin_id=record.id))
             if not record.slots.drained(self._config.grace):
                 for call in record.slots.users():
                     call.cancel()
-                record.slots.drained(self._config.grace)
+                # One that does not stop within the grace loses its host, and ends by that.
+                record.slots.drained(2 * self._config.grace)
             try:
                 self.take_down(record)
             finally:
@@ -299,6 +307,26 @@ class Lifecycle:
                 self._counters.unloads += 1
                 record.move("unloaded")
 
+    def close(self) -> None:
+        """Have every plugin that is not busy clean up, then end every host; nothing loads again.
+
+        A `cleanup` gets the grace and no more, and one that fails stops nothing.
+        """
+        closed = ManagerClosedError("the manager has been closed")
+        idle = []
+        for record in self._catalogue:
+            record.slots.refuse(closed)
+            idle += [(record, host) for host in record.slots.idle_hosts()]
+            for host in record.slots.hosts:
+                record.slots.remove(host)
+        self._workers.all(
+            [
+                partial(self._hosting.take_down, host, record.id, self._sink(), self._config.grace)
+                for record, host in idle
+            ]
+        )
+        self._workers.all([host.dispose for host in self._hosting.close()])
+
     def take_down(self, record: PluginRecord) -> None:
         """Have every host clean up, and end it.
 
@@ -306,11 +334,10 @@ class Lifecycle:
             PluginError: a `cleanup` failed; the hosts are gone all the same.
         """
         hosts = record.slots.hosts
+        record.era += 1
         for host in hosts:
             record.slots.remove(host)
-        take = [
-            partial(self._hosting.take_down, host, record.id, self._sink()) for host in hosts
-        ]
+        take = [partial(self._hosting.take_down, host, record.id, self._sink()) for host in hosts]
         errors = [future.exception() for future in self._workers.all(take)]
         for error in errors:
             if error is not None:

@@ -33,7 +33,7 @@ class TextSink:
     """Writes to this process's own output; displays as text where they have a text form."""
 
     def write(self, stream: str, text: str) -> None:
-        print(text, end="", file=sys.stderr if stream == "stderr" else sys.stdout)  # noqa: T201
+        print(text, end="", file=sys.stderr if stream == "stderr" else sys.stdout)
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
         data = bundle.get("data")

@@ -30,12 +30,12 @@ class PluginProxy:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         # Python and Jupyter ask objects for many names of this kind; none is an operation.
-        if name.startswith("__") or name.startswith(("_repr_", "_ipython_")):
+        if name.startswith(("__", "_repr_", "_ipython_")):
             raise AttributeError(name)
         operations = self._operations(self._plugin_id)
         operation = operations.get(name)
         if operation is None and operations:
-            raise _NoSuchOperation(self._plugin_id, name, known=operations)
+            raise _NoSuchOperationError(self._plugin_id, name, known=operations)
         return self._method(name, operation)
 
     def _method(self, name: str, operation: Operation | None) -> Callable[..., Any]:
@@ -59,5 +59,5 @@ class PluginProxy:
         return f"<plugin {self._plugin_id}>"
 
 
-class _NoSuchOperation(OperationNotFoundError, AttributeError):
+class _NoSuchOperationError(OperationNotFoundError, AttributeError):
     """So that `hasattr` and `getattr` with a default work as they do elsewhere."""

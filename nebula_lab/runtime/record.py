@@ -67,7 +67,8 @@ class PluginRecord:
         self.loads = 0
         self.reload_count = 0
         self.restarts = 0
-        self.restarting = False
+        # Counts the sets of hosts: one that is replaced as a whole has no hosts to restart.
+        self.era = 0
         self.log: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self._state = PluginState.DISCOVERED
         self._moving = threading.RLock()
@@ -85,7 +86,7 @@ class PluginRecord:
     @property
     def is_up(self) -> bool:
         """Whether calls are served, or will be as soon as it has restarted."""
-        return self._state in SERVING or self.restarting
+        return self._state in SERVING
 
     def move(self, event: str, reason: str = "") -> None:
         """Take a step of the life cycle.

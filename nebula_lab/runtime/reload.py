@@ -115,6 +115,7 @@ class Reloader:
         former: tuple[Host, ...],
         fresh: list[Hosted],
     ) -> None:
+        record.era += 1
         for host in former:
             record.slots.remove(host)
         self._catalogue.adopt(record, descriptor)

@@ -39,6 +39,7 @@ class Slots:
         self._changed = threading.Condition(threading.Lock())
         self._free: deque[Host] = deque()
         self._hosts: list[Host] = []
+        self._places = 0
         self._waiting: deque[_Ticket] = deque()
         self._users: dict[Invocation, Host] = {}
         self._held = False
@@ -51,6 +52,16 @@ class Slots:
     @property
     def queue_length(self) -> int:
         return len(self._waiting)
+
+    @property
+    def places(self) -> int:
+        """How many calls the hosts take at once."""
+        return self._places * len(self._hosts)
+
+    def idle_hosts(self) -> list[Host]:
+        """The hosts at which no call holds a place."""
+        with self._changed:
+            return [host for host in self._hosts if host not in self._users.values()]
 
     def users(self) -> list[Invocation]:
         """The calls that hold a place now."""
@@ -84,26 +95,15 @@ class Slots:
                 host = self._free.popleft()
                 self._users[invocation] = host
                 return host
-            if len(self._waiting) >= self._limit:
-                raise QueueFullError(
-                    f"{len(self._waiting)} calls wait for it already",
-                    plugin_id=invocation.plugin_id,
-                    operation=invocation.operation,
-                    hint="Call it less often, or raise queue_size, or give it more replicas.",
-                )
         if before_waiting is not None:
             before_waiting()
         return self._wait(invocation)
 
     def _wait(self, invocation: Invocation) -> Host:
         ticket = _Ticket(invocation)
-        with self._changed:
-            if self._refusal is not None:
-                raise self._refusal
-            self._waiting.append(ticket)
-            self._hand_out()
-        invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
         try:
+            self._queue(ticket)
+            invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
             got = ticket.box.get(timeout=invocation.left())
         except Empty:
             self._withdraw(ticket)
@@ -122,6 +122,21 @@ class Slots:
             "cancelled while it waited",
             plugin_id=invocation.plugin_id,
             operation=invocation.operation,
+        )
+
+    def _queue(self, ticket: _Ticket) -> None:
+        with self._changed:
+            if self._refusal is not None:
+                raise self._refusal
+            self._waiting.append(ticket)
+            self._hand_out()
+            if len(self._waiting) <= self._limit:
+                return
+        raise QueueFullError(
+            f"{self._limit} calls wait for it already",
+            plugin_id=ticket.invocation.plugin_id,
+            operation=ticket.invocation.operation,
+            hint="Call it less often, or raise queue_size, or give it more replicas.",
         )
 
     def _withdraw(self, ticket: _Ticket) -> None:
@@ -155,6 +170,7 @@ class Slots:
         with self._changed:
             self._refusal = None
             self._hosts.append(host)
+            self._places = places
             self._free.extend([host] * places)
             self._hand_out()
 

@@ -62,6 +62,10 @@ class Stream:
             self._conversation.send(Credit(self._conversation.number, self._taken))
             self._taken = 0
 
+    def cancel(self) -> None:
+        """Fail whoever waits for the next item, with CallCancelledError; any thread."""
+        self._invocation.cancel()
+
     def close(self) -> None:
         """Take no more items; the operation is stopped."""
         self._end(True)

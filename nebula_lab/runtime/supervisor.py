@@ -55,25 +55,24 @@ class Supervisor:
 
     def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
         may_restart = not counts or record.may_restart(self._config.restart)
-        record.restarting = may_restart and record.state in SERVING
-        self._workers.start_unattended(lambda: self._bury_and_restart(record, host, counts))
+        era = record.era
 
-    def _bury_and_restart(self, record: PluginRecord, host: Host, counts: bool) -> None:
-        report = host.exit_report(_DYING)
-        host.dispose()
-        if counts:
-            self._dispatcher.emit(
-                PluginCrashed(record.id, datetime.now(UTC), report, record.restarting)
-            )
-        with record.lifecycle:
-            if record.state not in SERVING:
-                record.restarting = False
-                return
-            if not record.restarting:
-                if not record.slots.hosts:
+        def bury_and_restart() -> None:
+            report = host.exit_report(_DYING)
+            host.dispose()
+            if counts:
+                self._dispatcher.emit(
+                    PluginCrashed(record.id, datetime.now(UTC), report, may_restart)
+                )
+            with record.lifecycle:
+                if record.state not in SERVING or record.era != era:
+                    return  # unloaded, suspended or reloaded meanwhile
+                if may_restart:
+                    self._restart(record, counts)
+                elif not record.slots.hosts:
                     record.fail(self._given_up(record, report.reason))
-                return
-            self._restart(record, counts)
+
+        self._workers.start_unattended(bury_and_restart)
 
     def _restart(self, record: PluginRecord, counts: bool) -> None:
         try:
@@ -81,7 +80,6 @@ class Supervisor:
                 record.descriptor, self._sink(), lambda host: self.host_lost(record, host)
             )
         except PluginError as error:
-            record.restarting = False
             if not record.slots.hosts:
                 record.fail(error)
             return
@@ -90,7 +88,6 @@ class Supervisor:
             self._counters.restarts += 1
         record.loaded_at = datetime.now(UTC)
         record.description = hosted.description
-        record.restarting = False
         record.slots.add(hosted.host, hosted.places)
 
     def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
@@ -102,5 +99,3 @@ class Supervisor:
             path=record.descriptor.path,
             hint=f"Mend it, then: reload_plugin({record.id!r}).",
         )
-
-

@@ -92,9 +92,7 @@ class Switchboard(Listener):
 
     # Calls between plugins
 
-    def _serve(
-        self, caller: str, parent: Invocation | None, host: Host, message: Request
-    ) -> None:
+    def _serve(self, caller: str, parent: Invocation | None, host: Host, message: Request) -> None:
         try:
             host.link.send(self._answer(caller, parent, message), self._config.grace)
         except LocalProtocolError as error:
@@ -129,7 +127,10 @@ class Switchboard(Listener):
             timeout = parent.timeout
         invocation = Invocation(message.plugin_id, message.operation, timeout, sink, parent)
         self._refuse_to_come_back(caller, invocation)
-        return self._calls.run(invocation, params)
+        if parent is None:
+            return self._calls.run(invocation, params)
+        with parent.waiting_for(invocation):
+            return self._calls.run(invocation, params)
 
     def _require_declared(self, caller: str, callee: str) -> None:
         descriptor = self._catalogue.record(caller).descriptor

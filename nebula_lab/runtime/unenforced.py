@@ -16,7 +16,5 @@ def unenforced(config: PluginConfig) -> tuple[str, ...]:
         if config.security.verify_signature:
             found.append("Not enforced in this version: verify_signature. Any plugin is loaded.")
     if config.hot_reload and "hot_reload" in config.model_fields_set:
-        found.append(
-            "Not in this version: hot_reload. Files are not watched; call reload_plugin."
-        )
+        found.append("Not in this version: hot_reload. Files are not watched; call reload_plugin.")
     return tuple(found)

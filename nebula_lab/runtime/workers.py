@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
+from nebula_lab.errors import ManagerClosedError
+
 T = TypeVar("T")
 _log = logging.getLogger("nebula_lab")
 
@@ -43,7 +45,7 @@ class Workers:
         )
         with self._lock:
             if self._closed:
-                future.cancel()
+                future.set_exception(ManagerClosedError("the manager has been closed"))
                 return future
             self._threads.add(thread)
         thread.start()
@@ -84,5 +86,6 @@ def _done(work: Callable[[], T]) -> Future[T]:
 
 
 def _log_exception(future: Future[object]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
+    error = future.exception()
+    if error is not None and not isinstance(error, ManagerClosedError):
         _log.error("a background task failed", exc_info=error)

@@ -50,10 +50,10 @@ class Host(abc.ABC):
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
 
-    def enter(self, call: PendingCall, context: Context) -> None:
+    def enter(self, call: PendingCall, context: Context) -> None:  # noqa: B027 - few need it
         """Note the caller's context, for hosts in the same process that run the call in it."""
 
-    def collect_output(self) -> None:
+    def collect_output(self) -> None:  # noqa: B027 - nor this
         """Pass on what has been written past the channel until now."""
 
     @abc.abstractmethod

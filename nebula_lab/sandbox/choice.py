@@ -18,8 +18,8 @@ _SANDBOXES: dict[SandboxMode, Callable[[LoopThread, Path], Sandbox]] = {
 }
 
 
-def sandbox_for(mode: SandboxMode | Container, loop: LoopThread, run_dir: Path) -> Sandbox:
-    """The sandbox of a mode.
+def sandbox_for(mode: SandboxMode | Container) -> Callable[[LoopThread, Path], Sandbox]:
+    """What makes the sandbox of a mode.
 
     Raises:
         ConfigError: this version does not have it.
@@ -31,4 +31,4 @@ def sandbox_for(mode: SandboxMode | Container, loop: LoopThread, run_dir: Path) 
             f"sandbox {mode.value} is not in this version",
             hint=f"Those that are: {known}.",
         )
-    return make(loop, run_dir)
+    return make

@@ -8,11 +8,11 @@ A thread can't be killed: one that does not stop when asked is left behind, and 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import shutil
 import socket
 import threading
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,22 @@ from nebula_lab.errors import ExitReport
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import SandboxMode
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.thread_interrupts import ThreadInterrupts
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
+
+
+class _ThreadServer(Server):
+    """Serves on a thread that `interrupts` can stop, instead of on a main thread."""
+
+    def __init__(self, interrupts: ThreadInterrupts, sock: socket.socket, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self._of_thread = interrupts
+
+    def _uninterrupted(self) -> contextlib.AbstractContextManager[None]:
+        if threading.get_ident() != self._thread:
+            return contextlib.nullcontext()
+        return self._of_thread
 
 
 class InProcessHost(Host):
@@ -43,8 +57,10 @@ class InProcessHost(Host):
         scratch_dir.mkdir(parents=True)
         self._loop = loop
         self._theirs = theirs
-        self._life = f"_{spec.life}"
+        # Of this host alone, in whichever manager of this process.
+        self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._contexts: dict[int, Context] = {}
+        self._interrupts = ThreadInterrupts()
         self._reason = ""
         self._disposed = False
         self._thread = threading.Thread(
@@ -54,10 +70,15 @@ class InProcessHost(Host):
         self.link.greet(spec.start_timeout)
 
     def _run(self) -> None:
-        server = Server(self._theirs, run_in_context=self._in_context, module_life=self._life)
+        server = _ThreadServer(
+            self._interrupts,
+            self._theirs,
+            run_in_context=self._in_context,
+            module_life=self._life,
+        )
         try:
-            if server.greet():
-                self._serve(server)
+            if server.greet() and blocking.serve(server):
+                concurrent.serve(server)
         except ChannelEndedError:
             pass  # the manager hung up
         except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
@@ -66,37 +87,24 @@ class InProcessHost(Host):
             server.channel.close()
             self._loop.call(self.on_exit)
 
-    def _serve(self, server: Server) -> None:
-        # A KeyboardInterrupt that was meant for an operation may come just after its end.
-        while True:
-            with contextlib.suppress(KeyboardInterrupt):
-                if blocking.serve(server):
-                    concurrent.serve(server)
-                return
-
     def enter(self, call: PendingCall, context: Context) -> None:
         self._contexts[call.number] = context
 
     def _in_context(self, job: Job, work: Work) -> Any:
         context = self._contexts.pop(job.call, None)
-        return work() if context is None else context.run(_with_job, job, work)
+        if context is not None:
+            work = partial(context.run, _with_job, job, work)
+        if threading.current_thread() is not self._thread:
+            return work()  # one of several at once, which can't be interrupted one by one
+        return self._interrupts.run(job.call, work)
 
     def interrupt(self, call: PendingCall) -> None:
-        # The exception hits whatever the thread does, so it must be doing this call alone.
-        if self.link.sole_pending() is call:
-            self._raise_in_thread()
-
-    def _raise_in_thread(self) -> None:
-        identity = self._thread.ident
-        if identity is not None and self._thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(identity), ctypes.py_object(KeyboardInterrupt)
-            )
+        self._interrupts.interrupt(call.number)
 
     def kill(self) -> None:
         self._reason = self._reason or "it did not stop; its thread was left behind"
         self.link.close()
-        self._raise_in_thread()
+        self._interrupts.interrupt()
 
     def exit_report(self, timeout: float) -> ExitReport:
         self._thread.join(timeout)
@@ -111,7 +119,7 @@ class InProcessHost(Host):
         self.link.close()
         self._thread.join(1.0)
         if self._thread.is_alive():
-            self._raise_in_thread()
+            self._interrupts.interrupt()
         shutil.rmtree(self.scratch_dir, ignore_errors=True)
 
 

@@ -6,11 +6,15 @@ import codecs
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from nebula_lab.transport.loop import LoopThread
 
 _KEPT = 64 * 1024
 _CHUNK = 64 * 1024
+_PACKAGE = Path(__file__).parents[1]
+# As faulthandler writes the frames below the plugin's, and what it adds at the end.
+_OURS = (f'  File "{_PACKAGE}/', '  File "<frozen runpy>"', "Extension modules:")
 
 
 class LastWords:
@@ -56,9 +60,10 @@ class LastWords:
                 self._on_text(text)
 
     def lines(self, count: int = 20) -> tuple[str, ...]:
-        """The last lines, oldest first."""
+        """The last lines, oldest first, without nebula_lab's own frames in a native traceback."""
         self.collect()
-        return tuple(self._kept.rstrip().splitlines()[-count:])
+        lines = [line for line in self._kept.rstrip().splitlines() if not _is_ours(line)]
+        return tuple(lines[-count:])
 
     def close(self) -> None:
         with self._reading:
@@ -73,3 +78,7 @@ class LastWords:
     def _release(self) -> None:
         self._loop.unwatch(self._readable)
         os.close(self._readable)
+
+
+def _is_ours(line: str) -> bool:
+    return line.startswith(_OURS)

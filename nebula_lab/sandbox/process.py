@@ -79,7 +79,9 @@ class ProcessHost(Host):
             "--HistoryManager.hist_file=:memory:",
         ]
         # Preset, so that jupyter_client need not find ours among the installed entry points.
-        kernel_spec = KernelSpec(argv=command + options, display_name="nebula_lab", language="python")
+        kernel_spec = KernelSpec(
+            argv=command + options, display_name="nebula_lab", language="python"
+        )
         manager._kernel_spec = kernel_spec
         provisioner = PluginKernelProvisioner(
             kernel_id=self._mark, kernel_spec=kernel_spec, parent=manager
@@ -121,7 +123,9 @@ class ProcessHost(Host):
 
     def exit_report(self, timeout: float) -> ExitReport:
         reason = self._ended_by_us
-        if not self._exited.wait(timeout):
+        ended = self.link.ended
+        talks_rubbish = ended is not None and ended.is_protocol_error
+        if talks_rubbish or not self._exited.wait(timeout):
             reason = reason or self._why_killed()
             self.kill()
             self._exited.wait(timeout)

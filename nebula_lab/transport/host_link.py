@@ -11,21 +11,32 @@ from typing import Any
 
 from nebula_lab.link.channel import Channel, ChannelEndedError
 from nebula_lab.transport.loop import LoopThread
-from nebula_lab.wire.messages import Cancel, Hello, Message, Refused, Welcome
+from nebula_lab.wire.messages import (
+    Cancel,
+    Failure,
+    Hello,
+    Loaded,
+    Message,
+    Refused,
+    Reply,
+    Welcome,
+)
 from nebula_lab.wire.protocol import Connection, Side, negotiate
 
 # How long a channel stays unwatched after its last call. Calls in a row must not pay for telling
 # the watching thread of each; nobody minds if a stray log line comes this much later.
 _IDLE = 0.05
+_ANSWERS = frozenset({Reply, Failure, Loaded})
 
 
 class PendingCall:
-    """A call that has been sent and not answered: its number and its mailbox."""
+    """A call that has been sent: its number, its mailbox, and whether its answer is in there."""
 
-    __slots__ = ("box", "number")
+    __slots__ = ("answered", "box", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.answered = False
         self.box: SimpleQueue[Any] = SimpleQueue()
 
 
@@ -106,6 +117,10 @@ class HostLink:
         """Give the host up: what it sent makes no sense."""
         self._channel.end(reason, is_protocol_error=True)
 
+    def call_later(self, delay: float, function: Callable[[], object]) -> None:
+        """Have a function called on the loop's thread in `delay` seconds."""
+        self._loop.call_later(delay, function)
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())
@@ -113,7 +128,9 @@ class HostLink:
 
     def _route(self, message: Any) -> None:
         call = self._pending.get(getattr(message, "call", 0))
-        if call is not None:
+        if call is not None and not call.answered:
+            # A thread that outlives its call may still speak in its name: nobody listens there.
+            call.answered = type(message) in _ANSWERS
             call.box.put(message)
         elif isinstance(message, Hello | Refused):
             self._greetings.put(message)

@@ -7,16 +7,11 @@ from collections.abc import Sequence
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped_prose, prose
 
-_HEADING = "Not enforced in this version:"
-
 
 def unenforced_note(sentences: Sequence[str]) -> Rendered:
-    """The list, which is honest rather than short."""
+    """One line for each thing."""
     if not sentences:
         nothing = "Everything that the configuration asks for is enforced."
         return Rendered(nothing, f"<p>{nothing}</p>")
     items = "".join(f"<li>{escaped_prose(sentence)}</li>" for sentence in sentences)
-    return Rendered(
-        "\n".join([_HEADING, *(f"  · {prose(sentence)}" for sentence in sentences)]),
-        f"<p>{_HEADING}</p><ul>{items}</ul>",
-    )
+    return Rendered("\n".join(map(prose, sentences)), f"<ul>{items}</ul>")

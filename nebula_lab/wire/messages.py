@@ -206,7 +206,23 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode_message(message: Message) -> bytes:
-    return _encoder.encode(message)
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        return _encoder.encode(_without_lone_surrogates(message))
+
+
+def _without_lone_surrogates(message: Message) -> Message:
+    """Python's text may hold half a pair of surrogates, UTF-8 can't: it is shown escaped."""
+    fields = msgspec.structs.asdict(message)
+    return type(message)(
+        **{
+            name: value.encode("utf-8", "backslashreplace").decode()
+            if isinstance(value, str)
+            else value
+            for name, value in fields.items()
+        }
+    )
 
 
 to_host_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ToHost)

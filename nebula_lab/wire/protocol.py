@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
+from nebula_lab.wire.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from nebula_lab.wire.framing import FrameReader, frame
 from nebula_lab.wire.messages import (
     COOKIE,
@@ -16,6 +16,8 @@ from nebula_lab.wire.messages import (
     Hello,
     Message,
     Refused,
+    ToHost,
+    ToManager,
     Welcome,
     encode_message,
     to_host_decoder,
@@ -48,6 +50,14 @@ TRANSITIONS: dict[Phase, dict[type[Message], Phase]] = {
 }
 
 
+_HANDSHAKE = frozenset({Hello, Welcome, Refused})
+_OTHER = {Side.MANAGER: Side.HOST, Side.HOST: Side.MANAGER}
+_OWN: dict[Side, frozenset[type]] = {
+    Side.MANAGER: frozenset(get_args(ToHost)),
+    Side.HOST: frozenset(get_args(ToManager)),
+}
+
+
 class Connection:
     """The protocol as one side sees it. It holds no socket.
 
@@ -58,6 +68,7 @@ class Connection:
     def __init__(self, side: Side) -> None:
         self._side = side
         self._decoder = to_manager_decoder if side is Side.MANAGER else to_host_decoder
+        self._ours, self._theirs = _OWN[side], _OWN[_OTHER[side]]
         self._reader = FrameReader()
         self._phase = Phase.GREETING
 
@@ -71,10 +82,9 @@ class Connection:
         Raises:
             LocalProtocolError: it is not the time for that message, or it is too large.
         """
-        if self._phase is Phase.OPEN and type(message) is not Refused:
-            return frame(encode_message(message))
+        phase = self._after(message, self._ours, LocalProtocolError)
         data = frame(encode_message(message))
-        self._phase = self._after(message, LocalProtocolError)
+        self._phase = phase
         return data
 
     def receive(self, data: bytes) -> None:
@@ -94,8 +104,7 @@ class Connection:
             message = self._decoder.decode(payload)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise RemoteProtocolError(f"a frame that is no message: {error}") from error
-        if self._phase is not Phase.OPEN or type(message) is Refused:
-            self._phase = self._after(message, RemoteProtocolError)
+        self._phase = self._after(message, self._theirs, RemoteProtocolError)
         return message
 
     def messages(self) -> Iterator[Any]:
@@ -113,15 +122,24 @@ class Connection:
         if self._reader.is_mid_frame:
             raise RemoteProtocolError("the connection ended in the middle of a message")
 
-    def _after(self, message: Message, error: type[Exception]) -> Phase:
-        allowed = TRANSITIONS[self._phase]
-        phase = allowed.get(type(message))
-        if phase is None and self._phase is Phase.OPEN:
-            return Phase.OPEN
-        if phase is None:
-            expected = " or ".join(kind.__name__ for kind in allowed) or "nothing"
-            raise error(f"{type(message).__name__} while {self._phase.value}; expected {expected}")
-        return phase
+    def _after(
+        self, message: Message, own: frozenset[type], error: type[ProtocolError]
+    ) -> Phase:
+        """The phase that a message leads to, if it is one of its sender's own and in turn."""
+        kind = type(message)
+        if kind in own:
+            if self._phase is Phase.OPEN and kind not in _HANDSHAKE:
+                return Phase.OPEN
+            phase = TRANSITIONS[self._phase].get(kind)
+            if phase is not None:
+                return phase
+        raise error(f"{kind.__name__} while {self._phase.value}; expected {self._expected(own)}")
+
+    def _expected(self, own: frozenset[type]) -> str:
+        if self._phase is Phase.OPEN:
+            return "no more greetings and only what is the sender's to say"
+        allowed = own & TRANSITIONS[self._phase].keys()
+        return " or ".join(sorted(kind.__name__ for kind in allowed)) or "nothing"
 
 
 def negotiate(hello: Hello, versions: Iterable[int] = PROTOCOL_VERSIONS) -> Welcome | Refused:

