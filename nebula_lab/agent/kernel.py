@@ -18,7 +18,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import zmq
 from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.iostream import IOPubThread
 from ipykernel.ipkernel import IPythonKernel
@@ -26,6 +25,7 @@ from ipykernel.jsonutil import encode_images
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from traitlets import Type
+from zmq import XPUB
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.job import current_job
@@ -178,7 +178,7 @@ class PluginKernelApp(IPKernelApp):
     def init_iopub(self, context: Any) -> None:
         # ipykernel's own listens on a TCP port for what forked processes print, which anyone on
         # the machine could write to. Theirs goes to the pipe behind descriptor 1 here.
-        self.iopub_socket = context.socket(zmq.SocketType.XPUB)
+        self.iopub_socket = context.socket(XPUB)
         self.iopub_socket.linger = 1000
         self.iopub_port = int(self._bind_socket(self.iopub_socket, self.iopub_port))
         self.configure_tornado_logger()

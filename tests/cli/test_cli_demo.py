@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nebula_lab import PluginManager
-from nebula_lab.cli.demo.__main__ import STEPS
 from nebula_lab.cli.demo.material import cars, images, package_descriptions, png_size
+from nebula_lab.cli.demo.performance import STEPS
 from nebula_lab.cli.demo.stage import Stage, Step
 from nebula_lab.cli.progress import NoProgress
 from nebula_lab.errors import PluginError
@@ -81,7 +81,7 @@ def test_the_demo_leaves_the_samples_as_they_were(demo):
 def test_the_demo_ends_with_1_where_the_samples_do_not_do_what_it_says(tmp_path):
     done = run_demo(tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert "things did not come out as they should" in done.stdout
+    assert "Not as it should be" in done.stdout
 
 
 @pytest.fixture

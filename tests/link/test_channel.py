@@ -292,15 +292,15 @@ def test_no_thread_is_left_waiting_when_readers_come_and_go(manager, host):
     """Followers with short waits come and go in a crowd while messages stream in."""
     stop = threading.Event()
 
-    def restless():
+    def restless(own):
         while not stop.is_set():
             try:
-                manager.get(99, timeout=0.0005)
+                manager.get(own, timeout=0.0005)
             except TimeoutError:
                 continue
 
     with ThreadPoolExecutor(8) as threads:
-        crowd = [threads.submit(restless) for _ in range(4)]
+        crowd = [threads.submit(restless, 1000 + n) for n in range(4)]
         try:
             for number in range(1, 300):
                 waiting = threads.submit(manager.get, number, 5.0)

@@ -26,6 +26,7 @@ def main(path: Path) -> None:
         with client.setup_kernel(cwd=str(path.parent)):
             for number, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, number)
+        manager.shutdown_kernel(now=True)
     nbformat.write(notebook, path)
 
 

@@ -51,7 +51,9 @@ def load(stage: Stage) -> None:
             stage.progress.report("loading", done, len(order), order[done - 1])
     found = stage.plugins.list_plugins()
     pids = {info.pid for info in found}
-    loaded = all(info.state in (PluginState.LOADED, PluginState.ACTIVE) for info in found)
+    loaded = bool(found) and all(
+        info.state in (PluginState.LOADED, PluginState.ACTIVE) for info in found
+    )
     stage.expect(loaded, f"all {len(found)} plugins are loaded")
     own = len(pids) == len(found) and None not in pids and os.getpid() not in pids
     stage.expect(own, "each runs in a process of its own")

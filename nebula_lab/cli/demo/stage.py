@@ -116,5 +116,12 @@ class Stage:
         raise TimeoutError(f"no {kind.__name__} of {plugin_id} within {_EVENT_TIMEOUT:g} s")
 
     def pid(self, plugin_id: str) -> int | None:
-        """The process that a plugin runs in."""
-        return next(info.pid for info in self.plugins.list_plugins() if info.id == plugin_id)
+        """The process that a plugin runs in.
+
+        Raises:
+            LookupError: there is no such plugin.
+        """
+        for info in self.plugins.list_plugins():
+            if info.id == plugin_id:
+                return info.pid
+        raise LookupError(f"there is no plugin {plugin_id}")
