@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -16,9 +17,19 @@ from nebula_lab.sandbox.leftovers import MARK
 DEADLINE = 5.0
 
 
+def pytest_configure(config):
+    """Give this run a folder of its own for temporary files, so that it sees nobody else's."""
+    os.environ.pop("XDG_RUNTIME_DIR", None)
+    config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
+    os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(config.private_folder, ignore_errors=True)
+
+
 def run_folders() -> set[Path]:
-    places = {tempfile.gettempdir(), "/tmp", os.environ.get("XDG_RUNTIME_DIR", "/tmp")}
-    return {folder for place in places for folder in Path(place).glob("nebula-*")}
+    return set(Path(tempfile.gettempdir()).glob("nebula-*"))
 
 
 def processes() -> set[tuple[int, float]]:

@@ -25,7 +25,7 @@ from ipykernel.jsonutil import encode_images
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from traitlets import Type
-from zmq import XPUB
+from zmq.constants import SocketType
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.job import current_job
@@ -178,9 +178,11 @@ class PluginKernelApp(IPKernelApp):
     def init_iopub(self, context: Any) -> None:
         # ipykernel's own listens on a TCP port for what forked processes print, which anyone on
         # the machine could write to. Theirs goes to the pipe behind descriptor 1 here.
-        self.iopub_socket = context.socket(XPUB)
+        self.iopub_socket = context.socket(SocketType.XPUB)
         self.iopub_socket.linger = 1000
-        self.iopub_port = int(self._bind_socket(self.iopub_socket, self.iopub_port))
+        # A trait of a base class that mypy does not follow.
+        port: int = self.iopub_port  # type: ignore[has-type]
+        self.iopub_port = self._bind_socket(self.iopub_socket, port)
         self.configure_tornado_logger()
         self.iopub_thread = IOPubThread(self.iopub_socket, session=self.session)
         self.iopub_thread.start()

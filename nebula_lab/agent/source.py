@@ -121,7 +121,7 @@ def notebook_cells(path: Path) -> Iterator[tuple[int, str]]:
             if cell["cell_type"] == "code" and SKIP_TAG not in tags:
                 source = cell["source"]
                 yield number, _plain(source if isinstance(source, str) else "".join(source))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LoadError(f"{path} is not a notebook: {error!r}") from error
 
 

@@ -93,7 +93,8 @@ def _cell(value: Cell | object) -> Cell:
 
 
 def _alignment(column: Column) -> str:
-    return f"text-align:{'right' if column.right else 'left'}"
+    # Numbers and their units stay together.
+    return "text-align:right;white-space:nowrap" if column.right else "text-align:left"
 
 
 def _html_cell(tag: str, scope: str, column: Column, cell: Cell) -> str:

@@ -136,7 +136,7 @@ def test_the_totals_are_the_sums_over_the_plugins(storm):
 def test_the_quantiles_of_durations_are_in_order_and_within_bounds(storm):
     duration = storm.plugins["counter0"].operations["add"].duration
     steps = [duration.smallest, duration.p50, duration.p95, duration.p99, duration.largest]
-    assert 0 < steps[0]
+    assert steps[0] > 0
     assert steps == sorted(steps)
     assert duration.total == pytest.approx(duration.mean * duration.count)
 
@@ -201,9 +201,7 @@ def test_a_deadline_that_passes_in_the_queue_withdraws_the_call_and_interrupts_n
     assert plugins["serial"].seen()["names"] == ["first"]
 
 
-def test_a_call_that_is_cancelled_in_the_queue_never_runs(
-    plugins, callers, tmp_path, wait_until
-):
+def test_a_call_that_is_cancelled_in_the_queue_never_runs(plugins, callers, tmp_path, wait_until):
     plugins["serial"].seen()
     gate = block(plugins, callers, tmp_path, wait_until)
     invocation = plugins.begin("serial", "work")

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from nebula_lab import PluginState
@@ -221,12 +222,11 @@ def start(self):
     with shared_folder.manager() as plugins:
         child = plugins["parent"].start()
         plugins.unload_plugin("parent")
-        wait_until(lambda: not os.path.exists(f"/proc/{child}") or _is_zombie(child), "it is gone")
+        wait_until(lambda: has_ended(child), "it is gone")
 
 
-def _is_zombie(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return True

@@ -55,9 +55,7 @@ def plugins(request, shared_folder):
         shared_folder.write(plugin_id, body)
     shared_folder.plugin("good", GOOD)
     shared_folder.plugin("dependent", GOOD, dependencies=["raises"])
-    shared_folder.plugin(
-        "optional", GOOD, dependencies=[{"plugin_id": "raises", "optional": True}]
-    )
+    shared_folder.plugin("optional", GOOD, dependencies=[{"plugin_id": "raises", "optional": True}])
     with shared_folder.manager(request.param, loading="Eager") as manager:
         yield manager
 
@@ -122,7 +120,7 @@ def test_the_health_of_a_failed_plugin_is_the_reason(plugins):
 
 
 def test_a_failed_dependency_is_named_and_the_dependent_is_left_to_be_tried_again(plugins):
-    with pytest.raises(PluginError, match="raises, which it depends on, failed: .*no database"):
+    with pytest.raises(PluginError, match=r"raises, which it depends on, failed: .*no database"):
         plugins.load_plugin("dependent")
     assert state(plugins, "dependent").state is PluginState.DISCOVERED
 

@@ -140,7 +140,7 @@ def test_a_call_that_comes_back_round_fails_at_once_with_the_chain(circular):
 
 
 def test_a_plugin_that_calls_itself_fails_at_once(circular, shared_folder):
-    with pytest.raises(ExecutionFailedError, match="dependencies|itself"):
+    with pytest.raises(ExecutionFailedError, match=r"dependencies|itself"):
         circular.execute("left", "call", {"other": "left", "operation": "relay"}, timeout=20)
 
 

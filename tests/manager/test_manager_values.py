@@ -84,8 +84,11 @@ def test_nan_goes_there_and_back(plugins):
 
 
 def test_a_datetime_keeps_its_offset_or_its_lack_of_one(plugins):
-    offsets = [plugins.execute("echo", "echo", {"value": VALUES[name]}).utcoffset()
-               for name in VALUES if name.startswith("datetime")]
+    offsets = [
+        plugins.execute("echo", "echo", {"value": VALUES[name]}).utcoffset()
+        for name in VALUES
+        if name.startswith("datetime")
+    ]
     assert offsets == [None, timedelta(0), timedelta(hours=5.5)]
 
 
