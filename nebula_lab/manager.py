@@ -422,6 +422,8 @@ class PluginManager:
 
     def _disown(self) -> None:
         self._hosting.disown()
+        for record in self._catalogue:
+            record.disown()
 
     def _on_state(
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str

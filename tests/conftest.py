@@ -50,11 +50,18 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("nebula")}
 
 
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # a descriptor that was closed meanwhile, such as the listing's own
+        return ""
+
+
 def sockets() -> int:
     return sum(
         1
         for entry in Path("/proc/self/fd").iterdir()
-        if os.path.islink(entry) and os.readlink(entry).startswith(("socket:", "anon_inode:[pidfd"))
+        if _target(entry).startswith(("socket:", "anon_inode:[pidfd"))
     )
 
 

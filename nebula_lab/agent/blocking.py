@@ -57,6 +57,7 @@ def _performed(server: Server, call: Call) -> Any:
 
 def _awaited(server: Server, result: Any) -> Any:
     """A resource that is not a `Plugin` may give a coroutine without having said so."""
+
     async def wait() -> Any:
         return await result
 

@@ -7,6 +7,7 @@ import contextvars
 import inspect
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import Empty
 from typing import Any
 
@@ -79,9 +80,7 @@ class _Concurrent:
             elif type(message) is ConsoleCell:
                 self._start(message.run(), message.context)
 
-    def _start(
-        self, work: Coroutine[Any, Any, None], context: contextvars.Context | None
-    ) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], context: contextvars.Context | None) -> None:
         task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -152,8 +151,7 @@ class _Concurrent:
     async def _await_credit(self, job: Job) -> None:
         while job.credit <= 0:
             more = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            job.on_credit = lambda: loop.call_soon_threadsafe(more.set)
+            job.on_credit = partial(asyncio.get_running_loop().call_soon_threadsafe, more.set)
             if job.credit <= 0:
                 await more.wait()
         job.on_credit = None

@@ -91,9 +91,7 @@ def _explains_itself(error: BaseException) -> bool:
 
 
 def _has_frames_of_the_plugin(frames: TracebackType | None) -> bool:
-    return any(
-        not is_ours(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(frames)
-    )
+    return any(not is_ours(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(frames))
 
 
 def _message(error: BaseException) -> str:

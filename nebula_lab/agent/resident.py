@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from nebula_lab.agent.context import HostContext
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.plugin import HealthStatus, ResourceDescription, describe
-from nebula_lab.plugin.plain import to_plain
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
+from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Load
 from nebula_lab.wire.values import decode_value
 
@@ -46,7 +47,9 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
-        self.description = ResourceDescription((), open=True, has_save_state=False, has_restore_state=False)
+        self.description = ResourceDescription(
+            (), open=True, has_save_state=False, has_restore_state=False
+        )
 
     @property
     def concurrency(self) -> int:
@@ -59,9 +62,7 @@ class Resident:
 
     def runs_async(self, operation: str) -> bool:
         """Whether an operation has to be awaited."""
-        return any(
-            spec.is_async for spec in self.description.operations if spec.name == operation
-        )
+        return any(spec.is_async for spec in self.description.operations if spec.name == operation)
 
     def bring_up(self) -> None:
         """Import the source, find the resource and initialize it.
@@ -87,10 +88,9 @@ class Resident:
             current_context.reset(token)
 
     def _give_context(self) -> None:
-        try:
+        # A resource with slots may have no place for it; it has `nebula_lab.plugin.context`.
+        with contextlib.suppress(AttributeError):
             self.resource.context = self.context
-        except AttributeError:
-            pass  # a resource with slots has `nebula_lab.plugin.context` all the same
 
     def perform(self, kind: str, operation: str, params: Any) -> Any:
         """Do one of the kinds of things that a plugin can be asked for."""
@@ -147,7 +147,7 @@ class Resident:
             return None
         return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)  # noqa: S307
 
-    _KINDS: dict[str, Callable[[Resident, Any], Any]] = {
+    _KINDS: ClassVar[dict[str, Callable[[Resident, Any], Any]]] = {
         "health": _health,
         "save_state": _save_state,
         "restore_state": _restore_state,

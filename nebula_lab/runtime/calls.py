@@ -79,6 +79,7 @@ class CallPath:
             conversation = Conversation(host, invocation, self._listener, self._config.grace)
             try:
                 streams = operation is not None and operation.stream and invocation.parent is None
+                invocation.is_stream = streams
                 self._begin(conversation, invocation, encoded, WINDOW if streams else 0)
                 if streams:
                     handed_over = True

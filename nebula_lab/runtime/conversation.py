@@ -104,15 +104,16 @@ class Conversation:
         """
         call = self._invocation
         if call.cancelled:
-            raise CallCancelledError(
-                "cancelled before it began", plugin_id=call.plugin_id, operation=call.operation
-            )
+            raise self._withdrawn()
         self._host.enter(self._call, contextvars.copy_context())
         self._answered = False
         try:
             self._link.send(starter(self._call.number), call.left() or 0.001)
         except LocalProtocolError:
             self._answered = True
+            raise
+        except KeyboardInterrupt:
+            self._give_up()
             raise
         except ChannelEndedError as error:
             raise self._crash() from error
@@ -197,7 +198,7 @@ class Conversation:
         except ChannelEndedError as error:
             raise self._crash() from error
         except KeyboardInterrupt:
-            self._stop_and_wait()
+            self._give_up()
             raise
 
     def value(self, raw: msgspec.Raw) -> Any:
@@ -209,8 +210,11 @@ class Conversation:
 
     def close(self) -> None:
         """Expect nothing more; a call that still runs is stopped."""
-        if not self._answered and self._link.ended is None:
-            self._stop_and_wait()
+        if not self._answered:
+            if self._link.ended is None:
+                self._stop_and_wait()
+            else:
+                self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
         self._invocation.stop_by(None)
         self._link.close_call(self._call)
@@ -256,6 +260,8 @@ class Conversation:
         if message.kind == "cancelled" and not self._invocation.cancelled:
             # Nobody asked for it: the plugin raised KeyboardInterrupt by itself.
             message = msgspec.structs.replace(message, kind="raised")
+        elif message.kind == "cancelled":
+            return self._withdrawn()
         return error_from(message, self._invocation.plugin_id, self._invocation.operation)
 
     def _timed_out(self) -> PluginTimeoutError:
@@ -298,9 +304,23 @@ class Conversation:
                 continue  # the caller has gone; nobody wants it any more
             self._take(message)
 
+    def _give_up(self) -> None:
+        """Stop the call after a KeyboardInterrupt, which may have cut a message in two."""
+        if self._link.ended is None:
+            self._stop_and_wait()
+        else:
+            self._answered = True
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+
     def _nonsense(self, what: str) -> ExecutionFailedError:
         self._link.end(f"it sent {what}")
         return self._crash()
+
+    def _withdrawn(self, hint: str | None = None) -> CallCancelledError:
+        call = self._invocation
+        return CallCancelledError(
+            call.reason, plugin_id=call.plugin_id, operation=call.operation, hint=hint
+        )
 
     def _crash(self) -> ExecutionFailedError:
         report = self._host.exit_report(_DYING)
@@ -309,12 +329,7 @@ class Conversation:
         call = self._invocation
         self._listener.host_lost(self._host, call.plugin_id)
         if call.cancelled:
-            return CallCancelledError(
-                "cancelled",
-                plugin_id=call.plugin_id,
-                operation=call.operation,
-                hint=self._host.after_kill,
-            )
+            return self._withdrawn(self._host.after_kill)
         # What the call wrote to sys.stderr came by the channel, and so before the end.
         words = (*self._complaints, *report.stderr_tail)
         report = dataclasses.replace(report, stderr_tail=words[-_LAST_LINES:])

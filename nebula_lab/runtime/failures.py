@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nebula_lab.errors import (
-    CallCancelledError,
     ExecutionFailedError,
     LoadFailedError,
     PluginError,
@@ -15,8 +14,6 @@ from nebula_lab.wire.messages import Failure
 
 def error_from(failure: Failure, plugin_id: str, operation: str) -> PluginError:
     """The error for a call that failed."""
-    if failure.kind == "cancelled":
-        return CallCancelledError("cancelled", plugin_id=plugin_id, operation=operation)
     if failure.kind == "unsupported_value":
         error = UnsupportedValueError(failure.element, failure.message.rpartition(": ")[2])
         error.plugin_id = plugin_id

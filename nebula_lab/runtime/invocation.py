@@ -19,6 +19,10 @@ class Invocation:
         timeout: seconds from now.
         sink: shows what the call prints.
         parent: the call whose plugin made this one by `context.call`.
+
+    Attributes:
+        cancelled: nobody wants it any more; `reason` says why.
+        is_stream: it gives its results one by one, at the pace of whoever takes them.
     """
 
     __slots__ = (
@@ -27,9 +31,11 @@ class Invocation:
         "_state",
         "cancelled",
         "deadline",
+        "is_stream",
         "operation",
         "parent",
         "plugin_id",
+        "reason",
         "sink",
         "started",
         "timeout",
@@ -53,6 +59,8 @@ class Invocation:
         if parent is not None and parent.deadline < self.deadline:
             self.deadline = parent.deadline
         self.cancelled = False
+        self.reason = "cancelled"
+        self.is_stream = False
         self._nested: set[Invocation] = set()
         self._on_cancel: Callable[[], object] | None = None
         self._state = threading.Lock()
@@ -85,13 +93,17 @@ class Invocation:
             yield call
             call = call.parent
 
-    def cancel(self) -> None:
-        """Stop the call, from any thread: withdrawn while it waits, interrupted while it runs."""
+    def cancel(self, reason: str = "cancelled") -> None:
+        """Stop the call, from any thread: withdrawn while it waits, interrupted while it runs.
+
+        Args:
+            reason: what its caller is told.
+        """
         with self._state:
-            self.cancelled = True
+            self.cancelled, self.reason = True, reason
             stop, nested = self._on_cancel, tuple(self._nested)
         for call in nested:
-            call.cancel()
+            call.cancel(reason)
         if stop is not None:
             stop()
 

@@ -240,16 +240,23 @@ class Lifecycle:
             self.take_down(record)
 
     def drain(self, record: PluginRecord) -> None:
-        """Wait for the calls that run; those that come wait. Their own deadlines bound this.
+        """Wait for the calls that run; those that come wait.
+
+        Streams last as long as their callers like: after the wait they are ended.
 
         Raises:
-            PluginError: some did not end.
+            PluginError: some other call did not end.
         """
-        if not record.slots.drained(self._config.timeout + self._config.grace):
-            running = ", ".join(call.operation for call in record.slots.users())
+        if record.slots.drained(self._config.timeout + self._config.grace):
+            return
+        running = record.slots.users()
+        busy = ", ".join(call.operation for call in running if not call.is_stream)
+        if busy:
             raise PluginError(
-                f"still busy with {running}", plugin_id=record.id, hint="Try again later."
+                f"still busy with {busy}", plugin_id=record.id, hint="Try again later."
             )
+        for stream in running:
+            stream.cancel("the stream was ended, because its plugin is being replaced")
 
     # Unloading
 

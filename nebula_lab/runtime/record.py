@@ -129,6 +129,13 @@ class PluginRecord:
             self._crashes.popleft()
         return len(self._crashes) <= policy.max_restarts
 
+    def disown(self) -> None:
+        """Forget the hosts in a fork of the process that they belong to.
+
+        Their locks may have been held by threads that the fork does not have.
+        """
+        self.slots = Slots(1)
+
     def forget_crashes(self) -> None:
         """A person has taken the plugin in hand: the budget of restarts is whole again."""
         self._crashes.clear()

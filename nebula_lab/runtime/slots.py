@@ -90,7 +90,7 @@ class Slots:
         """
         with self._changed:
             if self._refusal is not None:
-                raise self._refusal
+                raise _anew(self._refusal)
             if self._free and not self._held and not self._waiting:
                 host = self._free.popleft()
                 self._users[invocation] = host
@@ -117,9 +117,9 @@ class Slots:
             return got
         self._withdraw(ticket)
         if isinstance(got, PluginError):
-            raise got
+            raise _anew(got)
         raise CallCancelledError(
-            "cancelled while it waited",
+            f"{invocation.reason} while it waited",
             plugin_id=invocation.plugin_id,
             operation=invocation.operation,
         )
@@ -127,7 +127,7 @@ class Slots:
     def _queue(self, ticket: _Ticket) -> None:
         with self._changed:
             if self._refusal is not None:
-                raise self._refusal
+                raise _anew(self._refusal)
             self._waiting.append(ticket)
             self._hand_out()
             if len(self._waiting) <= self._limit:
@@ -213,3 +213,10 @@ class Slots:
         """End a `refuse`."""
         with self._changed:
             self._refusal = None
+
+
+def _anew(error: PluginError) -> PluginError:
+    """The same error as another object: several threads raise it, each with a traceback."""
+    twin = type(error).__new__(type(error), *error.args)
+    twin.__dict__.update(error.__dict__)
+    return twin

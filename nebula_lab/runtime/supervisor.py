@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -44,35 +45,46 @@ class Supervisor:
 
     def host_stuck(self, record: PluginRecord, host: Host) -> None:
         """A call did not stop: end its host and start another."""
-        if record.slots.remove(host):
-            host.kill()
-            self._replace(record, host, counts=False)
+        self._replace(record, host, counts=False)
 
     def host_lost(self, record: PluginRecord, host: Host) -> None:
-        """A host is gone, or its channel is. Can be said more than once; never waits."""
-        if record.slots.remove(host):
-            self._replace(record, host, counts=True)
+        """A host is gone, or its channel is. Can be said more than once, on any thread."""
+        self._replace(record, host, counts=True)
 
     def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
-        may_restart = not counts or record.may_restart(self._config.restart)
+        """See to it that no more calls go to a host, and that another one comes."""
+        if host not in record.slots.hosts:
+            return
+        removed = threading.Event()
+
+        def replace() -> None:
+            try:
+                is_ours = record.slots.remove(host)
+            finally:
+                removed.set()
+            if is_ours:
+                self._bury_and_restart(record, host, counts)
+
+        # All on another thread: a KeyboardInterrupt on this one must not come half-way.
+        self._workers.start_unattended(replace)
+        removed.wait(_DYING)
+
+    def _bury_and_restart(self, record: PluginRecord, host: Host, counts: bool) -> None:
         era = record.era
-
-        def bury_and_restart() -> None:
-            report = host.exit_report(_DYING)
-            host.dispose()
-            if counts:
-                self._dispatcher.emit(
-                    PluginCrashed(record.id, datetime.now(UTC), report, may_restart)
-                )
-            with record.lifecycle:
-                if record.state not in SERVING or record.era != era:
-                    return  # unloaded, suspended or reloaded meanwhile
-                if may_restart:
-                    self._restart(record, counts)
-                elif not record.slots.hosts:
-                    record.fail(self._given_up(record, report.reason))
-
-        self._workers.start_unattended(bury_and_restart)
+        if not counts:
+            host.kill()
+        may_restart = not counts or record.may_restart(self._config.restart)
+        report = host.exit_report(_DYING)
+        host.dispose()
+        if counts:
+            self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
+        with record.lifecycle:
+            if record.state not in SERVING or record.era != era:
+                return  # unloaded, suspended or reloaded meanwhile
+            if may_restart:
+                self._restart(record, counts)
+            elif not record.slots.hosts:
+                record.fail(self._given_up(record, report.reason))
 
     def _restart(self, record: PluginRecord, counts: bool) -> None:
         try:

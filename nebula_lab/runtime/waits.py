@@ -11,10 +11,11 @@ from nebula_lab.runtime.slots import Slots
 
 
 class WaitGraph:
-    """Which outermost call waits for which plugin.
+    """Which nested call waits for which plugin.
 
-    A plugin can move on if it has a free place, or if some call that holds one can. When a nested
-    call is about to wait for a plugin that can't, nothing would ever end.
+    A plugin can move on if it has a free place, or if some call that holds one can. A call can if
+    all that its plugin's own calls wait for can. When a nested call is about to wait for a plugin
+    that can't, nothing would ever end.
 
     Args:
         slots_of: the slots of a plugin.
@@ -31,12 +32,11 @@ class WaitGraph:
         Raises:
             CallCycleError: it would wait for itself, by way of calls on other threads.
         """
-        root = invocation.root
         with self._lock:
-            self._waiting[root] = invocation.plugin_id
+            self._waiting[invocation] = invocation.plugin_id
             if self._can_move_on(invocation.plugin_id, set()):
                 return
-            del self._waiting[root]
+            del self._waiting[invocation]
             chain = [*invocation.chain(), *self._way_back(invocation)]
         raise CallCycleError(
             plugin_id=invocation.plugin_id, operation=invocation.operation, chain=chain
@@ -45,7 +45,7 @@ class WaitGraph:
     def leave(self, invocation: Invocation) -> None:
         """Note that it waits no more."""
         with self._lock:
-            self._waiting.pop(invocation.root, None)
+            self._waiting.pop(invocation, None)
 
     def _can_move_on(self, plugin_id: str, seen: set[str]) -> bool:
         if plugin_id in seen:
@@ -53,18 +53,20 @@ class WaitGraph:
         slots = self._slots_of(plugin_id)
         if slots.has_free() or not slots.hosts:
             return True  # without a host, one is being started
-        for holder in slots.users():
-            awaited = self._waiting.get(holder.root)
-            if awaited is None or self._can_move_on(awaited, seen | {plugin_id}):
-                return True
-        return False
+        return any(
+            all(self._can_move_on(awaited, seen | {plugin_id}) for awaited in self._awaited(holder))
+            for holder in slots.users()
+        )
+
+    def _awaited(self, holder: Invocation) -> list[str]:
+        """The plugins that the calls made on behalf of `holder` wait for."""
+        return [
+            plugin_id for call, plugin_id in self._waiting.items() if holder in call.ancestors()
+        ]
 
     def _way_back(self, invocation: Invocation) -> list[str]:
         """The calls of other threads through which the waiting comes back."""
-        way = []
         for holder in self._slots_of(invocation.plugin_id).users():
-            awaited = self._waiting.get(holder.root)
-            if awaited is not None:
-                way += [f"{holder.label} (on another thread)", awaited]
-                break
-        return way
+            for awaited in self._awaited(holder)[:1]:
+                return [f"{holder.label} (on another thread)", awaited]
+        return []

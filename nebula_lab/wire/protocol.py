@@ -122,9 +122,7 @@ class Connection:
         if self._reader.is_mid_frame:
             raise RemoteProtocolError("the connection ended in the middle of a message")
 
-    def _after(
-        self, message: Message, own: frozenset[type], error: type[ProtocolError]
-    ) -> Phase:
+    def _after(self, message: Message, own: frozenset[type], error: type[ProtocolError]) -> Phase:
         """The phase that a message leads to, if it is one of its sender's own and in turn."""
         kind = type(message)
         if kind in own:

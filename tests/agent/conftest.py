@@ -13,8 +13,6 @@ from hosted_plugins import HOSTED
 from nebula_lab import PluginManager, UnenforcedWarning
 
 
-
-
 class Notebook:
     """An output sink that keeps what each calling thread was shown."""
 
@@ -22,7 +20,8 @@ class Notebook:
         self.events = []
 
     def _keep(self, *event):
-        self.events.append((threading.get_ident(), event))
+        # The thread itself, not its number: a later thread may get the same number.
+        self.events.append((threading.current_thread(), event))
 
     def write(self, stream, text):
         self._keep(stream, text)
@@ -38,8 +37,8 @@ class Notebook:
 
     def seen(self):
         """What this thread was shown, oldest first."""
-        here = threading.get_ident()
-        return [event for thread, event in list(self.events) if thread == here]
+        here = threading.current_thread()
+        return [event for thread, event in list(self.events) if thread is here]
 
     def text(self, stream="stdout"):
         return "".join(event[1] for event in self.seen() if event[0] == stream)

@@ -83,7 +83,10 @@ class Console:
         while wanted not in seen:
             assert time.monotonic() < deadline, f"{wanted!r} did not come; only {seen!r}"
             message = self.client.get_iopub_msg(timeout=DEADLINE)
-            if message["parent_header"].get("msg_id") == request and message["msg_type"] == "stream":
+            if (
+                message["parent_header"].get("msg_id") == request
+                and message["msg_type"] == "stream"
+            ):
                 seen += message["content"]["text"]
 
     def control(self, kind, **content):

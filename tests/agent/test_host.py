@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nebula_lab.errors import LoadFailedError, PluginCrashedError, SymbolNotFoundError
+from nebula_lab.errors import (
+    LoadFailedError,
+    PluginCrashedError,
+    PluginTimeoutError,
+    SymbolNotFoundError,
+)
 
 PACKAGE = """
 from nebula_lab.plugin import Plugin, operation
@@ -67,9 +72,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_plugin_that_does_not_come_up_says_why_in_its_own_frames(
-    own_plugins, plugin_file, name
-):
+def test_a_plugin_that_does_not_come_up_says_why_in_its_own_frames(own_plugins, plugin_file, name):
     body, kind, said = WRONG[name]
     plugin_file("wrong", body)
     manager = own_plugins()
@@ -93,7 +96,12 @@ class Spoiler(Plugin):
     def rubbish(self):
         print("about to write rubbish", file=sys.__stderr__, flush=True)
         for descriptor in channel():
-            try: os.write(descriptor, bytes(range(256)) * 8)
+            try: os.write(descriptor, b"\\xff" * 1000)
+            except OSError: pass
+    @operation
+    def tear(self):
+        for descriptor in channel():
+            try: os.write(descriptor, b"\\0\\1\\0\\0the beginning of a frame")
             except OSError: pass
     @operation
     def close(self):
@@ -116,4 +124,13 @@ def test_a_plugin_that_spoils_its_channel_fails_its_call_and_is_there_again(
     with pytest.raises(PluginCrashedError) as caught:
         manager.execute("spoiler", operation, timeout=10.0)
     assert words in "\n".join(caught.value.report.stderr_tail)
+    assert manager.execute("spoiler", "pid", timeout=10.0) != first
+
+
+def test_a_frame_that_never_ends_is_given_up_at_the_calls_deadline(own_plugins, plugin_file):
+    plugin_file("spoiler", SPOIL)
+    manager = own_plugins(grace="200ms")
+    first = manager.execute("spoiler", "pid")
+    with pytest.raises(PluginTimeoutError):
+        manager.execute("spoiler", "tear", timeout=0.5)
     assert manager.execute("spoiler", "pid", timeout=10.0) != first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
 
 import psutil
 import pytest
@@ -100,7 +99,8 @@ def test_a_console_opens_a_comm(open_console):
 
 @BOTH
 @pytest.mark.parametrize(
-    "code", ["import time; time.sleep(60)", "while True: pass", "import asyncio; await asyncio.sleep(60)"]
+    "code",
+    ["import time; time.sleep(60)", "while True: pass", "import asyncio; await asyncio.sleep(60)"],
 )
 def test_a_console_interrupts_its_cell(open_console, plugin_id, code):
     console = open_console(plugin_id)
@@ -126,7 +126,9 @@ def test_an_interrupt_of_a_console_leaves_an_operation_alone(
     plugins, open_console, in_background, tmp_path, wait_until
 ):
     console = open_console("calm")
-    call = in_background(plugins.execute, "calm", "nap", {"seconds": 0.2, "marker": f"{tmp_path}/m"})
+    call = in_background(
+        plugins.execute, "calm", "nap", {"seconds": 0.2, "marker": f"{tmp_path}/m"}
+    )
     wait_until((tmp_path / "m").exists, "the call's start")
     console.control("interrupt_request")
     assert call.result() == "slept"

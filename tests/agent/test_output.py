@@ -75,11 +75,10 @@ def test_async_calls_at_once_are_each_shown_their_own_lines(plugins, notebook, i
         assert call.result() == "".join(f"{name} {number}\n" for number in range(100))
 
 
-def test_calls_on_threads_at_once_are_each_shown_their_own_lines(
-    plugins, notebook, in_background
-):
+def test_calls_on_threads_at_once_are_each_shown_their_own_lines(plugins, notebook, in_background):
     calls = {
-        name: in_background(_said, plugins, notebook, "crowd", name) for name in ("a", "b", "c", "d")
+        name: in_background(_said, plugins, notebook, "crowd", name)
+        for name in ("a", "b", "c", "d")
     }
     for name, call in calls.items():
         lines = "".join(f"{name} {number}\n" for number in range(100))

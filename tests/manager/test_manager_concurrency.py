@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -275,3 +276,21 @@ def test_map_reads_params_without_end_as_results_are_taken(replicated):
     results = replicated.map("replicated", "pid", endless())
     assert [next(results)[0] for _ in range(5)] == [0, 1, 2, 3, 4]
     results.close()
+
+
+def test_an_interrupt_while_a_call_waits_withdraws_it(plugins, callers, tmp_path, wait_until):
+    gate = block(plugins, callers, tmp_path, wait_until)
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt() -> None:
+        wait_until(lambda: waiting(plugins, "serial") == 1, "the call waits")
+        signal.pthread_kill(main, signal.SIGINT)
+
+    callers.start(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        plugins.execute("serial", "work", {"name": "withdrawn"})
+    assert waiting(plugins, "serial") == 0
+    gate.touch()
+    callers.join()
+    assert plugins["serial"].work(name="next") == "next"

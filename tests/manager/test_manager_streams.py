@@ -125,3 +125,14 @@ def test_a_stream_is_counted_once(plugins):
     before = count()
     list(plugins["serial"].other_numbers())
     assert count() == before + 1
+
+
+def test_a_stream_that_nobody_ends_is_ended_when_its_plugin_is_reloaded(folder):
+    folder.plugin("serial", SERIAL)
+    with folder.manager("Process", timeout=1.0) as plugins:
+        items = plugins.execute("serial", "numbers", {"until": 100_000}, timeout=20)
+        assert next(items) == 0
+        plugins.reload_plugin("serial")
+        assert plugins["serial"].said() == [0, 0]
+        with pytest.raises(CallCancelledError, match="is being replaced"):
+            list(items)

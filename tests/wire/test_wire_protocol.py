@@ -106,7 +106,9 @@ LEGAL = {
 }
 ALL = [HELLO, Welcome(1), Refused("no"), *TO_HOST, *TO_MANAGER]
 TABLE = [
-    pytest.param(sender, phase, message, id=f"{sender.value}-{phase.value}-{type(message).__name__}")
+    pytest.param(
+        sender, phase, message, id=f"{sender.value}-{phase.value}-{type(message).__name__}"
+    )
     for sender, phase, message in itertools.product(Side, Phase, ALL)
 ]
 

@@ -88,7 +88,9 @@ def test_a_tuple_comes_back_as_a_list():
     assert carried({"t": (1, (2, (2**70,)))}) == {"t": [1, [2, [2**70]]]}
 
 
-@pytest.mark.parametrize("value", [bytearray(b"abc"), memoryview(b"abc"), memoryview(b"axbxcx")[::2]])
+@pytest.mark.parametrize(
+    "value", [bytearray(b"abc"), memoryview(b"abc"), memoryview(b"axbxcx")[::2]]
+)
 def test_what_holds_bytes_comes_back_as_bytes(value):
     assert carried(value) == b"abc"
 
