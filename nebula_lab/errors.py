@@ -147,7 +147,9 @@ class DependencyCycleError(DependencyError):
 class NotFoundError(PluginError):
     """No plugin has that id."""
 
-    def __init__(self, plugin_id: str, *, known: Iterable[str] = (), hint: str | None = None):
+    def __init__(
+        self, plugin_id: str, *, known: Iterable[str] = (), hint: str | None = None
+    ) -> None:
         self.nearest = nearest_names(plugin_id, known)
         if hint is None and self.nearest:
             hint = f"Did you mean {' or '.join(self.nearest)}?"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
-import tempfile
 import threading
 import warnings
 import weakref
@@ -16,38 +14,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
-from nebula_lab.metrics import ManagerCounters, MetricsSnapshot
-from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, PluginState, Problem
+from nebula_lab.metrics import MetricsSnapshot
+from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
 from nebula_lab.model.events import Event
 from nebula_lab.plugin import HealthStatus
-from nebula_lab.runtime.calls import CallPath
-from nebula_lab.runtime.catalogue import Catalogue
-from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health
-from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.runtime.journal import Journal
-from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.mapping import map_calls
-from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
-from nebula_lab.runtime.record import SERVING, LogLine, PluginRecord
-from nebula_lab.runtime.reload import Reloader
-from nebula_lab.runtime.supervisor import Supervisor
-from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.record import SERVING, LogLine
 from nebula_lab.runtime.unenforced import unenforced
-from nebula_lab.runtime.workers import Workers
-from nebula_lab.sandbox.choice import sandbox_for
-from nebula_lab.transport.loop import LoopThread
 
 if TYPE_CHECKING:
     import networkx as nx
-
-
-# Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
-_LONGEST_RUN_DIR = 60
 
 
 class PluginManager:
@@ -76,51 +58,13 @@ class PluginManager:
         self._closing = threading.Lock()
         self._closed = False
         self._owner_pid = os.getpid()
-        make_sandbox = sandbox_for(self.config.security.sandbox)
-        self._counters = ManagerCounters()
-        self._dispatcher = Dispatcher()
-        self._catalogue = Catalogue(self.config, self._on_state)
-        self._workers = Workers()
-        self._run_dir = _make_run_dir()
-        self._loop = LoopThread()
-        self._sandbox = make_sandbox(self._loop, self._run_dir)
-        self._assemble()
+        self._engine = Engine(self.config, lambda: self.output)
         _open_managers.add(self)
         try:
             self._start()
         except BaseException:
             self.close()
             raise
-
-    def _assemble(self) -> None:
-        """Connect the parts; each gets the others that it works with."""
-        config, catalogue, workers, sink = (
-            self.config,
-            self._catalogue,
-            self._workers,
-            lambda: self.output,
-        )
-        journal = Journal(catalogue.record, self._dispatcher)
-        switchboard = Switchboard(config, catalogue, journal, workers, sink)
-        self._hosting = Hosting(config, self._sandbox, switchboard, switchboard.unclaimed)
-        self._supervisor = Supervisor(
-            config, self._hosting, workers, self._dispatcher, self._counters, sink
-        )
-        self._lifecycle = Lifecycle(
-            config, catalogue, self._hosting, self._supervisor, workers, self._counters, sink
-        )
-        self._reloader = Reloader(
-            catalogue,
-            self._lifecycle,
-            self._hosting,
-            workers,
-            self._dispatcher,
-            self._counters,
-            sink,
-        )
-        self._calls = CallPath(config, catalogue, self._lifecycle, workers, self._loop, switchboard)
-        switchboard.connect(self._calls, self._supervisor)
-        self._meter = Meter(catalogue, self._counters, self._dispatcher, self._loop)
 
     def _start(self) -> None:
         for sentence in self.unenforced:
@@ -130,7 +74,7 @@ class PluginManager:
                     hint="Set security.strict to false to run with less.",
                 )
             warnings.warn(sentence, UnenforcedWarning, stacklevel=3)
-        self._lifecycle.load_at_start()
+        self._engine.loader.load_at_start()
 
     # Looking
 
@@ -146,23 +90,23 @@ class PluginManager:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Each plugin that was left out, and why; then notes on the others."""
-        return self._catalogue.problems
+        return self._engine.catalogue.problems
 
     @property
     def graph(self) -> nx.DiGraph[str]:
         """Plugins and their dependencies, as declared; an edge leads to what is needed."""
-        return self._catalogue.registry.graph
+        return self._engine.catalogue.registry.graph
 
     @property
     def load_order(self) -> list[str]:
         """Ids of the plugins that can be loaded, dependencies first."""
-        return self._catalogue.registry.load_order
+        return self._engine.catalogue.registry.load_order
 
     def list_plugins(self) -> list[PluginInfo]:
         """Every plugin that was found, by id."""
         sandbox = self.config.security.sandbox.value
         return sorted(
-            (record.info(sandbox) for record in self._catalogue), key=lambda info: info.id
+            (record.info(sandbox) for record in self._engine.catalogue), key=lambda info: info.id
         )
 
     def descriptor(self, plugin_id: str) -> PluginDescriptor:
@@ -171,11 +115,11 @@ class PluginManager:
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._catalogue.record(plugin_id).descriptor
+        return self._engine.catalogue.record(plugin_id).descriptor
 
     def dependents(self, plugin_id: str) -> tuple[str, ...]:
         """All that depend on a plugin, also by way of others, in the order to unload them."""
-        return self._catalogue.registry.dependents(plugin_id)
+        return self._engine.catalogue.registry.dependents(plugin_id)
 
     def operations(self, plugin_id: str, *, load: bool = True) -> Mapping[str, Operation]:
         """A plugin's operations by name.
@@ -184,23 +128,23 @@ class PluginManager:
             plugin_id: the plugin.
             load: load it, if it is not; else one that is not loaded has none yet.
         """
-        record = self._catalogue.record(plugin_id)
+        record = self._engine.catalogue.record(plugin_id)
         if load and not record.is_up and not record.loads:
             self.load_plugin(plugin_id)
         return record.description.operations
 
     def logs(self, plugin_id: str) -> list[LogLine]:
         """The last lines that a plugin printed and logged, oldest first."""
-        return list(self._catalogue.record(plugin_id).log)
+        return list(self._engine.catalogue.record(plugin_id).log)
 
     def connection_file(self, plugin_id: str) -> Path | None:
         """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""
-        hosts = self._catalogue.record(plugin_id).slots.hosts
+        hosts = self._engine.catalogue.record(plugin_id).slots.hosts
         return hosts[0].connection_file if hosts else None
 
     def metrics(self) -> MetricsSnapshot:
         """Counts and durations, in total and for each plugin."""
-        return self._meter.snapshot()
+        return self._engine.meter.snapshot()
 
     def plugin_health(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus:
         """Ask a plugin how it is; one that is not running, or does not say, is not healthy.
@@ -209,16 +153,16 @@ class PluginManager:
             NotFoundError: there is no such plugin.
         """
         self._check_open()
-        record = self._catalogue.record(plugin_id)
-        return ask_health(record, self._hosting, self.output, timeout)
+        record = self._engine.catalogue.record(plugin_id)
+        return ask_health(record, self._engine.hosting, self.output, timeout)
 
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event; gives the function that ends it.
 
         The callback runs on one thread with all others, with no lock of the manager's held.
         """
-        self._meter.start()
-        return self._dispatcher.subscribe(callback)
+        self._engine.meter.start()
+        return self._engine.dispatcher.subscribe(callback)
 
     # Calling
 
@@ -249,7 +193,7 @@ class PluginManager:
             PluginCrashedError: its process ended.
             PluginError: anything else that went wrong, with the plugin's own traceback.
         """
-        return self._calls.run(self.begin(plugin_id, operation, timeout), params or {})
+        return self._engine.calls.run(self.begin(plugin_id, operation, timeout), params or {})
 
     def begin(self, plugin_id: str, operation: str, timeout: float | None = None) -> Invocation:
         """A call that can be cancelled from another thread; `execute_invocation` runs it."""
@@ -261,7 +205,7 @@ class PluginManager:
 
     def execute_invocation(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
         """Run a call made by `begin`."""
-        return self._calls.run(invocation, params)
+        return self._engine.calls.run(invocation, params)
 
     def map(
         self,
@@ -287,7 +231,7 @@ class PluginManager:
     def places(self, plugin_id: str) -> int:
         """How many calls of a plugin run at the same time; loads it, if it is not loaded."""
         self._check_open()
-        record = self._catalogue.record(plugin_id)
+        record = self._engine.catalogue.record(plugin_id)
         if not record.is_up:
             self.load_plugin(plugin_id)
         return max(1, record.slots.places)
@@ -301,28 +245,28 @@ class PluginManager:
             ExecutionFailedError: the code raised.
         """
         self._check_open()
-        record = self._catalogue.record(plugin_id)
+        record = self._engine.catalogue.record(plugin_id)
         if not record.is_up:
             self.load_plugin(plugin_id)
         invocation = self.begin(plugin_id, "(cell)", timeout)
         host = record.slots.acquire(invocation)
         try:
-            self._hosting.ask(host, "cell", code, invocation)
+            self._engine.hosting.ask(host, "cell", code, invocation)
         finally:
             record.slots.release(invocation)
 
     def __getitem__(self, plugin_id: str) -> PluginProxy:
-        self._catalogue.record(plugin_id)
+        self._engine.catalogue.record(plugin_id)
         return PluginProxy(plugin_id, self.execute, self.operations)
 
     def __contains__(self, plugin_id: object) -> bool:
-        return plugin_id in self._catalogue
+        return plugin_id in self._engine.catalogue
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(record.id for record in self._catalogue))
+        return iter(sorted(record.id for record in self._engine.catalogue))
 
     def __len__(self) -> int:
-        return len(self._catalogue)
+        return len(self._engine.catalogue)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -332,7 +276,7 @@ class PluginManager:
     def rediscover(self) -> tuple[Problem, ...]:
         """Look for plugins again; what runs goes on as it is. Gives the problems then."""
         self._check_open()
-        self._catalogue.discover()
+        self._engine.catalogue.discover()
         return self.problems
 
     def load_plugin(self, plugin_id: str) -> None:
@@ -343,7 +287,7 @@ class PluginManager:
             DependencyError: something it needs is missing, or did not come up.
         """
         self._check_open()
-        self._lifecycle.load(plugin_id)
+        self._engine.loader.load(plugin_id)
 
     def unload_plugin(self, plugin_id: str, *, cascade: bool = False) -> None:
         """Clean a plugin up and end its process.
@@ -352,7 +296,7 @@ class PluginManager:
             DependentsLoadedError: others need it, and `cascade` does not say to unload them too.
         """
         self._check_open()
-        self._lifecycle.unload(plugin_id, cascade=cascade)
+        self._engine.lifecycle.unload(plugin_id, cascade=cascade)
 
     def reload_plugin(self, plugin_id: str) -> None:
         """Put a plugin's files, as they are now, in the place of what runs, with its state.
@@ -363,17 +307,17 @@ class PluginManager:
             PluginError: why the new code can't serve.
         """
         self._check_open()
-        self._reloader.reload(plugin_id)
+        self._engine.reloader.reload(plugin_id)
 
     def suspend_plugin(self, plugin_id: str) -> None:
         """Keep a plugin's state and end its process; the next call brings it back."""
         self._check_open()
-        self._lifecycle.suspend(plugin_id)
+        self._engine.lifecycle.suspend(plugin_id)
 
     def resume_plugin(self, plugin_id: str) -> None:
         """Bring a suspended plugin back with its state."""
         self._check_open()
-        self._lifecycle.load(plugin_id)
+        self._engine.loader.load(plugin_id)
 
     def close(self) -> None:
         """End every plugin's process and remove every temporary file. Can be called again."""
@@ -384,13 +328,7 @@ class PluginManager:
                 return
             self._closed = True
         _open_managers.discard(self)
-        self._meter.stop()
-        self._lifecycle.close()
-        self._workers.close(timeout=10.0)
-        self._sandbox.close()
-        self._dispatcher.close()
-        self._loop.close()
-        shutil.rmtree(self._run_dir, ignore_errors=True)
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -406,7 +344,7 @@ class PluginManager:
     def __repr__(self) -> str:
         if self._closed:
             return "<PluginManager, closed>"
-        loaded = sum(record.state in SERVING for record in self._catalogue)
+        loaded = sum(record.state in SERVING for record in self._engine.catalogue)
         return f"<PluginManager with {len(self)} plugins, {loaded} loaded>"
 
     # Inside
@@ -419,16 +357,6 @@ class PluginManager:
                 "the manager belongs to the process that this one was forked from",
                 hint="Make a manager of its own in this process.",
             )
-
-    def _disown(self) -> None:
-        self._hosting.disown()
-        for record in self._catalogue:
-            record.disown()
-
-    def _on_state(
-        self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
-    ) -> None:
-        self._dispatcher.emit(state_event(record.id, before, after, reason))
 
 
 class UnenforcedWarning(UserWarning):
@@ -447,7 +375,7 @@ def _close_all() -> None:
 
 def _disown_all() -> None:
     for manager in list(_open_managers):
-        manager._disown()
+        manager._engine.disown()
 
 
 os.register_at_fork(after_in_child=_disown_all)
@@ -464,14 +392,3 @@ def _config_from(
             raise ConfigError("plugin_dir is given twice: by itself and in the configuration")
         config = config.model_copy(update={"plugin_dir": Path(plugin_dir)})
     return config.relative_to(Path.cwd())
-
-
-def _make_run_dir() -> Path:
-    """A folder that only the user may enter, with a path short enough for socket files."""
-    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        if parent and len(parent) <= _LONGEST_RUN_DIR and os.access(parent, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="nebula-", dir=parent))
-    raise ConfigError(
-        "there is no folder for sockets whose path is short enough",
-        hint=f"Set TMPDIR to one with at most {_LONGEST_RUN_DIR} characters.",
-    )

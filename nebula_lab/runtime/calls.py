@@ -16,9 +16,10 @@ from nebula_lab.errors import (
 )
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.catalogue import Catalogue
-from nebula_lab.runtime.conversation import Conversation, Listener
+from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.runtime.lifecycle import Lifecycle
+from nebula_lab.runtime.listener import Listener
+from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.stream import WINDOW, Stream
@@ -29,6 +30,8 @@ from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Call
 from nebula_lab.wire.values import encode_value
+
+_ASLEEP = frozenset({PluginState.DISCOVERED, PluginState.SUSPENDED})
 
 
 class CallPath:
@@ -42,14 +45,14 @@ class CallPath:
         self,
         config: PluginConfig,
         catalogue: Catalogue,
-        lifecycle: Lifecycle,
+        loader: Loader,
         workers: Workers,
         loop: LoopThread,
         listener: Listener,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
-        self._lifecycle = lifecycle
+        self._loader = loader
         self._workers = workers
         self._loop = loop
         self._listener = listener
@@ -145,7 +148,7 @@ class CallPath:
                 remote_traceback=getattr(failure, "remote_traceback", ""),
                 hint=f"Mend it, then reload it: reload_plugin({record.id!r}).",
             )
-        loading = self._workers.start(partial(self._lifecycle.load, record.id))
+        loading = self._workers.start(partial(self._loader.load, record.id))
         try:
             loading.result(invocation.left())
         except FutureTimeoutError:
@@ -160,9 +163,8 @@ class CallPath:
 
     def _place(self, record: PluginRecord, invocation: Invocation) -> Host:
         nested = invocation.parent is not None
-        before_waiting = partial(self._waits.enter, invocation) if nested else None
         try:
-            return record.slots.acquire(invocation, before_waiting)
+            return record.slots.acquire(invocation, partial(self._queued, record, invocation))
         except TimeoutError:
             raise PluginTimeoutError(
                 f"it waited for its turn for {invocation.timeout:g} s and was withdrawn",
@@ -173,6 +175,13 @@ class CallPath:
         finally:
             if nested:
                 self._waits.leave(invocation)
+
+    def _queued(self, record: PluginRecord, invocation: Invocation) -> None:
+        """A call waits for its turn: see to it that it comes."""
+        if invocation.parent is not None:
+            self._waits.enter(invocation)
+        if record.state in _ASLEEP:  # it was up when the call came
+            self._workers.start_unattended(partial(self._loader.load, record.id))
 
 
 def _encoded(invocation: Invocation, params: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from nebula_lab.errors import (
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.runtime.failures import error_from
 from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.listener import Listener
 from nebula_lab.sandbox.base import Host
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
@@ -41,31 +42,6 @@ Starter = Callable[[int], Message]
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
 _LAST_LINES = 20
-
-
-class Listener:
-    """What a conversation tells the manager of, besides its result."""
-
-    def output(self, invocation: Invocation, message: Output) -> None:
-        """The call wrote to `stdout` or `stderr`."""
-
-    def display(self, invocation: Invocation, action: str, bundle: dict[str, Any]) -> None:
-        """The call displayed something."""
-
-    def log(self, invocation: Invocation, message: Log) -> None:
-        """The call logged a record."""
-
-    def progress(self, invocation: Invocation, message: Progress) -> None:
-        """The call said how far it has come."""
-
-    def request(self, invocation: Invocation, host: Host, message: Request) -> None:
-        """The call's plugin calls another; runs it and answers."""
-
-    def host_stuck(self, host: Host, plugin_id: str) -> None:
-        """The host did not stop a call when asked to."""
-
-    def host_lost(self, host: Host, plugin_id: str) -> None:
-        """The host is gone, or does not make sense any more."""
 
 
 class Conversation:
@@ -262,21 +238,24 @@ class Conversation:
             message = msgspec.structs.replace(message, kind="raised")
         elif message.kind == "cancelled":
             return self._withdrawn()
+        if not self._invocation.is_stream and not self._invocation.left():
+            # It failed because its time was over: a call that it made itself was told so first.
+            return self._too_late(message.traceback, None)
         return error_from(message, self._invocation.plugin_id, self._invocation.operation)
 
     def _timed_out(self) -> PluginTimeoutError:
-        call = self._invocation
         where = self._stop_and_wait()
-        hint = (
-            "It was interrupted; what it was doing is below."
-            if where is not None
-            else self._host.after_kill
-        )
+        if where is None:
+            return self._too_late("", self._host.after_kill)
+        return self._too_late(where, "It was interrupted; what it was doing is below.")
+
+    def _too_late(self, traceback: str, hint: str | None) -> PluginTimeoutError:
+        call = self._invocation
         return PluginTimeoutError(
             f"no answer within {call.timeout:g} s",
             plugin_id=call.plugin_id,
             operation=call.operation,
-            remote_traceback=where or "",
+            remote_traceback=traceback,
             hint=hint,
         )
 

@@ -14,9 +14,10 @@ from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashed
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.plugin import PLUGIN_API_VERSION
-from nebula_lab.runtime.conversation import Conversation, Listener
+from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.failures import load_error_from
 from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
@@ -24,7 +25,7 @@ from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
 
-START_TIMEOUT = 30.0  # seconds for a kernel to boot, on a machine under load
+START_TIMEOUT = 60.0  # seconds for a kernel to boot, on a machine under heavy load
 MAX_CONCURRENCY = 1024
 
 

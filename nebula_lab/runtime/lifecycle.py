@@ -1,36 +1,27 @@
-"""Loads, unloads, suspends and resumes plugins, in the order that their dependencies ask for."""
+"""Suspends and unloads plugins, and ends them all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from functools import partial
 
-from nebula_lab.errors import (
-    DependencyError,
-    DependentsLoadedError,
-    ManagerClosedError,
-    PluginError,
-)
+from nebula_lab.errors import DependentsLoadedError, ManagerClosedError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
+from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.catalogue import Catalogue
-from nebula_lab.runtime.hosting import Hosted, Hosting
-from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
-from nebula_lab.runtime.supervisor import Supervisor
+from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.workers import Workers
-from nebula_lab.sandbox.base import Host
-
-UP = frozenset({*SERVING, PluginState.UNLOADING})
 
 
 class Lifecycle:
-    """The steps of `PluginState`, with what has to happen at each.
+    """The steps of `PluginState` that take a plugin down, with what has to happen at each.
 
     Args:
-        sink: shows what plugins print while they load, save their state or clean up.
+        sink: shows what plugins print while they save their state or clean up.
     """
 
     def __init__(
@@ -38,7 +29,8 @@ class Lifecycle:
         config: PluginConfig,
         catalogue: Catalogue,
         hosting: Hosting,
-        supervisor: Supervisor,
+        states: StateKeeper,
+        loader: Loader,
         workers: Workers,
         counters: ManagerCounters,
         sink: Callable[[], OutputSink],
@@ -46,173 +38,11 @@ class Lifecycle:
         self._config = config
         self._catalogue = catalogue
         self._hosting = hosting
-        self._supervisor = supervisor
+        self._states = states
+        self._loader = loader
         self._workers = workers
         self._counters = counters
         self._sink = sink
-
-    # Loading
-
-    def load(self, plugin_id: str) -> None:
-        """Load a plugin, after what it depends on; independent ones at the same time.
-
-        Raises:
-            PluginError: it was left out by the resolver, or did not come up.
-            DependencyError: something that it depends on did not.
-        """
-        record = self._catalogue.record(plugin_id)
-        self._catalogue.require_usable(plugin_id)
-        failures = self._load_all([*self._catalogue.resolution.prerequisites(plugin_id), plugin_id])
-        if record.id in failures:
-            raise failures[record.id]
-
-    def load_at_start(self) -> dict[str, PluginError]:
-        """Load what the loading strategy asks for; the plugins that failed, with the reasons."""
-        return self._load_all(self._wanted_at_start())
-
-    def _wanted_at_start(self) -> Iterable[str]:
-        resolution = self._catalogue.resolution
-        strategy = self._config.loading
-        if strategy is LoadingStrategy.EAGER:
-            return resolution.load_order
-        if not isinstance(strategy, Priority):
-            return ()
-        chosen = [
-            plugin_id
-            for plugin_id in resolution.load_order
-            if self._catalogue.record(plugin_id).descriptor.metadata.priority >= strategy.threshold
-        ]
-        needed = {other for plugin_id in chosen for other in resolution.prerequisites(plugin_id)}
-        return [plugin_id for plugin_id in resolution.load_order if plugin_id in needed | {*chosen}]
-
-    def _load_all(self, plugin_ids: Iterable[str]) -> dict[str, PluginError]:
-        wanted = set(plugin_ids)
-        resolution = self._catalogue.resolution
-        failures: dict[str, PluginError] = {}
-        for generation in resolution.generations:
-            batch = [plugin_id for plugin_id in generation if plugin_id in wanted]
-            ready = []
-            for plugin_id in batch:
-                missing = self._failed_dependency(plugin_id, failures)
-                if missing is None:
-                    ready.append(plugin_id)
-                else:
-                    failures[plugin_id] = missing
-            futures = self._workers.all([partial(self._load_one, one) for one in ready])
-            for plugin_id, future in zip(ready, futures, strict=True):
-                error = future.exception()
-                if isinstance(error, PluginError):
-                    failures[plugin_id] = error
-                elif error is not None:
-                    raise error
-        return failures
-
-    def _failed_dependency(
-        self, plugin_id: str, failures: dict[str, PluginError]
-    ) -> DependencyError | None:
-        """The error for a plugin whose dependency failed. It stays as it was, to be tried again."""
-        resolution = self._catalogue.resolution
-        for dependency in resolution.dependencies.get(plugin_id, ()):
-            if dependency in failures and (plugin_id, dependency) not in resolution.optional:
-                return DependencyError(
-                    f"not loaded, because {dependency}, which it depends on, failed: "
-                    f"{failures[dependency].message}",
-                    plugin_id=plugin_id,
-                    hint=f"Mend {dependency}, then load this again.",
-                )
-        return None
-
-    def _load_one(self, plugin_id: str) -> None:
-        record = self._catalogue.record(plugin_id)
-        with record.lifecycle:
-            if record.state in UP:
-                return
-            record.failure = None
-            record.forget_crashes()
-            record.move("load")
-            hosted: list[Hosted] = []
-            try:
-                hosted = self.bring_up_replicas(record, record.descriptor)
-                self._restore(record, hosted)
-            except PluginError as error:
-                self.discard(hosted)
-                record.fail(error)
-                raise
-            except BaseException as error:
-                self.discard(hosted)
-                record.fail(PluginError(f"loading was broken off: {error!r}", plugin_id=record.id))
-                raise
-            self._settle(record, hosted)
-
-    def bring_up_replicas(self, record: PluginRecord, descriptor: PluginDescriptor) -> list[Hosted]:
-        """As many hosts as a plugin's descriptor asks for, at the same time.
-
-        Raises:
-            LoadFailedError: one did not come up; those that did are gone again.
-        """
-
-        def on_exit(host: Host) -> None:
-            self._supervisor.host_lost(record, host)
-
-        start = partial(self._hosting.bring_up, descriptor, self._sink(), on_exit)
-        futures = self._workers.all([start] * descriptor.runtime.replicas)
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        hosted = [future.result() for future in futures if future.exception() is None]
-        if errors:
-            self.discard(hosted)
-            raise errors[0]
-        return hosted
-
-    def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
-        if record.saved_state is not None:
-            self.restore_state(record, hosted, record.saved_state)
-            record.saved_state = None
-
-    def _settle(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
-        record.era += 1
-        record.loaded_at = datetime.now(UTC)
-        record.loads += 1
-        self._counters.loads += 1
-        record.move("loaded")
-        for one in hosted:
-            record.description = one.description
-            record.slots.add(one.host, one.places)
-        record.slots.resume()
-
-    def discard(self, hosted: Iterable[Hosted]) -> None:
-        """End hosts that are not to serve after all."""
-        for one in hosted:
-            one.host.on_exit = one.host.link.on_ended = lambda: None
-            one.host.dispose()
-
-    # State
-
-    def save_state(self, record: PluginRecord) -> object | None:
-        """What the plugin wants to keep; None when it keeps nothing.
-
-        Raises:
-            PluginError: its `save_state` failed.
-        """
-        hosts = record.slots.hosts
-        if not hosts:
-            return None
-        answer = self._hosting.ask(hosts[0], "save_state", None, self.errand(record, "save_state"))
-        return answer["state"] if isinstance(answer, dict) and answer.get("supported") else None
-
-    def restore_state(self, record: PluginRecord, hosted: Iterable[Hosted], state: object) -> None:
-        """Give each host the state.
-
-        Raises:
-            PluginError: its `restore_state` failed.
-        """
-        for one in hosted:
-            self._hosting.ask(
-                one.host, "restore_state", state, self.errand(record, "restore_state")
-            )
-
-    def errand(self, record: PluginRecord, what: str) -> Invocation:
-        """A call of the manager's own."""
-        return Invocation(record.id, what, self._config.timeout, self._sink())
 
     # Suspending
 
@@ -231,13 +61,18 @@ class Lifecycle:
             record.slots.hold()
             try:
                 self.drain(record)
-                state = self.save_state(record)
+                state = self._states.save(record)
             except BaseException:
                 record.slots.resume()
                 raise
             record.saved_state = state
             record.move("suspend")
-            self.take_down(record)
+            try:
+                self.take_down(record)
+            finally:
+                record.slots.resume()
+                if record.slots.queue_length:  # calls that came meanwhile
+                    self._workers.start_unattended(partial(self._loader.load, plugin_id))
 
     def drain(self, record: PluginRecord) -> None:
         """Wait for the calls that run; those that come wait.

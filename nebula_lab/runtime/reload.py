@@ -20,8 +20,10 @@ from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.lifecycle import Lifecycle
+from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
+from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 
@@ -36,7 +38,9 @@ class Reloader:
     def __init__(
         self,
         catalogue: Catalogue,
+        loader: Loader,
         lifecycle: Lifecycle,
+        states: StateKeeper,
         hosting: Hosting,
         workers: Workers,
         dispatcher: Dispatcher,
@@ -44,7 +48,9 @@ class Reloader:
         sink: Callable[[], OutputSink],
     ) -> None:
         self._catalogue = catalogue
+        self._loader = loader
         self._lifecycle = lifecycle
+        self._states = states
         self._hosting = hosting
         self._workers = workers
         self._dispatcher = dispatcher
@@ -66,7 +72,7 @@ class Reloader:
                     self._exchange(record, descriptor)
                 else:
                     self._catalogue.adopt(record, descriptor)
-                    self._lifecycle.load(plugin_id)
+                    self._loader.load(plugin_id)
             except PluginError as error:
                 self._dispatcher.emit(ReloadFailed(plugin_id, datetime.now(UTC), str(error)))
                 raise
@@ -81,16 +87,16 @@ class Reloader:
 
     def _exchange(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
         self._load_new_dependencies(descriptor)
-        fresh = self._lifecycle.bring_up_replicas(record, descriptor)
+        fresh = self._loader.bring_up_replicas(record, descriptor)
         record.slots.hold()
         try:
             self._lifecycle.drain(record)
-            state = self._lifecycle.save_state(record)
+            state = self._states.save(record)
             if state is not None:
-                self._lifecycle.restore_state(record, fresh, state)
+                self._states.restore(record, fresh, state)
         except BaseException:
             record.slots.resume()
-            self._lifecycle.discard(fresh)
+            self._loader.discard(fresh)
             raise
         former = record.slots.hosts
         self._swap(record, descriptor, former, fresh)
@@ -103,7 +109,7 @@ class Reloader:
         for dependency in descriptor.dependencies:
             known = dependency.plugin_id in self._catalogue
             if known and not (dependency.optional and not self._is_up(dependency.plugin_id)):
-                self._lifecycle.load(dependency.plugin_id)
+                self._loader.load(dependency.plugin_id)
 
     def _is_up(self, plugin_id: str) -> bool:
         return self._catalogue.record(plugin_id).state in SERVING

@@ -74,13 +74,13 @@ class Slots:
     # Places
 
     def acquire(
-        self, invocation: Invocation, before_waiting: Callable[[], None] | None = None
+        self, invocation: Invocation, once_queued: Callable[[], None] | None = None
     ) -> Host:
         """Take a place, waiting for it until the call's deadline.
 
         Args:
             invocation: the call that is to hold it.
-            before_waiting: called when there is none at once; may raise.
+            once_queued: called when there is none at once and the call waits; may raise.
 
         Raises:
             TimeoutError: the deadline passed while the call waited.
@@ -95,15 +95,15 @@ class Slots:
                 host = self._free.popleft()
                 self._users[invocation] = host
                 return host
-        if before_waiting is not None:
-            before_waiting()
-        return self._wait(invocation)
+        return self._wait(invocation, once_queued)
 
-    def _wait(self, invocation: Invocation) -> Host:
+    def _wait(self, invocation: Invocation, once_queued: Callable[[], None] | None) -> Host:
         ticket = _Ticket(invocation)
         try:
             self._queue(ticket)
             invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
+            if once_queued is not None:
+                once_queued()
             got = ticket.box.get(timeout=invocation.left())
         except Empty:
             self._withdraw(ticket)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from nebula_lab.errors import CallCycleError, DependencyError, PluginError, UnsupportedValueError
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig
-from nebula_lab.runtime.conversation import Listener
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.journal import Journal
+from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host

@@ -149,7 +149,7 @@ def test_a_known_duration_is_measured(plugins):
 
 
 def waiting(plugins, plugin_id: str) -> int:
-    return plugins._catalogue.record(plugin_id).slots.queue_length
+    return plugins._engine.catalogue.record(plugin_id).slots.queue_length
 
 
 def block(plugins, callers, tmp_path, wait_until, timeout=None):

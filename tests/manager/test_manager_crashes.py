@@ -100,7 +100,7 @@ def test_calls_that_wait_survive_the_crash_of_the_one_that_runs(
     wait_until(mark.exists, "the call began")
     for _ in range(3):
         callers.start(plugins.execute, "crasher", "up")
-    slots = plugins._catalogue.record("crasher").slots
+    slots = plugins._engine.catalogue.record("crasher").slots
     wait_until(lambda: slots.queue_length == 3, "three calls wait")
     os.kill(pid, signal.SIGKILL)
     crashed, *counts = callers.join()
@@ -187,7 +187,7 @@ def test_after_too_many_crashes_it_is_failed_until_a_person_mends_it(
         for _ in range(2):
             with pytest.raises(PluginCrashedError):
                 plugins["crasher"].exit_hard(code=1)
-        state = plugins._catalogue.record("crasher")
+        state = plugins._engine.catalogue.record("crasher")
         wait_until(lambda: state.state is PluginState.FAILED, "it is given up")
         with pytest.raises(PluginError, match="crashed more than 1 times"):
             plugins["crasher"].up()
@@ -199,7 +199,7 @@ def test_replicas_that_crash_together_are_all_started_again(shared_folder, wait_
     shared_folder.plugin("twins", CRASHER, runtime={"replicas": 2})
     with shared_folder.manager() as plugins:
         plugins.load_plugin("twins")
-        slots = plugins._catalogue.record("twins").slots
+        slots = plugins._engine.catalogue.record("twins").slots
         before = {host.pid for host in slots.hosts}
         for pid in before:
             os.kill(pid, signal.SIGKILL)

@@ -90,7 +90,7 @@ def test_closing_ends_the_call_that_runs_and_those_that_wait(
     callers.start(plugins.execute, "one", "hang", {"mark": str(mark)})
     wait_until(mark.exists, "the call began")
     callers.start(plugins.execute, "one", "ping")
-    slots = plugins._catalogue.record("one").slots
+    slots = plugins._engine.catalogue.record("one").slots
     wait_until(lambda: slots.queue_length == 1, "a call waits")
     plugins.close()
     running, waiting = callers.join()
@@ -172,7 +172,7 @@ from nebula_lab import PluginManager
 plugins = PluginManager(plugin_dir=sys.argv[1])
 pid = plugins["one"].ping()
 {more}
-print(plugins._run_dir, pid, *more, flush=True)
+print(plugins._engine._run_dir, pid, *more, flush=True)
 {end}
 """
 EXITS = {

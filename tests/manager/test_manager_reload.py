@@ -88,7 +88,7 @@ def test_a_call_that_runs_during_a_reload_finishes_on_the_old_code(
     wait_until(mark.exists, "the call began")
     folder.plugin("counter", counter(2))
     callers.start(plugins.reload_plugin, "counter")
-    slots = plugins._catalogue.record("counter").slots
+    slots = plugins._engine.catalogue.record("counter").slots
     wait_until(lambda: slots._held, "the new code is ready, and calls are held")
     callers.start(plugins.execute, "counter", "up")
     wait_until(lambda: slots.queue_length == 1, "a new call waits")
@@ -176,7 +176,7 @@ def test_replicas_are_reloaded_together(folder):
 
 
 def hosts(plugins):
-    return plugins._catalogue.record("counter").slots.hosts
+    return plugins._engine.catalogue.record("counter").slots.hosts
 
 
 def test_reloads_and_failed_reloads_are_events(folder, wait_until):
@@ -272,7 +272,7 @@ def test_a_plugin_that_does_not_run_is_degraded_and_is_not_started_to_be_asked(f
 
 
 def hosts_of(plugins):
-    return plugins._catalogue.record("patient").slots.hosts
+    return plugins._engine.catalogue.record("patient").slots.hosts
 
 
 def test_a_busy_plugin_is_degraded(folder, callers, tmp_path, wait_until):
