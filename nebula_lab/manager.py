@@ -17,6 +17,7 @@ from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
 from nebula_lab.model.events import Event
+from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health
@@ -56,7 +57,7 @@ class PluginManager:
         self.config = _config_from(config, plugin_dir)
         self.output: OutputSink = output or TextSink()
         self._closing = threading.Lock()
-        self._closed = False
+        self._closed = self._ended = False
         self._owner_pid = os.getpid()
         self._engine = Engine(self.config, lambda: self.output)
         _open_managers.add(self)
@@ -154,7 +155,7 @@ class PluginManager:
         """
         self._check_open()
         record = self._engine.catalogue.record(plugin_id)
-        return ask_health(record, self._engine.hosting, self.output, timeout)
+        return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
 
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event; gives the function that ends it.
@@ -199,9 +200,7 @@ class PluginManager:
         """A call that can be cancelled from another thread; `execute_invocation` runs it."""
         self._check_open()
         limit = self.config.timeout if timeout is None else timeout
-        if not 0 < limit < float("inf"):
-            raise ValueError(f"timeout must be a number of seconds above 0, not {limit!r}")
-        return Invocation(plugin_id, operation, limit, self.output)
+        return Invocation(plugin_id, operation, _seconds(limit), self.output)
 
     def execute_invocation(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
         """Run a call made by `begin`."""
@@ -323,12 +322,16 @@ class PluginManager:
         """End every plugin's process and remove every temporary file. Can be called again."""
         if os.getpid() != self._owner_pid:
             return  # a fork of the process that owns the plugins
-        with self._closing:
-            if self._closed:
-                return
-            self._closed = True
-        _open_managers.discard(self)
-        self._engine.close()
+        self._closed = True
+        if not self._closing.acquire(blocking=False):
+            return  # another thread is at it
+        try:
+            if not self._ended:
+                self._engine.close()
+                self._ended = True  # unless it was interrupted: the next `close` finishes it
+                _open_managers.discard(self)
+        finally:
+            self._closing.release()
 
     def __enter__(self) -> Self:
         return self
@@ -379,6 +382,16 @@ def _disown_all() -> None:
 
 
 os.register_at_fork(after_in_child=_disown_all)
+
+
+def _seconds(timeout: float) -> float:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not 0 < timeout <= LONGEST_WAIT:
+        raise ValueError(
+            f"timeout must be a number of seconds above 0 and at most {LONGEST_WAIT} (24 days), "
+            f"not {timeout!r}"
+        )
+    return timeout
 
 
 def _config_from(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty
@@ -94,9 +95,7 @@ class _Concurrent:
             self._done.set()
 
     async def _outcome(self, job: Job, call: Call) -> Message:
-        if call.kind == "cell" or (
-            call.kind == "operation" and self._resident.runs_async(call.operation)
-        ):
+        if self._runs_as_task(call):
             return await self._run_async(job, call)
         if self._threads is not None and call.kind == "operation":
             context = contextvars.copy_context()
@@ -104,14 +103,22 @@ class _Concurrent:
             return await loop.run_in_executor(self._threads, context.run, self._run, job, call)
         return self._run(job, call)
 
+    def _runs_as_task(self, call: Call) -> bool:
+        if call.kind == "operation":
+            # On the loop's thread a generator, too, has to wait without holding up the loop.
+            return self._threads is None or self._resident.runs_async(call.operation)
+        return call.kind == "cell"
+
     def _run(self, job: Job, call: Call) -> Message:
         server = self._server
         return server.outcome(job, lambda: server.drive(job, server.perform(call)))
 
     async def _run_async(self, job: Job, call: Call) -> Message:
-        token = current_job.set(job)
-        inner = current_context.set(self._resident.context)
-        task = asyncio.ensure_future(self._in_steps(job, call))
+        current_job.set(job)  # for this task alone, and so never taken back
+        context = self._server.context_of(job)
+        context.run(current_job.set, job)
+        context.run(current_context.set, self._resident.context)
+        task = asyncio.get_running_loop().create_task(self._in_steps(job, call), context=context)
         job.on_cancel = _canceller(task)
         try:
             if job.cancelled:
@@ -121,32 +128,25 @@ class _Concurrent:
             return failure_of(error, job.call)
         finally:
             job.on_cancel = None
-            current_context.reset(inner)
-            current_job.reset(token)
 
     async def _in_steps(self, job: Job, call: Call) -> Any:
         return await Steps(self._driven(job, call), self._server, job)
 
     async def _driven(self, job: Job, call: Call) -> Any:
         result = self._server.perform(call)
-        plain = self._resident.plain
-        if inspect.isasyncgen(result):
-            if not job.granted:
-                return [plain(item) async for item in result]
-            async for item in result:
-                await self._await_credit(job)
-                self._server.send_item(job, item)
-            return None
         if inspect.isawaitable(result):
-            result = plain(await result)
+            result = self._resident.plain(await result)
         if isinstance(result, Iterator):
+            result = _as_async(result)
+        if not inspect.isasyncgen(result):
+            return result
+        async with contextlib.aclosing(result) as items:
             if not job.granted:
-                return [plain(item) for item in result]
-            for item in result:
+                return [self._resident.plain(item) async for item in items]
+            async for item in items:
                 await self._await_credit(job)
                 self._server.send_item(job, item)
-            return None
-        return result
+        return None
 
     async def _await_credit(self, job: Job) -> None:
         while job.credit <= 0:
@@ -155,6 +155,17 @@ class _Concurrent:
             if job.credit <= 0:
                 await more.wait()
         job.on_credit = None
+
+
+async def _as_async(items: Iterator[Any]) -> AsyncGenerator[Any, None]:
+    try:
+        for item in items:
+            yield item
+            await asyncio.sleep(0)  # others get their turn even while the stream has credit
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
 
 
 def _canceller(task: asyncio.Task[Any]) -> Any:

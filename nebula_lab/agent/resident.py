@@ -76,13 +76,13 @@ class Resident:
             running_context.serve_process(self.context)
         token = current_context.set(self.context)
         try:
-            self.module = import_source(self._path, self._module_name)
+            self.module = import_source(self._path, self._module_name, alone=self._is_alone)
             self.resource = make_resource(self.module, self._path, self._api_version)
             self.description = describe(self.resource)
             self._give_context()
             self.resource.initialize(self._config)
         except BaseException:
-            forget_source(self._module_name)
+            self.forget()
             raise
         finally:
             current_context.reset(token)
@@ -91,6 +91,10 @@ class Resident:
         # A resource with slots may have no place for it; it has `nebula_lab.plugin.context`.
         with contextlib.suppress(AttributeError):
             self.resource.context = self.context
+
+    def forget(self) -> None:
+        """Drop the plugin's modules, so that another life of it reads them anew."""
+        forget_source(self._module_name)
 
     def perform(self, kind: str, operation: str, params: Any) -> Any:
         """Do one of the kinds of things that a plugin can be asked for."""
@@ -133,7 +137,7 @@ class Resident:
 
     def _cleanup(self, params: Any) -> None:
         self.resource.cleanup()
-        forget_source(self._module_name)
+        self.forget()
 
     def run_cell(self, code: str) -> Any:
         """Run code in the plugin's module; the value of its last line, if that is an expression."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import platform
 import signal
@@ -77,6 +78,8 @@ class Server:
         self._last_request = 0
         self._registering = threading.Lock()
         self.on_main: Stoppable | None = None  # what a SIGINT may stop
+        # Where there is no SIGINT: runs a step of a task so that it can be stopped all the same.
+        self.guard_step: Callable[[Stoppable, Work], Any] | None = None
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
         if handle_signals:
@@ -108,9 +111,11 @@ class Server:
             if box is not None:
                 box.put(message)
         else:
+            # Known before it runs, so that a Cancel right behind it finds it.
             if kind is Call:
-                # Known before it runs, so that a Cancel right behind it finds it.
                 self._jobs[message.call] = Job(message.call, message.stream_credit)
+            elif kind is Load:
+                self._jobs[message.call] = Job(message.call)
             self.inbox.put(message)
             if self.on_inbox is not None:
                 self.on_inbox()
@@ -146,6 +151,10 @@ class Server:
 
     def job_of(self, message: Call | Load) -> Job:
         return self._jobs.get(message.call) or Job(message.call)
+
+    def context_of(self, job: Job) -> contextvars.Context:
+        """What a job that runs as a task is to run in; not shared with anything."""
+        return contextvars.copy_context()
 
     def answer(self, job: Job, work: Work) -> None:
         """Run a job on this thread and send what came of it."""

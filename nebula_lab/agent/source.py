@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from nebula_lab.agent.failures import LoadError, MissingEntryError
+from nebula_lab.agent.siblings import Siblings, drop_modules
 from nebula_lab.plugin import DynamicResource
 from nebula_lab.plugin.resource import missing_methods
 
@@ -29,8 +30,11 @@ def module_name(plugin_id: str, life: str = "") -> str:
     return f"nebula_plugin_{name}{life}"
 
 
-def import_source(path: Path, name: str) -> ModuleType:
+def import_source(path: Path, name: str, *, alone: bool = True) -> ModuleType:
     """Run the source at `path` as the module `name`.
+
+    Args:
+        alone: whether no other plugin shares this process, so that `sys.path` is this one's.
 
     Raises:
         LoadError: there is no such source.
@@ -39,11 +43,11 @@ def import_source(path: Path, name: str) -> ModuleType:
     if path.is_dir():
         return _import_package(path, name)
     if path.suffix == ".ipynb":
-        return _import_notebook(path, name)
+        return _import_notebook(path, name, alone)
     if path.suffix != ".py":
         raise LoadError(f"{path} is neither a Python file, nor a package folder, nor a notebook")
-    _let_import_siblings(path.parent)
     module = _new_module(name, path)
+    _let_import_siblings(module, path.parent, alone)
     # Compiled here and not by importlib: no bytecode is left in the user's folder, and none that
     # is older than the source is taken from there.
     code = compile(_read(path), str(path), "exec", dont_inherit=True)
@@ -51,9 +55,11 @@ def import_source(path: Path, name: str) -> ModuleType:
 
 
 def forget_source(name: str) -> None:
-    """Drop the module and what was imported below it."""
-    for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
-        del sys.modules[loaded]
+    """Drop the module, what was imported below it, and beside it where that was its own."""
+    for finder in list(sys.meta_path):
+        if isinstance(finder, Siblings) and finder.name == name:
+            finder.forget()
+    drop_modules(name)
 
 
 def make_resource(module: ModuleType, path: Path, api_version: int) -> DynamicResource:
@@ -97,9 +103,9 @@ def _import_package(path: Path, name: str) -> ModuleType:
     return _run(module, [compile(_read(init), str(init), "exec", dont_inherit=True)])
 
 
-def _import_notebook(path: Path, name: str) -> ModuleType:
-    _let_import_siblings(path.parent)
+def _import_notebook(path: Path, name: str, alone: bool) -> ModuleType:
     module = _new_module(name, path)
+    _let_import_siblings(module, path.parent, alone)
     codes = []
     for number, source in notebook_cells(path):
         filename = f"{path}[cell {number}]"
@@ -165,7 +171,9 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     return module
 
 
-def _let_import_siblings(folder: Path) -> None:
+def _let_import_siblings(module: ModuleType, folder: Path, alone: bool) -> None:
     """Modules beside a plugin can be imported by it, but never in place of an installed one."""
-    if str(folder) not in sys.path:
+    if not alone:
+        Siblings(module.__name__, folder).serve(module)
+    elif str(folder) not in sys.path:
         sys.path.append(str(folder))

@@ -8,6 +8,7 @@ one that reached the event loop would end the loop, and the host with it.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nebula_lab.agent.job import EscapedError
@@ -41,10 +42,14 @@ class Steps:
     def __await__(self) -> Generator[Any, Any, Any]:
         # The handler of SIGINT raises nothing while this very frame runs: see OUR_FRAME.
         server, step, argument = self._server, self._coroutine.send, None
+        guard = server.guard_step
         while True:
             outer, server.on_main = server.on_main, self._owner
             try:
-                awaited = step(argument)
+                if guard is None:
+                    awaited = step(argument)
+                else:
+                    awaited = guard(self._owner, partial(step, argument))
             except StopIteration as stop:
                 return stop.value
             except (KeyboardInterrupt, SystemExit) as error:

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from nebula_lab.wire.errors import ProtocolError
+from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import Message
-from nebula_lab.wire.protocol import Connection
+from nebula_lab.wire.protocol import Connection, Phase
 
 Mailbox = SimpleQueue[Any]
 _CHUNK = 256 * 1024
@@ -88,24 +88,42 @@ class Channel:
         """Send a message whole.
 
         Raises:
-            ChannelEndedError: the other side is gone, or did not take the message in `timeout`
-                seconds; half a message having been sent, the channel is then of no more use.
+            ChannelEndedError: the other side is gone, or took a part of the message and not the
+                rest in `timeout` seconds; the channel is then of no more use.
+            TimeoutError: the other side took nothing of it in that time.
             LocalProtocolError: the message is too large, or not for now. Nothing was sent.
         """
-        data = self._connection.send(message)
-        with self._sending:
-            if self._ended:
-                raise self._ended
-            try:
-                self._mid_send = True
-                self._send_bytes(data, timeout)
-                self._mid_send = False
-            except OSError as error:
-                self._mid_send = False
-                raise self.end(f"the connection broke: {error}") from error
-            finally:
-                if self._mid_send:
-                    self.end("interrupted in the middle of a message")
+        if self._ended:
+            raise self._ended
+        try:
+            data = self._connection.send(message)
+        except LocalProtocolError:
+            if self._connection.phase is Phase.CLOSED:
+                raise self.end("the connection was closed") from None
+            raise
+        if not self._sending.acquire(timeout=-1 if timeout is None else timeout):
+            raise TimeoutError
+        try:
+            self._send_whole(data, timeout)
+        finally:
+            self._sending.release()
+
+    def _send_whole(self, data: bytes, timeout: float | None) -> None:
+        if self._ended:
+            raise self._ended
+        try:
+            self._mid_send = True
+            self._send_bytes(data, timeout)
+            self._mid_send = False
+        except TimeoutError:
+            self._mid_send = False
+            raise
+        except OSError as error:
+            self._mid_send = False
+            raise self.end(f"the connection broke: {error}") from error
+        finally:
+            if self._mid_send:
+                self.end("interrupted in the middle of a message")
 
     def _send_bytes(self, data: bytes, timeout: float | None) -> None:
         try:
@@ -113,9 +131,9 @@ class Channel:
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            self._send_rest(memoryview(data)[sent:], timeout)
+            self._send_rest(memoryview(data)[sent:], len(data), timeout)
 
-    def _send_rest(self, rest: memoryview, timeout: float | None) -> None:
+    def _send_rest(self, rest: memoryview, size: int, timeout: float | None) -> None:
         # What comes is read meanwhile: the other side may itself be sending, and each would wait
         # for the other to read.
         either = select.poll()
@@ -126,8 +144,10 @@ class Channel:
         poll = either
         while rest:
             ready = poll.poll(None if deadline is None else _left(deadline) * 1000)
+            if not ready and len(rest) == size:
+                raise TimeoutError
             if not ready:
-                raise self.end("the other side stopped reading")
+                raise self.end("the other side stopped reading in the middle of a message")
             events = ready[0][1]
             # Another thread that reads already takes a moment: wait for room alone then.
             poll = either if not events & select.POLLIN or self.read() else writable
@@ -179,7 +199,9 @@ class Channel:
         try:
             while box.empty() and not self._ended:
                 left = None if deadline is None else _left(deadline)
-                if not self._read(left) and left is not None and _is_past(deadline):
+                self._read(left)
+                # Also after reading something: what comes for others must not hold us up for ever.
+                if _is_past(deadline) and box.empty() and not self._ended:
                     raise TimeoutError
             return _LEAD
         finally:

@@ -28,7 +28,7 @@ _BYTES_IN = {
     **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", start=1)},
 }
 # poll(2) counts milliseconds in a signed 32-bit integer: no wait can be longer than that.
-_LONGEST_SECONDS = (2**31 - 1) // 1000
+LONGEST_WAIT = (2**31 - 1) // 1000
 # rlimits are signed 64-bit integers where they are narrowest.
 _LARGEST_BYTES = 2**63 - 1
 _QUANTITY = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?P<unit>[A-Za-z]+)\s*")
@@ -51,9 +51,9 @@ def parse_seconds(value: object) -> float:
         seconds = _as_float(value)
     else:
         raise ValueError(f"expected {_DURATION_FORM}, found {_shown(value)}")
-    if not 0 <= seconds <= _LONGEST_SECONDS:  # False for NaN as well
+    if not 0 <= seconds <= LONGEST_WAIT:  # False for NaN as well
         raise ValueError(
-            f"a duration is from 0 to {_LONGEST_SECONDS} seconds (24 days), found {_shown(value)}"
+            f"a duration is from 0 to {LONGEST_WAIT} seconds (24 days), found {_shown(value)}"
         )
     return seconds
 

@@ -83,7 +83,9 @@ class CallPath:
             try:
                 streams = operation is not None and operation.stream and invocation.parent is None
                 invocation.is_stream = streams
-                self._begin(conversation, invocation, encoded, WINDOW if streams else 0)
+                credit = WINDOW if streams else 0
+                conversation.allow(credit)
+                self._begin(conversation, invocation, encoded, credit)
                 if streams:
                     handed_over = True
                     end = partial(self._end, record, invocation, started)

@@ -14,6 +14,7 @@ import msgspec
 from nebula_lab.errors import (
     CallCancelledError,
     ExecutionFailedError,
+    ManagerClosedError,
     PluginCrashedError,
     PluginTimeoutError,
 )
@@ -42,6 +43,7 @@ Starter = Callable[[int], Message]
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
 _LAST_LINES = 20
+_LINE_LENGTH = 4_000
 
 
 class Conversation:
@@ -88,6 +90,9 @@ class Conversation:
         except LocalProtocolError:
             self._answered = True
             raise
+        except TimeoutError:
+            self._answered = True  # it took nothing of the call, and so will not run it
+            raise self._too_late("", "It was busy, and did not take the call.") from None
         except KeyboardInterrupt:
             self._give_up()
             raise
@@ -105,16 +110,21 @@ class Conversation:
         self._link.call_later(self._grace, self._end_host_if_it_still_runs)
 
     def _end_host_if_it_still_runs(self) -> None:
-        if not self._answered and self._link.ended is None:
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+        if self._answered or self._call.answered or self._link.ended is not None:
+            return
+        self._listener.host_stuck(self._host, self._invocation.plugin_id)
 
     def stop(self) -> None:
         """Ask the host to stop the call; any thread."""
         try:
             self._link.cancel(self._call)
             self._host.interrupt(self._call)
-        except ChannelEndedError:
+        except (ChannelEndedError, TimeoutError):
             pass  # whoever waits for the call finds out by itself
+
+    def allow(self, items: int) -> None:
+        """Take so many more items of a stream."""
+        self._call.credit += items
 
     def send(self, message: Message) -> None:
         """Send something about the call.
@@ -124,7 +134,7 @@ class Conversation:
         """
         try:
             self._link.send(message, self._grace)
-        except ChannelEndedError as error:
+        except (ChannelEndedError, TimeoutError) as error:
             raise self._crash() from error
 
     def result(self) -> Any:
@@ -169,6 +179,8 @@ class Conversation:
                 if kind is Item:
                     return message
                 self._take(message)
+                if time.monotonic() >= deadline:  # a host can talk for ever
+                    raise TimeoutError
         except TimeoutError:
             raise self._timed_out() from None
         except ChannelEndedError as error:
@@ -212,7 +224,7 @@ class Conversation:
 
     def _take_output(self, message: Output) -> None:
         if message.stream == "stderr":
-            self._complaints.extend(message.text.splitlines())
+            self._complaints.extend(line[:_LINE_LENGTH] for line in message.text.splitlines())
         self._listener.output(self._invocation, message)
 
     def _take_display(self, message: Display) -> None:
@@ -265,7 +277,10 @@ class Conversation:
         deadline = time.monotonic() + self._grace
         while True:
             try:
-                message = self._link.receive(self._call, max(0.0, deadline - time.monotonic()))
+                left = deadline - time.monotonic()
+                if left < -self._grace:
+                    raise TimeoutError  # it has said much since, and no answer
+                message = self._link.receive(self._call, max(0.0, left))
             except TimeoutError:
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None
@@ -307,6 +322,8 @@ class Conversation:
         self._take_late_output()
         call = self._invocation
         self._listener.host_lost(self._host, call.plugin_id)
+        if self._host.manager_closes:
+            raise ManagerClosedError("the manager has been closed")
         if call.cancelled:
             return self._withdrawn(self._host.after_kill)
         # What the call wrote to sys.stderr came by the channel, and so before the end.

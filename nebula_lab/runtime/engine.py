@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from nebula_lab.errors import ConfigError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.calls import CallPath
@@ -27,10 +24,8 @@ from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
+from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
-
-# Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
-_LONGEST_RUN_DIR = 60
 
 
 class Engine:
@@ -51,12 +46,12 @@ class Engine:
         self.catalogue = Catalogue(config, self._on_state)
         counters = ManagerCounters()
         workers = Workers()
-        run_dir = _make_run_dir()
+        run_folder = RunFolder()
         loop = LoopThread()
-        sandbox = make_sandbox(loop, run_dir)
+        sandbox = make_sandbox(loop, run_folder)
         journal = Journal(self.catalogue.record, self.dispatcher)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self.hosting = Hosting(config, sandbox, switchboard, switchboard.unclaimed)
+        self.hosting = Hosting(config, sandbox, workers, switchboard, switchboard.unclaimed)
         supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters, sink)
         states = StateKeeper(config, self.hosting, sink)
         self.loader = Loader(
@@ -70,6 +65,7 @@ class Engine:
             self.loader,
             self.lifecycle,
             states,
+            supervisor,
             self.hosting,
             workers,
             self.dispatcher,
@@ -82,17 +78,34 @@ class Engine:
         self._workers = workers
         self._sandbox = sandbox
         self._loop = loop
-        self._run_dir = run_dir
+        self._run_folder = run_folder
+
+    @property
+    def _run_dir(self) -> Path:
+        """Where the hosts have their files; there is none before the first of them."""
+        return self._run_folder.path
 
     def close(self) -> None:
-        """End every process and thread and remove every file; once only."""
-        self.meter.stop()
-        self.lifecycle.close()
-        self._workers.close(timeout=10.0)
-        self._sandbox.close()
-        self.dispatcher.close()
-        self._loop.close()
-        shutil.rmtree(self._run_dir, ignore_errors=True)
+        """End every process and thread and remove every file.
+
+        Each step is taken even if an earlier one is interrupted; another call of this takes them
+        all again, and so finishes what was left.
+        """
+        with contextlib.ExitStack() as steps:  # from the last to the first
+            steps.callback(self._run_folder.remove)
+            steps.callback(self._loop.close)
+            steps.callback(self.dispatcher.close)
+            steps.callback(self._sandbox.close)
+            steps.callback(self._workers.close, timeout=10.0)
+            steps.callback(self._dispose_hosts)
+            steps.callback(self.lifecycle.close)
+            steps.callback(self.meter.stop)
+
+    def _dispose_hosts(self) -> None:
+        """Of whatever hosts there still are, for instance after an interrupt."""
+        with contextlib.ExitStack() as each:
+            for host in self.hosting.close():
+                each.callback(host.dispose)
 
     def disown(self) -> None:
         """Let go of everything in a fork of the process that owns it."""
@@ -104,14 +117,3 @@ class Engine:
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
     ) -> None:
         self.dispatcher.emit(state_event(record.id, before, after, reason))
-
-
-def _make_run_dir() -> Path:
-    """A folder that only the user may enter, with a path short enough for socket files."""
-    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        if parent and len(parent) <= _LONGEST_RUN_DIR and os.access(parent, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="nebula-", dir=parent))
-    raise ConfigError(
-        "there is no folder for sockets whose path is short enough",
-        hint=f"Set TMPDIR to one with at most {_LONGEST_RUN_DIR} characters.",
-    )

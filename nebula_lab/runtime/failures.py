@@ -6,6 +6,7 @@ from nebula_lab.errors import (
     ExecutionFailedError,
     LoadFailedError,
     PluginError,
+    PluginTimeoutError,
     SymbolNotFoundError,
     UnsupportedValueError,
 )
@@ -31,6 +32,13 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
     """The error for a plugin that did not come up, from the one that its loading gave."""
     if isinstance(error, LoadFailedError):
         return error
+    if isinstance(error, PluginTimeoutError):
+        return LoadFailedError(
+            f"its {error.operation} gave {error.message}",
+            plugin_id=plugin_id,
+            remote_traceback=error.remote_traceback,
+            hint=error.hint,
+        )
     if isinstance(error, ExecutionFailedError):
         kind = _LOAD_ERRORS.get(error.error_type, LoadFailedError)
         return kind(error.message, plugin_id=plugin_id, remote_traceback=error.remote_traceback)

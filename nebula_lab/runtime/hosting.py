@@ -6,6 +6,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,8 +21,10 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
 
@@ -50,6 +53,7 @@ class Hosting:
     Args:
         config: time-outs, and what plugins are initialized with.
         sandbox: where hosts are started.
+        workers: start hosts.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
     """
@@ -58,11 +62,13 @@ class Hosting:
         self,
         config: PluginConfig,
         sandbox: Sandbox,
+        workers: Workers,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
     ) -> None:
         self._config = config
         self._sandbox = sandbox
+        self._workers = workers
         self._listener = listener
         self._on_unclaimed = on_unclaimed
         self._lives = itertools.count(1)
@@ -86,19 +92,32 @@ class Hosting:
         """
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT)
         host = self._start(spec)
+        # Before it loads: it may end at any time from now on.
+        host.on_exit = partial(on_exit, host)
+        host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, sink)
+        except ManagerClosedError:
+            host.dispose()
+            raise
         except PluginError as error:
             host.dispose()
             raise _load_error(error, descriptor) from error
         except BaseException:
             host.dispose()
             raise
-        host.on_exit = partial(on_exit, host)
-        host.link.on_ended = host.on_exit
         return Hosted(host, description, places)
 
     def _start(self, spec: HostSpec) -> Host:
+        # On another thread: a KeyboardInterrupt on this one must not come half-way.
+        starting = self._workers.start(partial(self._start_host, spec))
+        try:
+            return starting.result()
+        except BaseException:
+            starting.add_done_callback(_dispose)  # nobody waits for it any more
+            raise
+
+    def _start_host(self, spec: HostSpec) -> Host:
         with self._counting:
             if self._closed:
                 raise ManagerClosedError("the manager has been closed")
@@ -117,7 +136,10 @@ class Hosting:
         with self._counting:
             self._closed = True
             self._counting.wait_for(lambda: not self._starting, START_TIMEOUT)
-            return list(self._alive)
+            hosts = list(self._alive)
+        for host in hosts:
+            host.manager_closes = True
+        return hosts
 
     def disown(self) -> None:
         """Talk to no host any more: this process is a fork of the one that they belong to."""
@@ -130,7 +152,7 @@ class Hosting:
         plugin_id = descriptor.id
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
         host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
-        config = encode_value(self._config.global_config.get(plugin_id, {}), "config")
+        config = self._encoded_config(descriptor)
 
         def load(number: int) -> Load:
             return Load(
@@ -151,6 +173,20 @@ class Hosting:
         finally:
             conversation.close()
         return read_description(said, plugin_id), min(max(1, places), MAX_CONCURRENCY)
+
+    def _encoded_config(self, descriptor: PluginDescriptor) -> Any:
+        section = self._config.global_config.get(descriptor.id)
+        where = f"global_config.{descriptor.id}"
+        try:
+            # A section with nothing in it is null in YAML.
+            return encode_value({} if section is None else section, where)
+        except ValueNotSupportedError as error:
+            raise LoadFailedError(
+                f"{error.element} is a {error.found}, which can't be given to a plugin",
+                plugin_id=descriptor.id,
+                path=descriptor.path,
+                hint="Use what JSON has, bytes and datetimes; in YAML, quote what is to be text.",
+            ) from error
 
     def _take_raw_output(self, plugin_id: str, host: Host, text: str) -> None:
         call: PendingCall | None = host.link.sole_pending()
@@ -198,6 +234,11 @@ class Hosting:
             pass  # it has gone by itself
         finally:
             host.dispose()
+
+
+def _dispose(starting: Future[Host]) -> None:
+    if starting.exception() is None:
+        starting.result().dispose()
 
 
 def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedError:

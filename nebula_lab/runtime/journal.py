@@ -14,6 +14,8 @@ from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.wire.messages import Log, Output, Progress
 
 STREAMS = ("stdout", "stderr")
+# Characters of an event: as many as ten thousand may wait for a slow subscriber.
+_TEXT_LENGTH = 64 * 1024
 
 
 class Journal:
@@ -50,7 +52,7 @@ class Journal:
                     invocation.operation,
                     message.done,
                     message.total,
-                    message.text,
+                    message.text[:_TEXT_LENGTH],
                 )
             )
 
@@ -66,14 +68,15 @@ class Journal:
         self._record_of(plugin_id).note(stream, text)
         if self._dispatcher.has_subscribers:
             self._dispatcher.emit(
-                OutputWritten(plugin_id, datetime.now(UTC), stream, text, operation)
+                OutputWritten(plugin_id, datetime.now(UTC), stream, text[:_TEXT_LENGTH], operation)
             )
 
     def _keep_log(self, plugin_id: str, message: Log) -> None:
         level = min(max(message.level, 0), 100)
-        self._record_of(plugin_id).note("log", message.message, level)
-        logging.getLogger(f"nebula_lab.plugin.{plugin_id}").log(level, "%s", message.message)
+        text = message.message[:_TEXT_LENGTH]
+        self._record_of(plugin_id).note("log", text, level)
+        logging.getLogger(f"nebula_lab.plugin.{plugin_id}").log(level, "%s", text)
         if self._dispatcher.has_subscribers:
             self._dispatcher.emit(
-                LogWritten(plugin_id, datetime.now(UTC), level, message.logger, message.message)
+                LogWritten(plugin_id, datetime.now(UTC), level, message.logger[:_TEXT_LENGTH], text)
             )

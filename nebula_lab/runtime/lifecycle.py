@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,11 @@ from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.workers import Workers
+
+_IN_USE = frozenset({*SERVING, PluginState.LOADING})
+# How long calls are held at a time while those that run come to their end, in seconds: short, so
+# that a call with little time is not failed by a reload that has to wait for a long one.
+_HELD = 0.1
 
 
 class Lifecycle:
@@ -58,7 +64,6 @@ class Lifecycle:
             if record.state is PluginState.SUSPENDED:
                 return
             record.require("suspend")
-            record.slots.hold()
             try:
                 self.drain(record)
                 state = self._states.save(record)
@@ -75,23 +80,32 @@ class Lifecycle:
                     self._workers.start_unattended(partial(self._loader.load, plugin_id))
 
     def drain(self, record: PluginRecord) -> None:
-        """Wait for the calls that run; those that come wait.
+        """Wait for a moment when no call runs, and hold those that come from then on.
 
-        Streams last as long as their callers like: after the wait they are ended.
+        Streams last as long as their callers like: after the grace they are ended.
 
         Raises:
-            PluginError: some other call did not end.
+            PluginError: there was no such moment; nothing is held then.
         """
-        if record.slots.drained(self._config.timeout + self._config.grace):
-            return
-        running = record.slots.users()
-        busy = ", ".join(call.operation for call in running if not call.is_stream)
-        if busy:
-            raise PluginError(
-                f"still busy with {busy}", plugin_id=record.id, hint="Try again later."
-            )
-        for stream in running:
-            stream.cancel("the stream was ended, because its plugin is being replaced")
+        began = time.monotonic()
+        bound = began + self._config.timeout + 2 * self._config.grace
+        while True:
+            record.slots.hold()
+            if record.slots.drained(_HELD):
+                return
+            running = record.slots.users()
+            if all(call.is_stream and call.cancelled for call in running):
+                return  # they have been stopped; their callers need not have noticed
+            record.slots.resume()
+            now = time.monotonic()
+            if now > bound:
+                busy = ", ".join(call.operation for call in running)
+                raise PluginError(
+                    f"still busy with {busy}", plugin_id=record.id, hint="Try again later."
+                )
+            for call in running:
+                if call.is_stream and not call.cancelled and now > began + self._config.grace:
+                    call.cancel("the stream was ended, because its plugin is being replaced")
 
     # Unloading
 
@@ -121,7 +135,7 @@ class Lifecycle:
         return [
             dependent
             for dependent in self._catalogue.registry.dependents(plugin_id)
-            if self._catalogue.record(dependent).state in SERVING
+            if self._catalogue.record(dependent).state in _IN_USE
         ]
 
     def _needs(self, dependent: str, plugin_id: str) -> bool:
@@ -132,14 +146,17 @@ class Lifecycle:
             if record.state is PluginState.DISCOVERED:
                 return
             record.move("unload")
-            record.slots.refuse(PluginError("it is being unloaded", plugin_id=record.id))
-            if not record.slots.drained(self._config.grace):
-                for call in record.slots.users():
-                    call.cancel()
-                # One that does not stop within the grace loses its host, and ends by that.
-                record.slots.drained(2 * self._config.grace)
             try:
+                record.slots.refuse(PluginError("it is being unloaded", plugin_id=record.id))
+                if not record.slots.drained(self._config.grace):
+                    for call in record.slots.users():
+                        call.cancel()
+                    # One that does not stop within the grace loses its host, and ends by that.
+                    record.slots.drained(2 * self._config.grace)
                 self.take_down(record)
+            except BaseException:
+                self._end_hosts(record)
+                raise
             finally:
                 record.loaded_at = None
                 record.failure = None
@@ -168,6 +185,13 @@ class Lifecycle:
             ]
         )
         self._workers.all([host.dispose for host in self._hosting.close()])
+
+    def _end_hosts(self, record: PluginRecord) -> None:
+        """Nobody waits any more for them to clean up."""
+        for host in record.slots.hosts:
+            record.slots.remove(host)
+            host.kill()
+            self._workers.start_unattended(host.dispose)
 
     def take_down(self, record: PluginRecord) -> None:
         """Have every host clean up, and end it.

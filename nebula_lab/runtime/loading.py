@@ -8,7 +8,7 @@ from functools import partial
 
 from nebula_lab.errors import DependencyError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
+from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, Priority
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
@@ -17,8 +17,6 @@ from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
-
-UP = frozenset({*SERVING, PluginState.UNLOADING})
 
 
 class Loader:
@@ -98,6 +96,10 @@ class Loader:
                 error = future.exception()
                 if isinstance(error, PluginError):
                     failures[plugin_id] = error
+                elif isinstance(error, Exception):  # of one plugin; the others load all the same
+                    failures[plugin_id] = self._catalogue.record(plugin_id).failure or PluginError(
+                        f"loading failed: {error!r}", plugin_id=plugin_id
+                    )
                 elif error is not None:
                     raise error
         return failures
@@ -120,7 +122,7 @@ class Loader:
     def _load_one(self, plugin_id: str) -> None:
         record = self._catalogue.record(plugin_id)
         with record.lifecycle:
-            if record.state in UP:
+            if record.state in SERVING:
                 return
             record.failure = None
             record.forget_crashes()
@@ -169,9 +171,7 @@ class Loader:
         record.loads += 1
         self._counters.loads += 1
         record.move("loaded")
-        for one in hosted:
-            record.description = one.description
-            record.slots.add(one.host, one.places)
+        self._supervisor.adopt(record, hosted)
         record.slots.resume()
 
     def discard(self, hosted: Iterable[Hosted]) -> None:

@@ -18,6 +18,7 @@ from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
 
 KEPT_LINES = 1000
+KEPT_LENGTH = 4_000  # characters of a line
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
 
 
@@ -141,10 +142,10 @@ class PluginRecord:
         self._crashes.clear()
 
     def note(self, stream: str, text: str, level: int = 0) -> None:
-        """Keep what the plugin wrote, line by line."""
+        """Keep what the plugin wrote, line by line, and of a very long line the start."""
         now = datetime.now(UTC)
         for line in text.splitlines():
-            self.log.append(LogLine(now, level, stream, line))
+            self.log.append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
 
     def info(self, sandbox: str) -> PluginInfo:
         """The row of `list_plugins()`."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from nebula_lab.errors import PluginError
+from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginDescriptor
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
@@ -24,6 +24,7 @@ from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.states import StateKeeper
+from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 
@@ -41,6 +42,7 @@ class Reloader:
         loader: Loader,
         lifecycle: Lifecycle,
         states: StateKeeper,
+        supervisor: Supervisor,
         hosting: Hosting,
         workers: Workers,
         dispatcher: Dispatcher,
@@ -51,6 +53,7 @@ class Reloader:
         self._loader = loader
         self._lifecycle = lifecycle
         self._states = states
+        self._supervisor = supervisor
         self._hosting = hosting
         self._workers = workers
         self._dispatcher = dispatcher
@@ -88,7 +91,6 @@ class Reloader:
     def _exchange(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
         self._load_new_dependencies(descriptor)
         fresh = self._loader.bring_up_replicas(record, descriptor)
-        record.slots.hold()
         try:
             self._lifecycle.drain(record)
             state = self._states.save(record)
@@ -98,6 +100,14 @@ class Reloader:
             record.slots.resume()
             self._loader.discard(fresh)
             raise
+        if any(one.host.is_lost for one in fresh):
+            record.slots.resume()
+            self._loader.discard(fresh)
+            raise LoadFailedError(
+                "its new process ended before it could serve, so the old one goes on",
+                plugin_id=record.id,
+                path=descriptor.path,
+            )
         former = record.slots.hosts
         self._swap(record, descriptor, former, fresh)
         for host in former:
@@ -126,7 +136,5 @@ class Reloader:
             record.slots.remove(host)
         self._catalogue.adopt(record, descriptor)
         record.loaded_at = datetime.now(UTC)
-        for one in fresh:
-            record.description = one.description
-            record.slots.add(one.host, one.places)
+        self._supervisor.adopt(record, fresh)
         record.slots.resume()

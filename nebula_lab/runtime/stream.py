@@ -43,7 +43,9 @@ class Stream:
         if self._ended:
             raise StopIteration
         try:
-            answer = self._conversation.next_answer(time.monotonic() + self._invocation.timeout)
+            # Also for the calls that the plugin makes meanwhile.
+            self._invocation.deadline = time.monotonic() + self._invocation.timeout
+            answer = self._conversation.next_answer(self._invocation.deadline)
             if type(answer) is not Item:
                 self._end(True)
                 raise StopIteration
@@ -59,6 +61,7 @@ class Stream:
     def _allow_more(self) -> None:
         self._taken += 1
         if self._taken == WINDOW // 2:
+            self._conversation.allow(self._taken)
             self._conversation.send(Credit(self._conversation.number, self._taken))
             self._taken = 0
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from nebula_lab.errors import LoadFailedError, PluginError
@@ -11,12 +12,13 @@ from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.events import PluginCrashed
 from nebula_lab.runtime.dispatcher import Dispatcher
-from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 
+_log = logging.getLogger("nebula_lab")
 _DYING = 1.0  # seconds for a host whose channel has ended to end too
 
 
@@ -51,8 +53,17 @@ class Supervisor:
         """A host is gone, or its channel is. Can be said more than once, on any thread."""
         self._replace(record, host, counts=True)
 
+    def adopt(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
+        """Let calls go to hosts that have come up; one that is gone already is replaced."""
+        for one in hosted:
+            record.description = one.description
+            record.slots.add(one.host, one.places)
+            if one.host.is_lost:  # before it had a place that it could be missed from
+                self.host_lost(record, one.host)
+
     def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
         """See to it that no more calls go to a host, and that another one comes."""
+        host.is_lost = True
         if host not in record.slots.hosts:
             return
         removed = threading.Event()
@@ -92,15 +103,16 @@ class Supervisor:
                 record.descriptor, self._sink(), lambda host: self.host_lost(record, host)
             )
         except PluginError as error:
-            if not record.slots.hosts:
+            if record.slots.hosts:
+                _log.error("%s goes on with fewer replicas: %s", record.id, error)
+            else:
                 record.fail(error)
             return
         if counts:
             record.restarts += 1
             self._counters.restarts += 1
         record.loaded_at = datetime.now(UTC)
-        record.description = hosted.description
-        record.slots.add(hosted.host, hosted.places)
+        self.adopt(record, [hosted])
 
     def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
         policy = self._config.restart

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import CallCycleError, DependencyError, PluginError, UnsupportedValueError
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig
+from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.unclaimed import UnclaimedRequests
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError, ValueNotSupportedError
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from nebula_lab.runtime.catalogue import Catalogue
     from nebula_lab.runtime.supervisor import Supervisor
 
+_log = logging.getLogger("nebula_lab")
+
 
 class Switchboard(Listener):
     """Output goes to the journal, lost hosts to the supervisor, requests of plugins to the calls.
@@ -51,7 +56,7 @@ class Switchboard(Listener):
         self._config = config
         self._catalogue = catalogue
         self._journal = journal
-        self._workers = workers
+        self._unclaimed = UnclaimedRequests(workers, self._serve_unclaimed, config.grace)
         self._sink = sink
         self._calls: CallPath | None = None
         self._supervisor: Supervisor | None = None
@@ -83,7 +88,7 @@ class Switchboard(Listener):
     def unclaimed(self, plugin_id: str, host: Host, message: Any) -> None:
         """A message of no call; on whatever thread reads, which must not be held up."""
         if isinstance(message, Request):
-            self._workers.start_unattended(lambda: self._serve(plugin_id, None, host, message))
+            self._unclaimed.take(plugin_id, host, message)
         elif isinstance(message, Output | Log | Display | Progress):
             self._journal.background(plugin_id, message)
 
@@ -92,12 +97,17 @@ class Switchboard(Listener):
 
     # Calls between plugins
 
+    def _serve_unclaimed(self, plugin_id: str, host: Host, message: Request) -> None:
+        self._serve(plugin_id, None, host, message)
+
     def _serve(self, caller: str, parent: Invocation | None, host: Host, message: Request) -> None:
         try:
             host.link.send(self._answer(caller, parent, message), self._config.grace)
         except LocalProtocolError as error:
             failure = ResponseFailure(message.request, type(error).__name__, str(error))
             host.link.send(failure, self._config.grace)
+        except TimeoutError:
+            host.link.end("it did not take the answer to its request")
         except ChannelEndedError:
             pass  # the caller is gone; whoever waits for it finds out by itself
 
@@ -112,6 +122,9 @@ class Switchboard(Listener):
             return ResponseFailure(message.request, type(error).__name__, str(error))
         except RemoteProtocolError as error:
             return ResponseFailure(message.request, type(error).__name__, str(error))
+        except Exception as error:  # noqa: BLE001 - logged; whoever asked would wait for ever
+            _log.exception("a call by %s failed", caller)
+            return ResponseFailure(message.request, type(error).__name__, str(error))
 
     def _call(self, caller: str, parent: Invocation | None, message: Request) -> Any:
         assert self._calls is not None
@@ -122,6 +135,7 @@ class Switchboard(Listener):
         timeout = self._config.timeout if message.timeout is None else message.timeout
         if not 0 < timeout < float("inf"):
             raise PluginError(f"a time-out of {timeout} s makes no sense", plugin_id=caller)
+        timeout = min(timeout, LONGEST_WAIT)
         sink = self._sink() if parent is None else parent.sink
         if parent is not None and message.timeout is None:
             timeout = parent.timeout

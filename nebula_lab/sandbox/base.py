@@ -49,6 +49,8 @@ class Host(abc.ABC):
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.manager_closes = False  # so whoever still waits for it is to be told just that
+        self.is_lost = False  # whoever supervises it has been told that it is gone
 
     def enter(self, call: PendingCall, context: Context) -> None:  # noqa: B027 - few need it
         """Note the caller's context, for hosts in the same process that run the call in it."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, SandboxMode
 from nebula_lab.sandbox.base import Sandbox
 from nebula_lab.sandbox.in_process import InProcessSandbox
 from nebula_lab.sandbox.process import ProcessSandbox
+from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
 
-_SANDBOXES: dict[SandboxMode, Callable[[LoopThread, Path], Sandbox]] = {
+_SANDBOXES: dict[SandboxMode, Callable[[LoopThread, RunFolder], Sandbox]] = {
     SandboxMode.NONE: InProcessSandbox,
     SandboxMode.PROCESS: ProcessSandbox,
 }
 
 
-def sandbox_for(mode: SandboxMode | Container) -> Callable[[LoopThread, Path], Sandbox]:
+def sandbox_for(mode: SandboxMode | Container) -> Callable[[LoopThread, RunFolder], Sandbox]:
     """What makes the sandbox of a mode.
 
     Raises:

@@ -8,9 +8,11 @@ A thread can't be killed: one that does not stop when asked is left behind, and 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import threading
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from nebula_lab.errors import ExitReport
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import SandboxMode
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.thread_interrupts import ThreadInterrupts
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
@@ -31,14 +34,28 @@ from nebula_lab.transport.loop import LoopThread
 class _ThreadServer(Server):
     """Serves on a thread that `interrupts` can stop, instead of on a main thread."""
 
-    def __init__(self, interrupts: ThreadInterrupts, sock: socket.socket, **options: Any) -> None:
+    def __init__(
+        self,
+        interrupts: ThreadInterrupts,
+        context_of: Callable[[int], Context | None],
+        sock: socket.socket,
+        **options: Any,
+    ) -> None:
         super().__init__(sock, **options)
         self._of_thread = interrupts
+        self._context_of = context_of
+        self.guard_step = self._guard_step
 
     def _uninterrupted(self) -> contextlib.AbstractContextManager[None]:
         if threading.get_ident() != self._thread:
             return contextlib.nullcontext()
         return self._of_thread
+
+    def context_of(self, job: Job) -> Context:
+        return self._context_of(job.call) or super().context_of(job)
+
+    def _guard_step(self, job: Any, work: Work) -> Any:
+        return self._of_thread.run(job.call, work)
 
 
 class InProcessHost(Host):
@@ -59,19 +76,24 @@ class InProcessHost(Host):
         self._theirs = theirs
         # Of this host alone, in whichever manager of this process.
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
-        self._contexts: dict[int, Context] = {}
         self._interrupts = ThreadInterrupts()
         self._reason = ""
         self._disposed = False
+        self._owner_pid = os.getpid()
         self._thread = threading.Thread(
             target=self._run, name=f"nebula-{spec.plugin_id}", daemon=True
         )
         self._thread.start()
-        self.link.greet(spec.start_timeout)
+        try:
+            self.link.greet(spec.start_timeout)
+        except BaseException:
+            self.dispose()
+            raise
 
     def _run(self) -> None:
         server = _ThreadServer(
             self._interrupts,
+            self._context_of,
             self._theirs,
             run_in_context=self._in_context,
             module_life=self._life,
@@ -84,14 +106,20 @@ class InProcessHost(Host):
         except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
             self._reason = f"the plugin's thread ended: {error!r}"
         finally:
+            if server.resident is not None:
+                server.resident.forget()  # without a cleanup, nobody has done it yet
             server.channel.close()
             self._loop.call(self.on_exit)
 
     def enter(self, call: PendingCall, context: Context) -> None:
-        self._contexts[call.number] = context
+        call.context = context
+
+    def _context_of(self, number: int) -> Context | None:
+        call = self.link.pending(number)
+        return None if call is None else call.context
 
     def _in_context(self, job: Job, work: Work) -> Any:
-        context = self._contexts.pop(job.call, None)
+        context = self._context_of(job.call)
         if context is not None:
             work = partial(context.run, _with_job, job, work)
         if threading.current_thread() is not self._thread:
@@ -113,14 +141,14 @@ class InProcessHost(Host):
         return ExitReport(self._reason or "the plugin's thread ended")
 
     def dispose(self) -> None:
-        if self._disposed:
-            return
-        self._disposed = True
+        if self._disposed or os.getpid() != self._owner_pid:
+            return  # a fork has none of our threads, and the files are not its own
         self.link.close()
         self._thread.join(1.0)
         if self._thread.is_alive():
             self._interrupts.interrupt()
         shutil.rmtree(self.scratch_dir, ignore_errors=True)
+        self._disposed = True  # at last: an interrupted one is to be finished later
 
 
 def _with_job(job: Job, work: Work) -> Any:
@@ -138,17 +166,18 @@ class InProcessSandbox(Sandbox):
 
     Args:
         loop: watches the channels.
-        run_dir: scratch folders go there.
+        run_folder: scratch folders go there.
     """
 
     mode = SandboxMode.NONE
 
-    def __init__(self, loop: LoopThread, run_dir: Path) -> None:
+    def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
         self._loop = loop
-        self._run_dir = run_dir
+        self._run_folder = run_folder
 
     def start(self, spec: HostSpec) -> Host:
-        return InProcessHost(spec, self._loop, self._run_dir / f"h{spec.life}" / "scratch")
+        folder = self._run_folder.ensure() / f"h{spec.life}"
+        return InProcessHost(spec, self._loop, folder / "scratch")
 
     def close(self) -> None:
         """Nothing is shared."""

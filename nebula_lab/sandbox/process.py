@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec
 
@@ -21,7 +20,7 @@ from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.leftovers import MARK, kill_marked
 from nebula_lab.sandbox.provisioner import PluginKernelManager, PluginKernelProvisioner
-from nebula_lab.sandbox.sweeper import Sweeper
+from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -33,15 +32,16 @@ _PRIVATE = 0o700
 class ProcessHost(Host):
     """A kernel process. Use `ProcessSandbox.start` to get one."""
 
-    def __init__(self, spec: HostSpec, loop: LoopThread, folder: Path, owner: int) -> None:
+    def __init__(self, spec: HostSpec, loop: LoopThread, run_folder: RunFolder, owner: int) -> None:
         super().__init__()
         self._loop = loop
-        self._folder = folder
+        self._folder = folder = run_folder.ensure() / f"h{spec.life}"
+        self._owner_pid = os.getpid()
         self._ended_by_us = ""
         self._disposing = threading.Lock()
         self._disposed = False
         self._exited = threading.Event()
-        self._mark = f"{owner_mark(folder.parent)}{spec.life}."
+        self._mark = f"{run_folder.mark}{spec.life}."
         self.scratch_dir = folder / "scratch"
         for path in (folder, self.scratch_dir, folder / "ipython"):
             path.mkdir(_PRIVATE)
@@ -49,9 +49,12 @@ class ProcessHost(Host):
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         ours, theirs = socket.socketpair()
         self.link = HostLink(ours, loop)
+        self._prepare()
         try:
-            self._provisioner = loop.run(self._launch(theirs, owner), spec.start_timeout)
+            loop.run(self._launch(theirs.fileno(), owner), spec.start_timeout)
         except BaseException:
+            # There, since that thread may be launching the process at this moment.
+            loop.call(self._provisioner.abandon)
             self.link.close()
             self._words.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -66,12 +69,15 @@ class ProcessHost(Host):
         self._pidfd = self._provisioner.pidfd
         loop.watch(self._pidfd, self._on_exit)
 
-    async def _launch(self, theirs: socket.socket, owner: int) -> PluginKernelProvisioner:
-        channel = theirs.fileno()
-        command = [sys.executable, "-P", "-m", "nebula_lab.agent", str(channel), str(owner)]
-        manager = PluginKernelManager(
+    def _prepare(self) -> None:
+        self._manager = PluginKernelManager(
             connection_file=str(self.connection_file), transport="ipc", autorestart=False
         )
+        self._provisioner = PluginKernelProvisioner(kernel_id=self._mark, parent=self._manager)
+        self._manager.provisioner = self._provisioner
+
+    async def _launch(self, channel: int, owner: int) -> None:
+        command = [sys.executable, "-P", "-m", "nebula_lab.agent", str(channel), str(owner)]
         options = [
             "-f",
             "{connection_file}",
@@ -82,16 +88,10 @@ class ProcessHost(Host):
         kernel_spec = KernelSpec(
             argv=command + options, display_name="nebula_lab", language="python"
         )
-        manager._kernel_spec = kernel_spec
-        provisioner = PluginKernelProvisioner(
-            kernel_id=self._mark, kernel_spec=kernel_spec, parent=manager
-        )
-        manager.provisioner = provisioner
-        await manager.start_kernel(
+        self._manager._kernel_spec = self._provisioner.kernel_spec = kernel_spec
+        await self._manager.start_kernel(
             env=self._environment(), pass_fds=(channel, owner), output=self._words.writable
         )
-        self._manager = manager
-        return provisioner
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
@@ -118,10 +118,13 @@ class ProcessHost(Host):
         self._provisioner.signal(signal.SIGINT)
 
     def kill(self) -> None:
-        self._ended_by_us = self._ended_by_us or "killed by the manager"
+        if not self._provisioner.has_exited():  # else it ended for a reason of its own
+            self._ended_by_us = self._ended_by_us or "killed by the manager"
         self._provisioner.kill_group()
 
     def exit_report(self, timeout: float) -> ExitReport:
+        if os.getpid() != self._owner_pid:
+            return ExitReport("it belongs to the process that this one was forked from")
         reason = self._ended_by_us
         ended = self.link.ended
         talks_rubbish = ended is not None and ended.is_protocol_error
@@ -145,25 +148,22 @@ class ProcessHost(Host):
         return "it closed its channel without ending, and was killed"
 
     def dispose(self) -> None:
+        if os.getpid() != self._owner_pid:
+            return  # the kernel and its files are not the fork's
         with self._disposing:
             if self._disposed:
                 return
-            self._disposed = True
-        self.kill()
-        self._exited.wait(10.0)
-        self.link.close()
-        self._words.close()
-        self._provisioner.release()
-        self._manager.cleanup_connection_file()
-        shutil.rmtree(self._folder, ignore_errors=True)
+            self.kill()
+            self._exited.wait(10.0)
+            self.link.close()
+            self._words.close()
+            self._provisioner.release()
+            self._manager.cleanup_connection_file()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._disposed = True  # at last: an interrupted one is to be finished later
 
     def last_words(self) -> tuple[str, ...]:
         return self._words.lines()
-
-
-def owner_mark(run_dir: Path) -> str:
-    """What the marks of a manager's hosts start with."""
-    return f"{os.getpid()}-{run_dir.name}-"
 
 
 def _signal_name(number: int) -> str:
@@ -177,25 +177,19 @@ class ProcessSandbox(Sandbox):
 
     Args:
         loop: launches kernels and watches them.
-        run_dir: connection files, sockets and scratch folders go there; only the user may enter.
+        run_folder: connection files, sockets and scratch folders go there.
     """
 
     mode = SandboxMode.PROCESS
 
-    def __init__(self, loop: LoopThread, run_dir: Path) -> None:
+    def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
         self._loop = loop
-        self._run_dir = run_dir
-        self._starting = threading.Lock()
-        self._sweeper: Sweeper | None = None
+        self._run_folder = run_folder
         self._owner = os.pidfd_open(os.getpid())
 
     def start(self, spec: HostSpec) -> Host:
-        with self._starting:
-            if self._sweeper is None:
-                self._sweeper = Sweeper(self._run_dir, owner_mark(self._run_dir))
-        folder = self._run_dir / f"h{spec.life}"
         try:
-            host = ProcessHost(spec, self._loop, folder, self._owner)
+            host = ProcessHost(spec, self._loop, self._run_folder, self._owner)
         except (OSError, TimeoutError) as error:
             raise LoadFailedError(
                 f"its kernel could not be started: {error or type(error).__name__}",
@@ -211,10 +205,12 @@ class ProcessSandbox(Sandbox):
                 plugin_id=spec.plugin_id,
                 remote_traceback="\n".join(report.stderr_tail),
             ) from error
+        except BaseException:
+            host.dispose()
+            raise
         return host
 
     def close(self) -> None:
-        if self._sweeper is not None:
-            self._sweeper.close()
-            self._sweeper = None
-        os.close(self._owner)
+        owner, self._owner = self._owner, -1
+        if owner >= 0:
+            os.close(owner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import subprocess
 from typing import Any
@@ -18,6 +19,8 @@ class PluginKernelProvisioner(KernelProvisionerBase):
 
     process: subprocess.Popen[bytes] | None = None
     pidfd: int | None = None
+    # A fork of the manager's process has these objects too, and must leave the kernel alone.
+    owner_pid = 0
 
     @property
     def has_process(self) -> bool:
@@ -32,6 +35,7 @@ class PluginKernelProvisioner(KernelProvisionerBase):
         return prepared
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        self.owner_pid = os.getpid()
         self.process = subprocess.Popen(
             cmd,
             stdin=subprocess.DEVNULL,
@@ -65,13 +69,21 @@ class PluginKernelProvisioner(KernelProvisionerBase):
 
     def signal(self, signum: int) -> None:
         """Signal the kernel itself; nothing happens once it has exited."""
-        if self.pidfd is not None:
+        if self.pidfd is not None and os.getpid() == self.owner_pid:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, signum)
 
+    def has_exited(self) -> bool:
+        """Whether the kernel is over by now, be it that nobody has waited for it yet."""
+        if self.process is None or self.process.returncode is not None or self.pidfd is None:
+            return True
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
+
     def kill_group(self) -> None:
         """Kill the kernel and what is still in its process group."""
-        if self.process is None:
+        if self.process is None or os.getpid() != self.owner_pid:
             return
         # Until it has been waited for, its pid, and so its group's, can't be another's.
         if self.process.returncode is None:
@@ -90,9 +102,18 @@ class PluginKernelProvisioner(KernelProvisionerBase):
 
     def release(self) -> None:
         """Give back the pidfd of a process that has been waited for."""
-        if self.pidfd is not None:
-            os.close(self.pidfd)
-            self.pidfd = None
+        pidfd, self.pidfd = self.pidfd, None
+        if pidfd is not None:
+            os.close(pidfd)
+
+    def abandon(self) -> None:
+        """End what was launched and is of no use; on the thread that launches."""
+        if self.process is not None:
+            self.kill_group()
+            if self.pidfd is None:  # there were no descriptors left for one
+                self.process.kill()
+            self.process.wait()
+            self.release()
 
 
 class PluginKernelManager(AsyncKernelManager):

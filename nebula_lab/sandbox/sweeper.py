@@ -46,11 +46,12 @@ class Sweeper:
         return self._process.pid
 
     def close(self) -> None:
-        """There is nothing left to sweep."""
+        """There is nothing left to sweep. Can be called again."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(b"bye")
-            self._process.stdin.close()
+        if not self._process.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(b"bye")
+                self._process.stdin.close()
         self._process.wait()
 
 

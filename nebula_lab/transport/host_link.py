@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from queue import SimpleQueue
 from typing import Any
 
@@ -15,6 +16,7 @@ from nebula_lab.wire.messages import (
     Cancel,
     Failure,
     Hello,
+    Item,
     Loaded,
     Message,
     Refused,
@@ -27,16 +29,27 @@ from nebula_lab.wire.protocol import Connection, Side, negotiate
 # the watching thread of each; nobody minds if a stray log line comes this much later.
 _IDLE = 0.05
 _ANSWERS = frozenset({Reply, Failure, Loaded})
+_MOST_QUEUED = 100_000
 
 
 class PendingCall:
-    """A call that has been sent: its number, its mailbox, and whether its answer is in there."""
+    """A call that has been sent.
 
-    __slots__ = ("answered", "box", "number")
+    Attributes:
+        number: the host's name for it.
+        box: what came for it and has not been taken yet.
+        answered: whether its answer is in there, or was.
+        credit: how many items of a stream it may still be sent.
+        context: of who made it, for a host in this process.
+    """
+
+    __slots__ = ("answered", "box", "context", "credit", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.answered = False
+        self.credit = 0
+        self.context: Context | None = None
         self.box: SimpleQueue[Any] = SimpleQueue()
 
 
@@ -45,11 +58,11 @@ class HostLink:
 
     Args:
         sock: connected to the host; becomes the link's own.
-        loop: reads while no call is pending.
+        loop: reads while nobody waits for a message.
 
     Attributes:
         on_unclaimed: is given what belongs to no pending call, on the thread that reads.
-        on_ended: called on the loop's thread when the host hangs up while no call is pending.
+        on_ended: called on the loop's thread when the host hangs up while nobody waits.
     """
 
     def __init__(self, sock: socket.socket, loop: LoopThread) -> None:
@@ -57,6 +70,7 @@ class HostLink:
         self._loop = loop
         self._greetings: SimpleQueue[Any] = SimpleQueue()
         self._pending: dict[int, PendingCall] = {}
+        self._waiting: set[PendingCall] = set()
         self._numbers = itertools.count(1)
         self._watched = False
         self._watch_is_due = False
@@ -91,15 +105,11 @@ class HostLink:
         """Take a number for a call; `close_call` gives it back."""
         call = PendingCall(next(self._numbers))
         self._pending[call.number] = call
-        if self._watched:
-            self._unwatch()
         return call
 
     def close_call(self, call: PendingCall) -> None:
         """Expect no more messages for a call."""
         self._pending.pop(call.number, None)
-        if not self._pending and not self._watch_is_due:
-            self._watch_when_idle()
 
     def send(self, message: Message, timeout: float | None = None) -> None:
         """See `Channel.send`."""
@@ -107,7 +117,15 @@ class HostLink:
 
     def receive(self, call: PendingCall, timeout: float | None) -> Any:
         """The next message for a call; see `Channel.get`."""
-        return self._channel.get(call.box, timeout)
+        self._waiting.add(call)
+        if self._watched:
+            self._unwatch()
+        try:
+            return self._channel.get(call.box, timeout)
+        finally:
+            self._waiting.discard(call)
+            if not self._waiting and not self._watch_is_due:
+                self._watch_when_idle()
 
     def cancel(self, call: PendingCall) -> None:
         """Ask the host to stop a call; whether it does is another matter."""
@@ -121,6 +139,10 @@ class HostLink:
         """Have a function called on the loop's thread in `delay` seconds."""
         self._loop.call_later(delay, function)
 
+    def pending(self, number: int) -> PendingCall | None:
+        """The call of this number, unless it has been closed."""
+        return self._pending.get(number)
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())
@@ -131,13 +153,23 @@ class HostLink:
         if call is not None and not call.answered:
             # A thread that outlives its call may still speak in its name: nobody listens there.
             call.answered = type(message) in _ANSWERS
+            self._count(call, message)
             call.box.put(message)
         elif isinstance(message, Hello | Refused):
             self._greetings.put(message)
         else:
             self.on_unclaimed(message)
 
-    # Reading while no call is pending
+    def _count(self, call: PendingCall, message: Any) -> None:
+        """End a host that sends more than anybody asked for: it would fill our memory."""
+        if type(message) is Item:
+            call.credit -= 1
+            if call.credit < 0:
+                self.end("it sent more items of a stream than it was asked for")
+        elif call.box.qsize() > _MOST_QUEUED:
+            self.end(f"it sent {_MOST_QUEUED:,} messages about a call that nobody took")
+
+    # Reading while nobody waits
 
     def _watch_when_idle(self) -> None:
         self._watch_is_due = True
@@ -146,11 +178,11 @@ class HostLink:
     def _watch(self) -> None:
         with self._watching:
             self._watch_is_due = False
-            if self._pending or self._watched or self._closed or self._channel.ended:
+            if self._waiting or self._watched or self._closed or self._channel.ended:
                 return
             self._loop.watch(self._channel.fileno(), self._on_readable)
             self._watched = True
-        if self._pending:  # one that came just now did not see that we watch
+        if self._waiting:  # one that came just now did not see that we watch
             self._unwatch()
 
     def _unwatch(self) -> None:

@@ -45,7 +45,7 @@ class Phase(Enum):
 TRANSITIONS: dict[Phase, dict[type[Message], Phase]] = {
     Phase.GREETING: {Hello: Phase.ANSWERING, Refused: Phase.CLOSED},
     Phase.ANSWERING: {Welcome: Phase.OPEN, Refused: Phase.CLOSED},
-    Phase.OPEN: {Refused: Phase.CLOSED},
+    Phase.OPEN: {},
     Phase.CLOSED: {},
 }
 

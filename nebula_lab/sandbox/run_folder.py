@@ -1,0 +1,69 @@
+"""The folder of a manager's connection files, sockets and scratch folders."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from nebula_lab.errors import ConfigError
+from nebula_lab.sandbox.sweeper import Sweeper
+
+# Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
+_LONGEST_PARENT = 60
+_PRIVATE = 0o700
+
+
+class RunFolder:
+    """Made when the first host needs it, so that a manager that never ran one leaves nothing.
+
+    Only the user may enter it.
+
+    Raises:
+        ConfigError: there is no folder for sockets whose path is short enough.
+    """
+
+    def __init__(self) -> None:
+        self.path = _parent() / f"nebula-{secrets.token_hex(5)}"
+        # What the marks of the owner's hosts start with.
+        self.mark = f"{os.getpid()}-{self.path.name}-"
+        self._sweeper: Sweeper | None = None
+        self._making = threading.Lock()
+        self._owner_pid = os.getpid()
+
+    def ensure(self) -> Path:
+        """Where it is; made now, if it is not there yet. Any thread."""
+        with self._making:
+            if self._sweeper is None:
+                # First, so that there is no moment at which nobody would remove the folder.
+                self._sweeper = Sweeper(self.path, self.mark)
+                try:
+                    self.path.mkdir(_PRIVATE)
+                except BaseException:
+                    self._sweeper.close()
+                    self._sweeper = None
+                    raise
+        return self.path
+
+    def remove(self) -> None:
+        """Remove it with everything in it. Can be called again."""
+        if os.getpid() != self._owner_pid:
+            return
+        with self._making:
+            shutil.rmtree(self.path, ignore_errors=True)
+            if self._sweeper is not None:
+                self._sweeper.close()
+                self._sweeper = None
+
+
+def _parent() -> Path:
+    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
+        if parent and len(parent) <= _LONGEST_PARENT and os.access(parent, os.W_OK | os.X_OK):
+            return Path(parent)
+    raise ConfigError(
+        "there is no folder for sockets whose path is short enough",
+        hint=f"Set TMPDIR to one with at most {_LONGEST_PARENT} characters.",
+    )
