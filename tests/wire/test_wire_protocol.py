@@ -63,7 +63,7 @@ TO_MANAGER = [
 def connection(side, phase):
     """A connection that has got so far."""
     made = Connection(side)
-    for message, sender in [(HELLO, Side.HOST), (Welcome(1), Side.MANAGER), (Refused("no"), side)]:
+    for message, sender in [(HELLO, Side.HOST), (Welcome(1), Side.MANAGER)]:
         if made.phase is phase:
             break
         if sender is side:
@@ -71,6 +71,8 @@ def connection(side, phase):
         else:
             made.receive(frame(encode_message(message)))
             made.next_message()
+    if phase is Phase.CLOSED:
+        made.end_of_stream()
     assert made.phase is phase
     return made
 
@@ -94,13 +96,13 @@ LEGAL = {
     Side.HOST: {
         Phase.GREETING: {Hello, Refused},
         Phase.ANSWERING: {Refused},
-        Phase.OPEN: {Refused, *map(type, TO_MANAGER)},
+        Phase.OPEN: {*map(type, TO_MANAGER)},
         Phase.CLOSED: set(),
     },
     Side.MANAGER: {
         Phase.GREETING: {Refused},
         Phase.ANSWERING: {Welcome, Refused},
-        Phase.OPEN: {Refused, *map(type, TO_HOST)},
+        Phase.OPEN: {*map(type, TO_HOST)},
         Phase.CLOSED: set(),
     },
 }
