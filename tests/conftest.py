@@ -21,6 +21,8 @@ def pytest_configure(config):
     """Give this run a folder of its own for temporary files, so that it sees nobody else's."""
     os.environ.pop("XDG_RUNTIME_DIR", None)
     config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
+    # Some tests run a child as another user, who has to get to what they wrote.
+    Path(config.private_folder).chmod(0o755)
     os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
 
 

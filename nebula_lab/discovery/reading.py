@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
@@ -119,7 +120,9 @@ def read_embedded(source: Path) -> PluginReading | None:
             key="path",
         )
     descriptor = descriptor_from(description, source, said.api_version)
-    problems = () if said.broken is None else (problem_from(said.broken),)
+    problems: tuple[Problem, ...] = ()
+    if said.broken is not None:
+        problems = (replace(problem_from(said.broken), plugin_id=descriptor.id),)
     return PluginReading(descriptor, problems)
 
 

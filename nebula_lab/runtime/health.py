@@ -31,11 +31,19 @@ def ask_health(
     except PluginError as error:
         return HealthStatus.unhealthy(error.message)
     try:
-        return _status(hosting.ask(host, "health", None, invocation))
+        return _with_replicas(record, _status(hosting.ask(host, "health", None, invocation)))
     except PluginError as error:
         return HealthStatus.unhealthy(error.message)
     finally:
         record.slots.release(invocation)
+
+
+def _with_replicas(record: PluginRecord, status: HealthStatus) -> HealthStatus:
+    """A plugin that has lost replicas serves, but with less than it asked for."""
+    there, wanted = len(record.slots.hosts), record.descriptor.runtime.replicas
+    if status.is_healthy and there < wanted:
+        return HealthStatus.degraded(f"{there} of {wanted} replicas are there")
+    return status
 
 
 def _status(answer: Any) -> HealthStatus:
