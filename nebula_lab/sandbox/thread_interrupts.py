@@ -3,6 +3,10 @@
 Such an exception comes at the thread's next step, whatever that is. So it is sent only while the
 call that is meant runs, is taken back if it has not come by the end of the call, and waits while
 the thread sends or reads a message: half a message would cost the plugin its life.
+
+It is taken back by another that takes its place and is caught. Asking for none at all, which the
+interface allows too, leaves CPython 3.11 looking for it at every step of every thread for ever,
+and a thread that is being profiled then does not move at all.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ class ThreadInterrupts:
         self._running: int | None = None
         self._depth = 0
         self._put_off = False
+        self._sent = False  # for the call that runs; it may have come already
 
     def interrupt(self, call: int | None = None) -> None:
         """Raise KeyboardInterrupt in a call, if it runs now; in whichever runs, without `call`."""
@@ -32,12 +37,14 @@ class ThreadInterrupts:
             if self._depth:
                 self._put_off = True
             else:
+                self._sent = True
                 _raise_in(self._thread, KeyboardInterrupt)
 
     def run(self, call: int, work: Callable[[], Any]) -> Any:
         """Do a call's work on this thread; it can be interrupted until it is done."""
         with self._lock:
-            self._thread, self._running, self._put_off = threading.get_ident(), call, False
+            self._thread, self._running = threading.get_ident(), call
+            self._put_off = self._sent = False
         try:
             return work()
         finally:
@@ -48,18 +55,25 @@ class ThreadInterrupts:
             try:
                 with self._lock:
                     self._running = None
-                    _raise_in(self._thread, None)
+                    sent, self._sent = self._sent, False
+                if sent:
+                    _take_back()
             except KeyboardInterrupt:
                 continue  # it came while it was being taken back; there is only one
 
     def __enter__(self) -> None:
         with self._lock:
             self._depth += 1
-            try:
-                _raise_in(self._thread, None)
-            except BaseException:
-                self._depth -= 1  # it came all the same, and ends what was about to begin
-                raise
+            sent = self._sent and threading.get_ident() == self._thread
+            if sent:
+                self._sent, self._put_off = False, True
+        try:
+            if sent:
+                _take_back()
+        except BaseException:
+            self._depth -= 1  # it came all the same, and ends what was about to begin
+            self._put_off = False
+            raise
 
     def __exit__(
         self,
@@ -76,7 +90,20 @@ class ThreadInterrupts:
             raise KeyboardInterrupt
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have `error` raised at a thread's next step; None takes back what has not been raised."""
-    exception = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+class _TakenBack(BaseException):
+    """Takes the place of an interrupt that is not wanted any more."""
+
+
+def _take_back() -> None:
+    """See to it that no exception is on its way to this thread."""
+    try:
+        _raise_in(threading.get_ident(), _TakenBack)
+        while True:  # it comes at the next step backwards
+            pass
+    except _TakenBack:
+        pass
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Have `error` raised at a thread's next step, in place of one that has not been raised."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))

@@ -105,9 +105,10 @@ def test_a_timeout_is_a_timeout_error_of_python(plugins):
         plugins.execute("stuck", "sleep", timeout=0.1)
 
 
-def test_a_timeout_of_the_configuration_holds_where_the_call_has_none(shared_folder):
+def test_a_timeout_of_the_configuration_holds_where_the_call_has_none(folder):
+    folder.plugin("stuck", STUCK)
     with (
-        shared_folder.manager("None", timeout=0.3) as plugins,
+        folder.manager("None", timeout=0.3) as plugins,
         pytest.raises(PluginTimeoutError, match=r"0\.3 s"),
     ):
         plugins.execute("stuck", "spin")
