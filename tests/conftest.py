@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -18,7 +19,12 @@ DEADLINE = 5.0
 
 
 def pytest_configure(config):
-    """Give this run a folder of its own for temporary files, so that it sees nobody else's."""
+    """Give this run what it needs whatever started it.
+
+    That is a folder of its own for temporary files, so that it sees nobody else's, and an
+    interrupt that works: a shell starts its background jobs, and so what they start, without.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("XDG_RUNTIME_DIR", None)
     config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
     # Some tests run a child as another user, who has to get to what they wrote.
