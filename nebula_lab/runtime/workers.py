@@ -48,7 +48,7 @@ class Workers:
                 future.set_exception(ManagerClosedError("the manager has been closed"))
                 return future
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # with the lock, so that `close` finds none that has not started
         return future
 
     def start_unattended(self, work: Callable[[], object]) -> None:
