@@ -58,7 +58,7 @@ class PluginManager:
         self.output: OutputSink = output or TextSink()
         self._closing = threading.Lock()
         self._closed = self._ended = False
-        self._owner_pid = os.getpid()
+        self._is_forks = False  # this process is a fork of the one that owns the plugins
         self._engine = Engine(self.config, lambda: self.output)
         _open_managers.add(self)
         try:
@@ -198,9 +198,10 @@ class PluginManager:
 
     def begin(self, plugin_id: str, operation: str, timeout: float | None = None) -> Invocation:
         """A call that can be cancelled from another thread; `execute_invocation` runs it."""
-        self._check_open()
-        limit = self.config.timeout if timeout is None else timeout
-        return Invocation(plugin_id, operation, _seconds(limit), self.output)
+        if self._closed or self._is_forks:
+            self._check_open()
+        limit = self.config.timeout if timeout is None else _seconds(timeout)
+        return Invocation(plugin_id, operation, limit, self.output)
 
     def execute_invocation(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
         """Run a call made by `begin`."""
@@ -320,8 +321,8 @@ class PluginManager:
 
     def close(self) -> None:
         """End every plugin's process and remove every temporary file. Can be called again."""
-        if os.getpid() != self._owner_pid:
-            return  # a fork of the process that owns the plugins
+        if self._is_forks:
+            return
         self._closed = True
         if not self._closing.acquire(blocking=False):
             return  # another thread is at it
@@ -355,7 +356,7 @@ class PluginManager:
     def _check_open(self) -> None:
         if self._closed:
             raise ManagerClosedError("the manager has been closed")
-        if os.getpid() != self._owner_pid:
+        if self._is_forks:
             raise ManagerClosedError(
                 "the manager belongs to the process that this one was forked from",
                 hint="Make a manager of its own in this process.",
@@ -378,6 +379,7 @@ def _close_all() -> None:
 
 def _disown_all() -> None:
     for manager in list(_open_managers):
+        manager._is_forks = True
         manager._engine.disown()
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from nebula_lab.agent.cells import ConsoleCell
-from nebula_lab.agent.server import Server
+from nebula_lab.agent.job import Job
+from nebula_lab.agent.server import ORDINARY, Server
 from nebula_lab.wire.messages import Call, Load, Shutdown
 
 
@@ -30,7 +31,7 @@ def serve(server: Server) -> bool:
 
 def _serve(server: Server, cells: asyncio.Runner) -> bool:
     while True:
-        message = server.receive(server.inbox)
+        message = server.next_message()
         kind = type(message)
         if kind is Call:
             _answer_call(server, message)
@@ -45,14 +46,17 @@ def _serve(server: Server, cells: asyncio.Runner) -> bool:
 
 
 def _answer_call(server: Server, call: Call) -> None:
-    server.answer(server.job_of(call), partial(_performed, server, call))
+    job = server.job_of(call)
+    server.answer(job, partial(_performed, server, job, call))
 
 
-def _performed(server: Server, call: Call) -> Any:
+def _performed(server: Server, job: Job, call: Call) -> Any:
     result = server.perform(call)
+    if type(result) in ORDINARY:
+        return result
     if hasattr(result, "__await__"):
-        return _awaited(server, result)
-    return result
+        result = _awaited(server, result)
+    return server.drive(job, result)
 
 
 def _awaited(server: Server, result: Any) -> Any:

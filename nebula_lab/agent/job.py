@@ -33,38 +33,24 @@ class Job:
         credit: how many items a stream may send before it must wait.
     """
 
-    __slots__ = (
-        "_printed",
-        "_printed_size",
-        "_printing",
-        "_stream",
-        "box",
-        "call",
-        "cancelled",
-        "ended",
-        "granted",
-        "interrupted",
-        "on_cancel",
-        "on_credit",
-        "used",
-    )
+    # Most calls give no stream, print nothing and are never cancelled: these stand for them all.
+    used = 0
+    cancelled = False
+    interrupted = False
+    ended = False
+    # Where the call runs as a task, these wake its event loop; from any thread.
+    on_cancel: Callable[[], object] | None = None
+    on_credit: Callable[[], object] | None = None
+    _stream = "stdout"
+    _printed: list[str] | None = None
+    _printed_size = 0
 
     def __init__(self, call: int, credit: int = 0) -> None:
         self.call = call
         # Two counters, each written by one thread only: the reader's and the stream's.
         self.granted = credit
-        self.used = 0
         self.box: SimpleQueue[Any] = SimpleQueue()
-        self.cancelled = False
-        self.interrupted = False
-        self.ended = False
-        # Where the call runs as a task, these wake its event loop; from any thread.
-        self.on_cancel: Callable[[], object] | None = None
-        self.on_credit: Callable[[], object] | None = None
         self._printing = Lock()
-        self._stream = "stdout"
-        self._printed: list[str] = []
-        self._printed_size = 0
 
     @property
     def credit(self) -> int:
@@ -102,6 +88,8 @@ class Job:
             if stream != self._stream:
                 ready += self._take()
                 self._stream = stream
+            if self._printed is None:
+                self._printed = []
             self._printed.append(text)
             self._printed_size += len(text)
             if "\n" in text or "\r" in text or self._printed_size >= _FLUSH_AT:
@@ -119,6 +107,6 @@ class Job:
         if not self._printed:
             return []
         text = "".join(self._printed)
-        self._printed.clear()
+        self._printed = None
         self._printed_size = 0
         return [Output(self.label, self._stream, text)]

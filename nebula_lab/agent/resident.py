@@ -98,6 +98,10 @@ class Resident:
 
     def perform(self, kind: str, operation: str, params: Any) -> Any:
         """Do one of the kinds of things that a plugin can be asked for."""
+        if kind == "operation" and self._is_alone:
+            # The process has no other context: `running_context` has it without being told.
+            result = self.resource.execute(operation, params)
+            return to_plain(result)
         token = current_context.set(self.context)
         try:
             if kind == "operation":

@@ -14,8 +14,6 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
-import msgspec
-
 from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
@@ -45,6 +43,8 @@ from nebula_lab.wire.protocol import Connection, Side
 from nebula_lab.wire.values import decode_value, encode_value
 
 Work = Callable[[], Any]
+# What an operation gives that is neither a generator nor anything to be awaited.
+ORDINARY = frozenset({dict, list, str, int, float, bool, bytes, type(None)})
 
 
 class Server:
@@ -102,23 +102,33 @@ class Server:
         with self._uninterrupted():
             return self.channel.get(box, timeout)
 
+    def next_message(self) -> Any:
+        """The next message for whoever serves, on the thread that this was made on.
+
+        No call runs there meanwhile, so that an interrupt has nothing to stop: see `Interrupts`.
+        """
+        return self.channel.get_until(self.inbox, None)
+
     def _route(self, message: Any) -> None:
         kind = type(message)
-        if kind is Cancel or kind is Credit:
+        if kind is Call:  # known before it runs, so that a Cancel right behind it finds it
+            self._jobs[message.call] = Job(message.call, message.stream_credit)
+            self._take_in(message)
+        elif kind is Cancel or kind is Credit:
             self._route_to_job(message)
         elif kind is Response or kind is ResponseFailure:
             box = self._requests.get(message.request)
             if box is not None:
                 box.put(message)
         else:
-            # Known before it runs, so that a Cancel right behind it finds it.
-            if kind is Call:
-                self._jobs[message.call] = Job(message.call, message.stream_credit)
-            elif kind is Load:
+            if kind is Load:
                 self._jobs[message.call] = Job(message.call)
-            self.inbox.put(message)
-            if self.on_inbox is not None:
-                self.on_inbox()
+            self._take_in(message)
+
+    def _take_in(self, message: Any) -> None:
+        self.inbox.put(message)
+        if self.on_inbox is not None:
+            self.on_inbox()
 
     def _route_to_job(self, message: Cancel | Credit) -> None:
         job = self._jobs.get(message.call)
@@ -157,8 +167,8 @@ class Server:
         return contextvars.copy_context()
 
     def answer(self, job: Job, work: Work) -> None:
-        """Run a job on this thread and send what came of it."""
-        self.finish(job, self.outcome(job, lambda: self.drive(job, work())))
+        """Run a job's work on this thread and send what came of it."""
+        self.finish(job, self.outcome(job, work))
 
     def outcome(self, job: Job, work: Work) -> Message:
         """Run a job's work on this thread; the message that answers the call."""
@@ -190,6 +200,8 @@ class Server:
 
     def finish(self, job: Job, message: Message) -> None:
         """Send what the job has printed and then its answer, in this order."""
+        # No call runs on this thread any more, so that an interrupt has nothing to stop.
+        send = self.channel.send
         if self.after_job is not None:
             token = current_job.set(job)
             try:
@@ -197,17 +209,17 @@ class Server:
             finally:
                 current_job.reset(token)
         for output in job.flushed():
-            self.send(output)
+            send(output)
         job.ended = True
         self._jobs.pop(job.call, None)
         try:
-            self.send(message)
+            send(message)
         except LocalProtocolError as error:
-            self.send(failure_of(error, job.call))
+            send(failure_of(error, job.call))
 
     def drive(self, job: Job, result: Any) -> Any:
         """Send a generator's items one by one; anything else is the result itself."""
-        if not isinstance(result, Iterator):
+        if type(result) in ORDINARY or not isinstance(result, Iterator):
             return result
         assert self.resident is not None
         try:
@@ -292,7 +304,7 @@ class Server:
         """Do what a call asks for; may give a generator, a coroutine or an async generator."""
         if self.resident is None:
             raise PluginError("no plugin has been loaded into this host")
-        params = decode_value(msgspec.Raw(call.params))
+        params = decode_value(call.params)
         if call.kind == "cell":
             if self.run_cell is None:
                 return self.resident.run_cell(params)

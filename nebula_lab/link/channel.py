@@ -22,7 +22,8 @@ from nebula_lab.wire.messages import Message
 from nebula_lab.wire.protocol import Connection, Phase
 
 Mailbox = SimpleQueue[Any]
-_CHUNK = 256 * 1024
+# Larger ones come from mmap, with a page fault for each of their pages: 17 µs a call.
+_CHUNK = 64 * 1024
 _LEAD = object()  # tells a follower that nobody reads any more
 
 
@@ -60,7 +61,9 @@ class Channel:
         self._following: dict[int, Mailbox] = {}
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
-        self._waker = -1
+        self._poll = self._readable.poll
+        self._socket_alone = [(sock.fileno(), select.POLLIN)]
+        self._attended: dict[int, Callable[[], object]] = {}
         self._ended: ChannelEndedError | None = None
         # True while bytes are between the socket and the protocol. An exception from a signal
         # handler that falls into those few instructions loses them, and so ends the channel.
@@ -80,9 +83,22 @@ class Channel:
 
         Without it, a thread that reads learns only of what has come over the socket.
         """
-        waker = self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._readable.register(waker, select.POLLIN)
+        waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.attend(waker, lambda: os.eventfd_read(waker))
         return lambda: os.eventfd_write(waker, 1)
+
+    def attend(self, descriptor: int, on_readable: Callable[[], object]) -> None:
+        """Have whoever reads call `on_readable` too, when `descriptor` can be read.
+
+        What was written there before a message was sent is then seen before that message.
+        """
+        self._attended[descriptor] = on_readable
+        self._readable.register(descriptor, select.POLLIN)
+
+    def neglect(self, descriptor: int) -> None:
+        """End an `attend`, before the descriptor is closed."""
+        if self._attended.pop(descriptor, None) is not None:
+            self._readable.unregister(descriptor)
 
     def send(self, message: Message, timeout: float | None = None) -> None:
         """Send a message whole.
@@ -101,19 +117,27 @@ class Channel:
             if self._connection.phase is Phase.CLOSED:
                 raise self.end("the connection was closed") from None
             raise
-        if not self._sending.acquire(timeout=-1 if timeout is None else timeout):
+        sending = self._sending
+        if not sending.acquire(False) and not sending.acquire(
+            timeout=-1 if timeout is None else timeout
+        ):
             raise TimeoutError
         try:
             self._send_whole(data, timeout)
         finally:
-            self._sending.release()
+            sending.release()
 
     def _send_whole(self, data: bytes, timeout: float | None) -> None:
         if self._ended:
             raise self._ended
         try:
             self._mid_send = True
-            self._send_bytes(data, timeout)
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                self._send_rest(memoryview(data)[sent:], len(data), timeout)
             self._mid_send = False
         except TimeoutError:
             self._mid_send = False
@@ -124,14 +148,6 @@ class Channel:
         finally:
             if self._mid_send:
                 self.end("interrupted in the middle of a message")
-
-    def _send_bytes(self, data: bytes, timeout: float | None) -> None:
-        try:
-            sent = self._socket.send(data)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(data):
-            self._send_rest(memoryview(data)[sent:], len(data), timeout)
 
     def _send_rest(self, rest: memoryview, size: int, timeout: float | None) -> None:
         # What comes is read meanwhile: the other side may itself be sending, and each would wait
@@ -162,51 +178,52 @@ class Channel:
             TimeoutError: nothing came within `timeout` seconds.
             ChannelEndedError: nothing will come any more.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        item = _LEAD
-        while item is _LEAD:
-            try:
-                item = box.get_nowait()
-            except Empty:
-                item = self._await_item(box, deadline)
-        return item
+        return self.get_until(box, None if timeout is None else time.monotonic() + timeout)
 
-    def _await_item(self, box: Mailbox, deadline: float | None) -> Any:
-        """An item of `box`, or `_LEAD` to look again."""
-        if self._ended:
-            try:
-                return box.get_nowait()
-            except Empty:
-                raise self._ended from None
-        if self._leading.acquire(blocking=False):
-            return self._lead(box, deadline)
+    def get_until(self, box: Mailbox, deadline: float | None) -> Any:
+        """The same as `get`, until a moment on the clock of `time.monotonic`."""
+        leading = self._leading
+        while True:
+            if not box.empty():
+                item = box.get_nowait()
+            elif self._ended:
+                raise self._ended
+            elif leading.acquire(False):
+                item = _LEAD
+                try:
+                    self._lead(box, deadline)
+                finally:
+                    leading.release()
+                    if self._following:
+                        self._promote()
+            else:
+                item = self._follow(box, deadline)
+            if item is not _LEAD:
+                return item
+
+    def _lead(self, box: Mailbox, deadline: float | None) -> None:
+        """Read until `box` has an item. The caller holds `_leading`."""
+        while box.empty() and not self._ended:
+            self._read(None if deadline is None else deadline - time.monotonic())
+            # Also after reading something: what comes for others must not hold us up for ever.
+            if box.empty() and _is_past(deadline) and not self._ended:
+                raise TimeoutError
+
+    def _follow(self, box: Mailbox, deadline: float | None) -> Any:
+        """An item of `box`, or `_LEAD` once nobody reads any more."""
         self._following[id(box)] = box
         try:
             # The leader may have stepped down before it could see us.
-            if not self._leading.acquire(blocking=False):
-                return box.get(timeout=None if deadline is None else _left(deadline))
+            if not self._leading.locked():
+                return _LEAD
+            return box.get(timeout=None if deadline is None else _left(deadline))
         except Empty:
             raise TimeoutError from None
         finally:
             self._following.pop(id(box), None)
             # We may leave with a message, or in vain, while being asked to lead: pass it on.
-            if not self._leading.locked():
+            if self._following and not self._leading.locked():
                 self._promote()
-        return self._lead(box, deadline)
-
-    def _lead(self, box: Mailbox, deadline: float | None) -> Any:
-        """Read until `box` has an item. The caller holds `_leading`."""
-        try:
-            while box.empty() and not self._ended:
-                left = None if deadline is None else _left(deadline)
-                self._read(left)
-                # Also after reading something: what comes for others must not hold us up for ever.
-                if _is_past(deadline) and box.empty() and not self._ended:
-                    raise TimeoutError
-            return _LEAD
-        finally:
-            self._leading.release()
-            self._promote()
 
     def _promote(self) -> None:
         """Wake a follower to lead, or all of them when there is nothing left to read."""
@@ -231,13 +248,9 @@ class Channel:
 
     def _read(self, timeout: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
-        ready = self._readable.poll(None if timeout is None else timeout * 1000)
-        if not ready:
+        ready = self._poll(None if timeout is None else max(0.0, timeout * 1000))
+        if ready != self._socket_alone and not self._attend(ready):
             return False
-        if any(descriptor == self._waker for descriptor, _ in ready):
-            os.eventfd_read(self._waker)
-            if len(ready) == 1:
-                return False
         try:
             self._mid_read = True
             data = self._socket.recv(_CHUNK)
@@ -260,6 +273,17 @@ class Channel:
             if self._mid_read:
                 self.end("interrupted in the middle of a message")
         return True
+
+    def _attend(self, ready: list[tuple[int, int]]) -> bool:
+        """See to what became ready besides the socket; whether the socket did."""
+        has_socket = False
+        for descriptor, _ in ready:
+            attend = self._attended.get(descriptor)
+            if attend is not None:
+                attend()
+            else:
+                has_socket = has_socket or descriptor == self._socket_alone[0][0]
+        return has_socket
 
     def end(self, reason: str, *, is_protocol_error: bool = False) -> ChannelEndedError:
         """Note that the conversation is over; the first reason stays."""

@@ -37,6 +37,15 @@ class Histogram:
         if seconds > self.largest:
             self.largest = seconds
 
+    def add(self, other: Histogram) -> None:
+        """Count what another histogram has counted, too."""
+        for index, count in other._buckets.items():
+            self._buckets[index] = self._buckets.get(index, 0) + count
+        self.count += other.count
+        self.total += other.total
+        self.smallest = min(self.smallest, other.smallest)
+        self.largest = max(self.largest, other.largest)
+
     def quantile(self, fraction: float) -> float:
         """Seconds that `fraction` (0 to 1) of the durations do not exceed; 0 without any."""
         if not self.count:

@@ -9,12 +9,27 @@ from nebula_lab.metrics.histogram import Histogram
 from nebula_lab.metrics.snapshot import DurationSummary, OperationMetrics, PluginMetrics
 
 
+# So many durations are kept as they are before they are put into the histogram.
+_BATCH = 256
+
+
 class _OperationRecord:
-    __slots__ = ("durations", "failures")
+    """One operation's calls. What has just happened waits in `fresh`, for a quieter moment."""
+
+    __slots__ = ("durations", "failures", "fresh")
 
     def __init__(self) -> None:
         self.durations = Histogram()
         self.failures = 0
+        self.fresh: list[float] = []
+
+    def fold(self) -> None:
+        """Put what is fresh into the histogram; the owner's lock is held."""
+        # Others append meanwhile: only what is seen here is taken away.
+        count = len(self.fresh)
+        for seconds in self.fresh[:count]:
+            self.durations.record(seconds)
+        del self.fresh[:count]
 
 
 class PluginRecorder:
@@ -23,28 +38,36 @@ class PluginRecorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: dict[str, _OperationRecord] = {}
-        self._durations = Histogram()
-        self._failures = 0
 
     @property
     def executions(self) -> int:
-        return self._durations.count
+        with self._lock:
+            return sum(self._folded(entry).durations.count for entry in self._entries())
 
     @property
     def failures(self) -> int:
-        return self._failures
+        return sum(entry.failures for entry in self._entries())
 
     def record(self, operation: str, seconds: float, succeeded: bool) -> None:
         """Count a call that took so many seconds."""
+        entry = self._operations.get(operation) or self._new_entry(operation)
+        # One step of the interpreter's, so that it needs no lock.
+        entry.fresh.append(seconds)
+        if not succeeded or len(entry.fresh) >= _BATCH:
+            with self._lock:
+                entry.failures += not succeeded
+                entry.fold()
+
+    def _new_entry(self, operation: str) -> _OperationRecord:
         with self._lock:
-            entry = self._operations.get(operation)
-            if entry is None:
-                entry = self._operations[operation] = _OperationRecord()
-            entry.durations.record(seconds)
-            self._durations.record(seconds)
-            if not succeeded:
-                entry.failures += 1
-                self._failures += 1
+            return self._operations.setdefault(operation, _OperationRecord())
+
+    def _entries(self) -> list[_OperationRecord]:
+        return list(self._operations.values())
+
+    def _folded(self, entry: _OperationRecord) -> _OperationRecord:
+        entry.fold()
+        return entry
 
     def snapshot(
         self,
@@ -56,6 +79,9 @@ class PluginRecorder:
         cpu_time: float | None = None,
     ) -> PluginMetrics:
         with self._lock:
+            total = Histogram()
+            for entry in self._entries():
+                total.add(self._folded(entry).durations)
             operations = {
                 name: OperationMetrics(
                     entry.durations.count, entry.failures, _summary(entry.durations)
@@ -63,9 +89,9 @@ class PluginRecorder:
                 for name, entry in sorted(self._operations.items())
             }
             return PluginMetrics(
-                executions=self._durations.count,
-                failures=self._failures,
-                duration=_summary(self._durations),
+                executions=total.count,
+                failures=self.failures,
+                duration=_summary(total),
                 operations=operations,
                 loads=loads,
                 reloads=reloads,

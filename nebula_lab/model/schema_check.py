@@ -12,6 +12,7 @@ from typing import Any
 
 from nebula_lab.errors import nearest_names
 from nebula_lab.model.schema_bounds import bound_checks
+from nebula_lab.model.schema_exact import exact_types
 from nebula_lab.model.schema_kinds import kind_checks
 from nebula_lab.model.schema_mismatch import Check, Mismatch
 from nebula_lab.model.schema_values import value_checks
@@ -23,6 +24,7 @@ __all__ = ["Check", "Mismatch", "compile_checks"]
 # A plugin chooses the names; finding the nearest of very many or very long ones takes time.
 _MAX_NAMES = 500
 _MAX_NAME_LENGTH = 100
+_NOTHING: frozenset[type] = frozenset()
 _OBJECT_KEYWORDS = frozenset({"properties", "required", "additionalProperties"})
 _ARRAY_KEYWORDS = frozenset({"items", "prefixItems"})
 _KEYWORDS_OF: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -75,10 +77,13 @@ def _items_check(schema: Mapping[str, Any]) -> Check:
     rest = compile_checks(schema["items"], "key") if schema.get("items") else None
     start = len(first)
     demanded = schema.get("type") == "array"
+    exact = _NOTHING if first else exact_types(schema.get("items") or {})
 
     def check(value: object) -> Mismatch | None:
         if not isinstance(value, (list, tuple)):
             return Mismatch("array", value) if demanded else None
+        if exact and exact.issuperset(map(type, value)):
+            return None
         for index, (one, item) in enumerate(zip(first, value, strict=False)):
             if (mismatch := one(item)) is not None:
                 return mismatch.below(f"[{index}]")
@@ -95,23 +100,26 @@ def _object_check(schema: Mapping[str, Any], noun: str) -> Check:
     properties = {
         name: compile_checks(one, "key") for name, one in schema.get("properties", {}).items()
     }
+    exact = {name: exact_types(one) for name, one in schema.get("properties", {}).items()}
     required = tuple(schema.get("required", ()))
+    all_required = frozenset(required)
     other = _other_check(schema, noun)
-    find = properties.get
+    find, find_exact = properties.get, exact.get
     demanded = schema.get("type") == "object"
 
     def check(value: object) -> Mismatch | None:
         if not isinstance(value, dict):
             return Mismatch("object", value) if demanded else None
         for name, item in value.items():
+            if type(item) in find_exact(name, _NOTHING):
+                continue
             one = find(name)
             mismatch = one(item) if one is not None else other(name, item)
             if mismatch is not None:
                 return mismatch.below(path_step(name))
-        for name in required:
-            if name not in value:
-                return _missing(schema, name)
-        return None
+        if all_required <= value.keys():
+            return None
+        return next(_missing(schema, name) for name in required if name not in value)
 
     return check
 
@@ -146,8 +154,11 @@ def _missing(schema: Mapping[str, Any], name: str) -> Mismatch:
 def _any_of_check(schema: Mapping[str, Any]) -> Check:
     options = [compile_checks(one, "key") for one in schema["anyOf"]]
     expected = in_words({"anyOf": schema["anyOf"]})
+    exact = exact_types({"anyOf": schema["anyOf"]})
 
     def check(value: object) -> Mismatch | None:
+        if type(value) in exact:
+            return None
         failures = []
         for option in options:
             mismatch = option(value)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nebula_lab.plugin.convert import ConverterBuilder
+from nebula_lab.plugin.convert import ConverterBuilder, unchanged_types
 from nebula_lab.plugin.description import OperationSpec
 from nebula_lab.plugin.docstring import first_paragraph, parameter_texts
 from nebula_lab.plugin.errors import PluginError
@@ -38,6 +38,7 @@ class OperationHandler:
         attribute: the method's name.
         converters: by param; None takes the value as it is.
         others: for params that have no parameter of their own; None where there may be none.
+        unchanged: by param, the types whose values its converter would give back as they are.
         required: the params that have no default.
         receiver: what the method calls `self`, which is no param.
     """
@@ -46,6 +47,7 @@ class OperationHandler:
     attribute: str
     converters: Mapping[str, Converter | None]
     others: Converter | None
+    unchanged: Mapping[str, frozenset[type]]
     required: tuple[str, ...]
     receiver: str
 
@@ -61,7 +63,12 @@ class OperationHandler:
         """
         if not isinstance(params, dict):
             raise self._error("params", "an object", short_repr(params))
-        arguments = {name: self._converted(name, value) for name, value in params.items()}
+        unchanged, arguments = self.unchanged, {}
+        for name, value in params.items():
+            if type(value) in unchanged.get(name, ()):
+                arguments[name] = value
+            else:
+                arguments[name] = self._converted(name, value)
         for name in self.required:
             if name not in arguments:
                 raise self._error(f"params.{name}", "a value", "nothing")
@@ -129,6 +136,7 @@ class _MethodReader:
             spec=self._spec(mark, fields, others),
             attribute=self._attribute,
             converters={field.name: builder.build(field.shape) for field in fields},
+            unchanged={field.name: unchanged_types(field.shape) for field in fields},
             others=None if others is None else builder.build(others) or _as_it_is,
             required=tuple(field.name for field in fields if field.required),
             receiver=self._receiver,

@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from nebula_lab.plugin.mismatch import Mismatch
-from nebula_lab.plugin.scalars import SCALARS, Converter
+from nebula_lab.plugin.scalars import SCALARS, TAKEN, UNCHANGED, Converter
 from nebula_lab.plugin.shapes import (
     Again,
     Anything,
     Array,
     Choice,
     Either,
+    Kind,
     Record,
     Refined,
     Row,
@@ -65,11 +66,12 @@ class ConverterBuilder:
 
     def _array(self, shape: Array) -> Converter:
         item, build = self.build(shape.item), shape.build
+        unchanged = unchanged_types(shape.item)
 
         def convert(value: object) -> Any:
             if not isinstance(value, (list, tuple, set, frozenset)):
                 raise Mismatch("array", value)
-            if item is None:
+            if item is None or (unchanged and unchanged.issuperset(map(type, value))):
                 return value if type(value) is build else _built(build, value)
             return _built(build, [_at(item, index, one) for index, one in enumerate(value)])
 
@@ -142,6 +144,27 @@ class ConverterBuilder:
     def _again(self, shape: Again) -> Converter:
         # The record around this one is not made yet: look it up when it is needed.
         return lambda value: self._records[shape.cls](value)
+
+
+def unchanged_types(shape: Shape) -> frozenset[type]:
+    """Types, subclasses not meant, whose values the shape's converter gives back as they are."""
+    if isinstance(shape, Scalar):
+        return UNCHANGED[shape.kind]
+    if isinstance(shape, Refined):
+        return unchanged_types(shape.shape)
+    if isinstance(shape, Either) and all(isinstance(option, Scalar) for option in shape.options):
+        return _unchanged_by_all(tuple(option.kind for option in shape.options))
+    return frozenset()
+
+
+def _unchanged_by_all(kinds: tuple[Kind, ...]) -> frozenset[type]:
+    # The first alternative that takes a value decides: to `float | int`, 1 is 1.0.
+    unchanged: frozenset[type] = frozenset()
+    taken: frozenset[type] = frozenset()
+    for kind in kinds:
+        unchanged |= UNCHANGED[kind] - taken
+        taken |= TAKEN[kind]
+    return unchanged
 
 
 _BUILDERS: Mapping[type, Callable[[ConverterBuilder, Any], Converter | None]] = MappingProxyType(

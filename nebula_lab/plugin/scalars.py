@@ -77,3 +77,24 @@ SCALARS: Mapping[Kind, Converter] = MappingProxyType(
         Kind.DATE_TIME: _date_time,
     }
 )
+
+# What each converter gives back as it is, and what else it takes; subclasses apart.
+UNCHANGED: Mapping[Kind, frozenset[type]] = MappingProxyType(
+    {
+        Kind.INTEGER: frozenset({int}),
+        Kind.NUMBER: frozenset({float}),
+        Kind.STRING: frozenset({str}),
+        Kind.BOOLEAN: frozenset({bool}),
+        Kind.NULL: frozenset({type(None)}),
+        Kind.BYTES: frozenset({bytes}),
+        Kind.DATE_TIME: frozenset({datetime.datetime}),
+    }
+)
+TAKEN: Mapping[Kind, frozenset[type]] = MappingProxyType(
+    {
+        **UNCHANGED,
+        Kind.NUMBER: frozenset({float, int}),
+        Kind.BYTES: frozenset({bytes, bytearray, memoryview}),
+        Kind.DATE_TIME: frozenset({datetime.datetime, str}),
+    }
+)

@@ -78,13 +78,14 @@ class CallPath:
             started = time.monotonic()
             if record.description.operations.get(invocation.operation) is not operation:
                 operation = self._checked(record, invocation, plain)  # reloaded while we waited
-            record.used()
+            record.used(started)
             conversation = Conversation(host, invocation, self._listener, self._config.grace)
             try:
                 streams = operation is not None and operation.stream and invocation.parent is None
-                invocation.is_stream = streams
                 credit = WINDOW if streams else 0
-                conversation.allow(credit)
+                if streams:
+                    invocation.is_stream = True
+                    conversation.allow(credit)
                 self._begin(conversation, invocation, encoded, credit)
                 if streams:
                     handed_over = True
@@ -108,7 +109,7 @@ class CallPath:
     ) -> None:
         name = invocation.operation
         try:
-            conversation.begin(lambda number: Call(number, "operation", name, encoded, credit))
+            conversation.begin(Call(conversation.number, "operation", name, encoded, credit))
         except LocalProtocolError as error:
             raise ExecutionFailedError(
                 str(error), plugin_id=invocation.plugin_id, operation=name
@@ -164,6 +165,10 @@ class CallPath:
             ) from None
 
     def _place(self, record: PluginRecord, invocation: Invocation) -> Host:
+        host = record.slots.take(invocation)
+        return host if host is not None else self._wait_for_place(record, invocation)
+
+    def _wait_for_place(self, record: PluginRecord, invocation: Invocation) -> Host:
         nested = invocation.parent is not None
         try:
             return record.slots.acquire(invocation, partial(self._queued, record, invocation))

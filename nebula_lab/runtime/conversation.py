@@ -39,7 +39,6 @@ from nebula_lab.wire.messages import (
 )
 from nebula_lab.wire.values import decode_value
 
-Starter = Callable[[int], Message]
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
 _LAST_LINES = 20
@@ -56,6 +55,9 @@ class Conversation:
         grace: seconds that the host has to stop a call before it is killed.
     """
 
+    # What the call wrote to stderr: few calls do, so there is no deque for each.
+    _complaints: deque[str] | None = None
+
     def __init__(
         self, host: Host, invocation: Invocation, listener: Listener, grace: float
     ) -> None:
@@ -65,15 +67,11 @@ class Conversation:
         self._listener = listener
         self._grace = grace
         self._call: PendingCall = host.link.open_call()
+        self.number = self._call.number
         self._answered = True  # nothing has been asked yet
-        self._complaints: deque[str] = deque(maxlen=_LAST_LINES)
 
-    @property
-    def number(self) -> int:
-        return self._call.number
-
-    def begin(self, starter: Starter) -> None:
-        """Send the message that starts the call.
+    def begin(self, message: Message) -> None:
+        """Send the message that starts the call, with its number.
 
         Raises:
             CallCancelledError: nobody wants the call any more.
@@ -83,10 +81,11 @@ class Conversation:
         call = self._invocation
         if call.cancelled:
             raise self._withdrawn()
-        self._host.enter(self._call, contextvars.copy_context())
+        if self._host.runs_in_context:
+            self._call.context = contextvars.copy_context()
         self._answered = False
         try:
-            self._link.send(starter(self._call.number), call.left() or 0.001)
+            self._link.send(message, call.left() or 0.001)
         except LocalProtocolError:
             self._answered = True
             raise
@@ -167,12 +166,13 @@ class Conversation:
         """
         try:
             while True:
-                message = self._link.receive(self._call, max(0.0, deadline - time.monotonic()))
+                message = self._link.receive(self._call, deadline)
                 kind = type(message)
                 if kind is Reply or kind is Loaded or kind is Failure:
                     self._answered = True
                     self._host.collect_output()
-                    self._take_late_output()
+                    if not self._call.box.empty():
+                        self._take_late_output()
                     if kind is Failure:
                         raise self._failed(message)
                     return message
@@ -224,6 +224,8 @@ class Conversation:
 
     def _take_output(self, message: Output) -> None:
         if message.stream == "stderr":
+            if self._complaints is None:
+                self._complaints = deque(maxlen=_LAST_LINES)
             self._complaints.extend(line[:_LINE_LENGTH] for line in message.text.splitlines())
         self._listener.output(self._invocation, message)
 
@@ -277,10 +279,9 @@ class Conversation:
         deadline = time.monotonic() + self._grace
         while True:
             try:
-                left = deadline - time.monotonic()
-                if left < -self._grace:
+                if time.monotonic() > deadline + self._grace:
                     raise TimeoutError  # it has said much since, and no answer
-                message = self._link.receive(self._call, max(0.0, left))
+                message = self._link.receive(self._call, deadline)
             except TimeoutError:
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None
@@ -327,7 +328,7 @@ class Conversation:
         if call.cancelled:
             return self._withdrawn(self._host.after_kill)
         # What the call wrote to sys.stderr came by the channel, and so before the end.
-        words = (*self._complaints, *report.stderr_tail)
+        words = (*(self._complaints or ()), *report.stderr_tail)
         report = dataclasses.replace(report, stderr_tail=words[-_LAST_LINES:])
         return PluginCrashedError(plugin_id=call.plugin_id, operation=call.operation, report=report)
 

@@ -154,19 +154,17 @@ class Hosting:
         host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
         config = self._encoded_config(descriptor)
 
-        def load(number: int) -> Load:
-            return Load(
-                call=number,
-                plugin_id=plugin_id,
-                path=str(descriptor.path),
-                config=config,
-                scratch_dir=str(host.scratch_dir),
-                concurrency=descriptor.runtime.concurrency,
-                api_version=PLUGIN_API_VERSION,
-            )
-
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
+        load = Load(
+            call=conversation.number,
+            plugin_id=plugin_id,
+            path=str(descriptor.path),
+            config=config,
+            scratch_dir=str(host.scratch_dir),
+            concurrency=descriptor.runtime.concurrency,
+            api_version=PLUGIN_API_VERSION,
+        )
         try:
             conversation.begin(load)
             said, places = conversation.loaded()
@@ -204,7 +202,7 @@ class Hosting:
         encoded = encode_value(params, "params")
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
         try:
-            conversation.begin(lambda number: Call(number, kind, "", encoded, stream_credit=0))
+            conversation.begin(Call(conversation.number, kind, "", encoded, stream_credit=0))
             return conversation.result()
         finally:
             conversation.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,21 +24,12 @@ class Invocation:
         is_stream: it gives its results one by one, at the pace of whoever takes them.
     """
 
-    __slots__ = (
-        "_nested",
-        "_on_cancel",
-        "_state",
-        "cancelled",
-        "deadline",
-        "is_stream",
-        "operation",
-        "parent",
-        "plugin_id",
-        "reason",
-        "sink",
-        "started",
-        "timeout",
-    )
+    # Most calls are never cancelled, make no calls and give no stream: these stand for them all.
+    cancelled = False
+    reason = "cancelled"
+    is_stream = False
+    _nested: set[Invocation] | tuple[()] = ()
+    _on_cancel: Callable[[], object] | None = None
 
     def __init__(
         self,
@@ -53,17 +43,10 @@ class Invocation:
         self.operation = operation
         self.sink = sink
         self.parent = parent
-        self.started = time.monotonic()
         self.timeout = timeout
-        self.deadline = self.started + timeout
+        self.deadline = time.monotonic() + timeout
         if parent is not None and parent.deadline < self.deadline:
             self.deadline = parent.deadline
-        self.cancelled = False
-        self.reason = "cancelled"
-        self.is_stream = False
-        self._nested: set[Invocation] = set()
-        self._on_cancel: Callable[[], object] | None = None
-        self._state = threading.Lock()
 
     @property
     def label(self) -> str:
@@ -99,10 +82,12 @@ class Invocation:
         Args:
             reason: what its caller is told.
         """
-        with self._state:
-            self.cancelled, self.reason = True, reason
-            stop, nested = self._on_cancel, tuple(self._nested)
-        for call in nested:
+        # No lock: what there is to stop is noted before `cancelled` is looked at, and looked for
+        # after `cancelled` is set, so that at least one of two threads sees the other. To stop a
+        # call twice does no more than once.
+        self.reason, self.cancelled = reason, True
+        stop = self._on_cancel
+        for call in tuple(self._nested):
             call.cancel(reason)
         if stop is not None:
             stop()
@@ -110,21 +95,18 @@ class Invocation:
     @contextlib.contextmanager
     def waiting_for(self, nested: Invocation) -> Iterator[None]:
         """While this call waits for one that its plugin made, cancelling this cancels that."""
-        with self._state:
-            self._nested.add(nested)
-            late = self.cancelled
-        if late:
-            nested.cancel()
+        if not isinstance(self._nested, set):
+            self._nested = set()
+        self._nested.add(nested)
+        if self.cancelled:
+            nested.cancel(self.reason)
         try:
             yield
         finally:
-            with self._state:
-                self._nested.discard(nested)
+            self._nested.discard(nested)
 
     def stop_by(self, stop: Callable[[], Any] | None) -> None:
         """How `cancel` is to stop what the call does now."""
-        with self._state:
-            self._on_cancel = stop
-            late = self.cancelled and stop is not None
-        if late and stop is not None:
+        self._on_cancel = stop
+        if self.cancelled and stop is not None:
             stop()

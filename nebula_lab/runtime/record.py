@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nebula_lab.errors import PluginError, StateTransitionError
@@ -19,6 +19,7 @@ from nebula_lab.runtime.slots import Slots
 
 KEPT_LINES = 1000
 KEPT_LENGTH = 4_000  # characters of a line
+_LOADED = PluginState.LOADED
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
 
 
@@ -64,7 +65,8 @@ class PluginRecord:
         self.failure: PluginError | None = None
         self.saved_state: Any = None
         self.loaded_at: datetime | None = None
-        self.last_used: float | None = None
+        self.last_used: float | None = None  # on the clock of `time.monotonic`
+        self.is_up = False  # calls are served, or will be as soon as it has restarted
         self.loads = 0
         self.reload_count = 0
         self.restarts = 0
@@ -84,11 +86,6 @@ class PluginRecord:
     def state(self) -> PluginState:
         return self._state
 
-    @property
-    def is_up(self) -> bool:
-        """Whether calls are served, or will be as soon as it has restarted."""
-        return self._state in SERVING
-
     def move(self, event: str, reason: str = "") -> None:
         """Take a step of the life cycle.
 
@@ -98,6 +95,7 @@ class PluginRecord:
         with self._moving:
             before = self._state
             self._state = next_state(before, event, plugin_id=self.id)
+            self.is_up = self._state in SERVING
             self._on_state(self, before, self._state, reason)
 
     def require(self, event: str) -> None:
@@ -114,10 +112,10 @@ class PluginRecord:
         self.slots.refuse(error)
         self.move("fail", str(error))
 
-    def used(self) -> None:
-        """Note that it is called now."""
-        self.last_used = time.time()
-        if self._state is PluginState.LOADED:
+    def used(self, now: float) -> None:
+        """Note that it is called now, by the clock of `time.monotonic`."""
+        self.last_used = now
+        if self._state is _LOADED:
             # Another call, or the end of the plugin, may be quicker.
             with contextlib.suppress(StateTransitionError):
                 self.move("call")
@@ -150,7 +148,9 @@ class PluginRecord:
     def info(self, sandbox: str) -> PluginInfo:
         """The row of `list_plugins()`."""
         hosts = self.slots.hosts
-        used = None if self.last_used is None else datetime.fromtimestamp(self.last_used, UTC)
+        used = None
+        if self.last_used is not None:
+            used = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self.last_used)
         return PluginInfo(
             id=self.id,
             name=self.descriptor.name,

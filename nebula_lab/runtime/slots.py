@@ -36,7 +36,9 @@ class Slots:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._draining = 0  # how many wait for `_changed`
         self._free: deque[Host] = deque()
         self._hosts: list[Host] = []
         self._places = 0
@@ -60,18 +62,32 @@ class Slots:
 
     def idle_hosts(self) -> list[Host]:
         """The hosts at which no call holds a place."""
-        with self._changed:
+        with self._lock:
             return [host for host in self._hosts if host not in self._users.values()]
 
     def users(self) -> list[Invocation]:
         """The calls that hold a place now."""
-        with self._changed:
+        with self._lock:
             return list(self._users)
 
     def has_free(self) -> bool:
         return bool(self._free)
 
     # Places
+
+    def take(self, invocation: Invocation) -> Host | None:
+        """Take a place that is free and that nobody waits for; None where there is none.
+
+        Raises:
+            PluginError: the plugin is failed, unloading or closed.
+        """
+        with self._lock:
+            if self._refusal is not None:
+                raise _anew(self._refusal)
+            if not self._free or self._held or self._waiting:
+                return None
+            host = self._users[invocation] = self._free.popleft()
+            return host
 
     def acquire(
         self, invocation: Invocation, once_queued: Callable[[], None] | None = None
@@ -88,14 +104,7 @@ class Slots:
             QueueFullError: too many wait already.
             PluginError: the plugin is failed, unloading or closed.
         """
-        with self._changed:
-            if self._refusal is not None:
-                raise _anew(self._refusal)
-            if self._free and not self._held and not self._waiting:
-                host = self._free.popleft()
-                self._users[invocation] = host
-                return host
-        return self._wait(invocation, once_queued)
+        return self.take(invocation) or self._wait(invocation, once_queued)
 
     def _wait(self, invocation: Invocation, once_queued: Callable[[], None] | None) -> Host:
         ticket = _Ticket(invocation)
@@ -125,7 +134,7 @@ class Slots:
         )
 
     def _queue(self, ticket: _Ticket) -> None:
-        with self._changed:
+        with self._lock:
             if self._refusal is not None:
                 raise _anew(self._refusal)
             self._waiting.append(ticket)
@@ -141,21 +150,23 @@ class Slots:
 
     def _withdraw(self, ticket: _Ticket) -> None:
         """Wait no more; a place that was handed over meanwhile goes to the next."""
-        with self._changed:
+        with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
         self.release(ticket.invocation)
 
     def release(self, invocation: Invocation) -> None:
         """Give a call's place back."""
-        with self._changed:
+        with self._lock:
             host = self._users.pop(invocation, None)
             if host is None:
                 return
             if host in self._hosts:
                 self._free.append(host)
-                self._hand_out()
-            self._changed.notify_all()
+                if self._waiting:
+                    self._hand_out()
+            if self._draining:
+                self._changed.notify_all()
 
     def _hand_out(self) -> None:
         while self._free and self._waiting and not self._held:
@@ -167,7 +178,7 @@ class Slots:
 
     def add(self, host: Host, places: int) -> None:
         """Let calls have so many places at a host."""
-        with self._changed:
+        with self._lock:
             self._refusal = None
             self._hosts.append(host)
             self._places = places
@@ -176,33 +187,36 @@ class Slots:
 
     def remove(self, host: Host) -> bool:
         """Hand out no more places at a host; False if it has been removed before."""
-        with self._changed:
+        with self._lock:
             if host not in self._hosts:
                 return False
             self._hosts.remove(host)
             self._free = deque(place for place in self._free if place is not host)
-            self._changed.notify_all()
             return True
 
     def hold(self) -> None:
         """Hand out no places for now; who comes waits."""
-        with self._changed:
+        with self._lock:
             self._held = True
 
     def resume(self) -> None:
         """End a `hold`."""
-        with self._changed:
+        with self._lock:
             self._held = False
             self._hand_out()
 
     def drained(self, timeout: float) -> bool:
         """Wait until no call holds a place; False if some still do after so many seconds."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._users, timeout)
+        with self._lock:
+            self._draining += 1
+            try:
+                return self._changed.wait_for(lambda: not self._users, timeout)
+            finally:
+                self._draining -= 1
 
     def refuse(self, error: PluginError) -> None:
         """Fail who waits and who comes, until a host is added or `welcome` is called."""
-        with self._changed:
+        with self._lock:
             self._refusal = error
             self._held = False
             waiting, self._waiting = self._waiting, deque()
@@ -211,7 +225,7 @@ class Slots:
 
     def welcome(self) -> None:
         """End a `refuse`."""
-        with self._changed:
+        with self._lock:
             self._refusal = None
 
 

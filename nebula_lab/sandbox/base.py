@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +34,7 @@ class Host(abc.ABC):
         link: the channel to it.
         scratch_dir: a folder of the plugin's own, removed with the host.
         connection_file: for Jupyter front ends, where the host is a kernel.
+        runs_in_context: it runs a call in the context of its caller, which is noted in the call.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
         on_exit: called once, on the loop's thread, when the host is gone.
     """
@@ -43,6 +43,7 @@ class Host(abc.ABC):
     scratch_dir: Path
     pid: int | None = None
     connection_file: Path | None = None
+    runs_in_context = False
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
@@ -52,10 +53,7 @@ class Host(abc.ABC):
         self.manager_closes = False  # so whoever still waits for it is to be told just that
         self.is_lost = False  # whoever supervises it has been told that it is gone
 
-    def enter(self, call: PendingCall, context: Context) -> None:  # noqa: B027 - few need it
-        """Note the caller's context, for hosts in the same process that run the call in it."""
-
-    def collect_output(self) -> None:  # noqa: B027 - nor this
+    def collect_output(self) -> None:  # noqa: B027 - few need it
         """Pass on what has been written past the channel until now."""
 
     @abc.abstractmethod

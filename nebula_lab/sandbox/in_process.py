@@ -61,6 +61,7 @@ class _ThreadServer(Server):
 class InProcessHost(Host):
     """An agent on a thread."""
 
+    runs_in_context = True
     after_kill = (
         "It did not stop when interrupted. A thread can't be killed: it was left behind, and "
         "another took its place. With sandbox Process it would have been ended."
@@ -110,9 +111,6 @@ class InProcessHost(Host):
                 server.resident.forget()  # without a cleanup, nobody has done it yet
             server.channel.close()
             self._loop.call(self.on_exit)
-
-    def enter(self, call: PendingCall, context: Context) -> None:
-        call.context = context
 
     def _context_of(self, number: int) -> Context | None:
         call = self.link.pending(number)

@@ -23,6 +23,9 @@ class LastWords:
     Args:
         loop: reads whenever something comes.
         on_text: is given the text.
+
+    Attributes:
+        on_end: called when there will be no more, before the descriptor is closed.
     """
 
     def __init__(self, loop: LoopThread, on_text: Callable[[str], None]) -> None:
@@ -34,7 +37,13 @@ class LastWords:
         self._reading = threading.Lock()
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._open = True
+        self.on_end: Callable[[], object] = lambda: None
         loop.watch(self._readable, self.collect)
+
+    @property
+    def readable(self) -> int:
+        """Our end, for those who have to know when something has come."""
+        return self._readable
 
     @property
     def writable(self) -> int:
@@ -59,6 +68,12 @@ class LastWords:
                 self._kept = (self._kept + text)[-_KEPT:]
                 self._on_text(text)
 
+    def settle(self) -> None:
+        """Wait until nobody is passing on what it has read."""
+        if self._reading.locked():
+            with self._reading:
+                pass
+
     def lines(self, count: int = 20) -> tuple[str, ...]:
         """The last lines, oldest first, without nebula_lab's own frames in a native traceback."""
         self.collect()
@@ -73,6 +88,7 @@ class LastWords:
         # The loop's thread may be waiting for our lock, so it is not waited for.
         if self._open:
             self._open = False
+            self.on_end()
             self._loop.call(self._release)
 
     def _release(self) -> None:

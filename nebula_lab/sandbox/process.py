@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from functools import partial
 
 from jupyter_client.kernelspec import KernelSpec
 
@@ -49,6 +50,9 @@ class ProcessHost(Host):
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         ours, theirs = socket.socketpair()
         self.link = HostLink(ours, loop)
+        readable = self._words.readable
+        self.link.attend(readable, self._words.collect)
+        self._words.on_end = partial(self.link.neglect, readable)
         self._prepare()
         try:
             loop.run(self._launch(theirs.fileno(), owner), spec.start_timeout)
@@ -112,7 +116,8 @@ class ProcessHost(Host):
         kill_marked(self._mark)
 
     def collect_output(self) -> None:
-        self._words.collect()
+        # Whoever reads the channel reads the pipe first; it may only be still at it.
+        self._words.settle()
 
     def interrupt(self, call: PendingCall) -> None:
         self._provisioner.signal(signal.SIGINT)

@@ -115,13 +115,13 @@ class HostLink:
         """See `Channel.send`."""
         self._channel.send(message, timeout)
 
-    def receive(self, call: PendingCall, timeout: float | None) -> Any:
-        """The next message for a call; see `Channel.get`."""
+    def receive(self, call: PendingCall, deadline: float) -> Any:
+        """The next message for a call; see `Channel.get_until`."""
         self._waiting.add(call)
         if self._watched:
             self._unwatch()
         try:
-            return self._channel.get(call.box, timeout)
+            return self._channel.get_until(call.box, deadline)
         finally:
             self._waiting.discard(call)
             if not self._waiting and not self._watch_is_due:
@@ -134,6 +134,14 @@ class HostLink:
     def end(self, reason: str) -> None:
         """Give the host up: what it sent makes no sense."""
         self._channel.end(reason, is_protocol_error=True)
+
+    def attend(self, descriptor: int, on_readable: Callable[[], object]) -> None:
+        """See `Channel.attend`."""
+        self._channel.attend(descriptor, on_readable)
+
+    def neglect(self, descriptor: int) -> None:
+        """See `Channel.neglect`."""
+        self._channel.neglect(descriptor)
 
     def call_later(self, delay: float, function: Callable[[], object]) -> None:
         """Have a function called on the loop's thread in `delay` seconds."""
@@ -152,8 +160,10 @@ class HostLink:
         call = self._pending.get(getattr(message, "call", 0))
         if call is not None and not call.answered:
             # A thread that outlives its call may still speak in its name: nobody listens there.
-            call.answered = type(message) in _ANSWERS
-            self._count(call, message)
+            if type(message) in _ANSWERS:
+                call.answered = True
+            else:
+                self._count(call, message)
             call.box.put(message)
         elif isinstance(message, Hello | Refused):
             self._greetings.put(message)

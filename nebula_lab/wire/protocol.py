@@ -50,6 +50,7 @@ TRANSITIONS: dict[Phase, dict[type[Message], Phase]] = {
 }
 
 
+_OPEN = Phase.OPEN
 _HANDSHAKE = frozenset({Hello, Welcome, Refused})
 _OTHER = {Side.MANAGER: Side.HOST, Side.HOST: Side.MANAGER}
 _OWN: dict[Side, frozenset[type]] = {
@@ -69,6 +70,9 @@ class Connection:
         self._side = side
         self._decoder = to_manager_decoder if side is Side.MANAGER else to_host_decoder
         self._ours, self._theirs = _OWN[side], _OWN[_OTHER[side]]
+        # Once the conversation is open, what either says changes no phase: one look is enough.
+        self._ours_when_open = self._ours - _HANDSHAKE
+        self._theirs_when_open = self._theirs - _HANDSHAKE
         self._reader = FrameReader()
         self._phase = Phase.GREETING
 
@@ -82,6 +86,8 @@ class Connection:
         Raises:
             LocalProtocolError: it is not the time for that message, or it is too large.
         """
+        if self._phase is _OPEN and type(message) in self._ours_when_open:
+            return frame(encode_message(message))
         phase = self._after(message, self._ours, LocalProtocolError)
         data = frame(encode_message(message))
         self._phase = phase
@@ -104,6 +110,8 @@ class Connection:
             message = self._decoder.decode(payload)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise RemoteProtocolError(f"a frame that is no message: {error}") from error
+        if self._phase is _OPEN and type(message) in self._theirs_when_open:
+            return message
         self._phase = self._after(message, self._theirs, RemoteProtocolError)
         return message
 
@@ -126,8 +134,8 @@ class Connection:
         """The phase that a message leads to, if it is one of its sender's own and in turn."""
         kind = type(message)
         if kind in own:
-            if self._phase is Phase.OPEN and kind not in _HANDSHAKE:
-                return Phase.OPEN
+            if self._phase is _OPEN and kind not in _HANDSHAKE:
+                return _OPEN
             phase = TRANSITIONS[self._phase].get(kind)
             if phase is not None:
                 return phase

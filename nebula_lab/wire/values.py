@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from nebula_lab.plugin.plain import is_plain
 from nebula_lab.wire.errors import RemoteProtocolError, ValueNotSupportedError
 
 MAX_DEPTH = 200
@@ -37,6 +38,7 @@ def _read_extension(code: int, data: memoryview) -> Any:
 
 
 _encoder = msgspec.msgpack.Encoder()
+_encode = _encoder.encode
 _decoder = msgspec.msgpack.Decoder(ext_hook=_read_extension)
 
 
@@ -46,9 +48,14 @@ def encode_value(value: Any, name: str = "value") -> msgspec.Raw:
     Raises:
         ValueNotSupportedError: something in it is not carried; the error has the path to it.
     """
+    if is_plain(value, MAX_DEPTH):
+        try:
+            return msgspec.Raw(_encode(value))
+        except (OverflowError, UnicodeEncodeError):
+            pass  # a large integer is carried all the same, and bad text is to be found
     carried = _carried(value, 0, _Path(name))
     try:
-        return msgspec.Raw(_encoder.encode(carried))
+        return msgspec.Raw(_encode(carried))
     except UnicodeEncodeError:
         raise ValueNotSupportedError(
             _path_of_bad_text(carried, name), "text with half a pair of surrogates"

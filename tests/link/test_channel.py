@@ -102,7 +102,7 @@ def test_the_last_thread_is_served_when_its_leader_leaves_with_several_messages_
             blocked_in_get(manager, wait_until, 8)
             with host.channel._sending:  # all in one piece, so that one leader reads them
                 batch = b"".join(host.channel._connection.send(reply(n)) for n in range(1, 8))
-                host.channel._send_bytes(batch, None)
+                host.channel._send_whole(batch, None)
             assert [w.result(5).call for w in waiting] == list(range(1, 8))
             host.channel.send(reply(8))
             assert last.result(5).call == 8
