@@ -36,7 +36,7 @@ def _serve(server: Server, cells: asyncio.Runner) -> bool:
         if kind is Call:
             _answer_call(server, message)
         elif kind is Load:
-            server.answer(server.job_of(message), partial(server.load, message))
+            server.load(message)
             if server.resident is not None and server.resident.concurrency > 1:
                 return True
         elif kind is Shutdown:
@@ -47,7 +47,7 @@ def _serve(server: Server, cells: asyncio.Runner) -> bool:
 
 def _answer_call(server: Server, call: Call) -> None:
     job = server.job_of(call)
-    server.answer(job, partial(_performed, server, job, call))
+    server.finish(job, server.outcome(job, partial(_performed, server, job, call)))
 
 
 def _performed(server: Server, job: Job, call: Call) -> Any:

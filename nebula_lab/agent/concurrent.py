@@ -16,11 +16,11 @@ from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.job import Job, current_job
 from nebula_lab.agent.resident import ASYNC_CONCURRENCY
-from nebula_lab.agent.server import Server
+from nebula_lab.agent.server import Server, encode_result
 from nebula_lab.agent.steps import Steps
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.plugin.host import current_context
-from nebula_lab.wire.messages import Call, Message, Shutdown
+from nebula_lab.wire.messages import Call, Message, Reply, Shutdown
 
 
 def serve(server: Server) -> None:
@@ -123,7 +123,7 @@ class _Concurrent:
         try:
             if job.cancelled:
                 task.cancel()
-            return self._server.reply(job, await task)
+            return Reply(job.call, encode_result(await task))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             return failure_of(error, job.call)
         finally:
@@ -135,7 +135,7 @@ class _Concurrent:
     async def _driven(self, job: Job, call: Call) -> Any:
         result = self._server.perform(call)
         if inspect.isawaitable(result):
-            result = self._resident.plain(await result)
+            result = await result
         if isinstance(result, Iterator):
             result = _as_async(result)
         if not inspect.isasyncgen(result):

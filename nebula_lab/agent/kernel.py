@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Display
 from nebula_lab.wire.values import encode_value
 
+_INLINE = "matplotlib_inline.backend_inline"
 PutCell = Callable[[ConsoleCell], None]
 
 
@@ -226,6 +228,7 @@ class KernelThread:
         shell.displayhook.server = self._server
         self._server.run_cell = self._run_cell
         self._server.after_job = _show_figures
+        self._server.has_more_to_show = partial(sys.modules.get, _INLINE)
         self._app = app
         # zmq makes the files of ipc sockets after the umask, which is the plugin's to use.
         folder = Path(app.abs_connection_file).parent
@@ -285,6 +288,4 @@ def _is_in_event_loop() -> bool:
 
 def _show_figures() -> None:
     """Display the figures that the call made with matplotlib's inline back end, if any."""
-    inline = sys.modules.get("matplotlib_inline.backend_inline")
-    if inline is not None:
-        inline.flush_figures()
+    sys.modules[_INLINE].flush_figures()

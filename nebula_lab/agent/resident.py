@@ -14,7 +14,7 @@ import msgspec
 
 from nebula_lab.agent.context import HostContext
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
-from nebula_lab.plugin import HealthStatus, ResourceDescription, describe
+from nebula_lab.plugin import HealthStatus, Plugin, ResourceDescription, describe
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
@@ -47,6 +47,7 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
+        self._execute: Callable[[str, Any], Any]
         self.description = ResourceDescription(
             (), open=True, has_save_state=False, has_restore_state=False
         )
@@ -79,6 +80,7 @@ class Resident:
             self.module = import_source(self._path, self._module_name, alone=self._is_alone)
             self.resource = make_resource(self.module, self._path, self._api_version)
             self.description = describe(self.resource)
+            self._execute = _execute_of(self.resource)
             self._give_context()
             self.resource.initialize(self._config)
         except BaseException:
@@ -100,12 +102,11 @@ class Resident:
         """Do one of the kinds of things that a plugin can be asked for."""
         if kind == "operation" and self._is_alone:
             # The process has no other context: `running_context` has it without being told.
-            result = self.resource.execute(operation, params)
-            return to_plain(result)
+            return self._execute(operation, params)
         token = current_context.set(self.context)
         try:
             if kind == "operation":
-                return self.plain(self.resource.execute(operation, params))
+                return self._execute(operation, params)
             return self._KINDS[kind](self, params)
         finally:
             current_context.reset(token)
@@ -161,3 +162,11 @@ class Resident:
         "restore_state": _restore_state,
         "cleanup": _cleanup,
     }
+
+
+def _execute_of(resource: Any) -> Callable[[str, Any], Any]:
+    """How to run an operation; the result need not be plain yet."""
+    if isinstance(resource, Plugin) and type(resource).execute is Plugin.execute:
+        return resource._run
+    execute: Callable[[str, Any], Any] = resource.execute
+    return execute

@@ -10,9 +10,12 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any
+
+import msgspec
 
 from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
@@ -21,6 +24,7 @@ from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.steps import OUR_FRAME, Stoppable
 from nebula_lab.link.channel import Channel
 from nebula_lab.plugin.errors import PluginError
+from nebula_lab.plugin.plain import is_plain, to_plain
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import (
     COOKIE,
@@ -40,9 +44,10 @@ from nebula_lab.wire.messages import (
     Welcome,
 )
 from nebula_lab.wire.protocol import Connection, Side
-from nebula_lab.wire.values import decode_value, encode_value
+from nebula_lab.wire.values import decode_value, encode_plain, encode_value
 
 Work = Callable[[], Any]
+_FALSE = partial(bool)
 # What an operation gives that is neither a generator nor anything to be awaited.
 ORDINARY = frozenset({dict, list, str, int, float, bool, bytes, type(None)})
 
@@ -62,14 +67,16 @@ class Server:
         sock: socket.socket,
         *,
         handle_signals: bool = False,
-        run_in_context: Callable[[Job, Work], Any] = lambda job, work: work(),
+        run_in_context: Callable[[Job, Work], Any] | None = None,
         module_life: str = "",
     ) -> None:
         self.channel = Channel(sock, Connection(Side.HOST), self._route)
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self.resident: Resident | None = None
         self.run_cell: Callable[[str], Any] | None = None
-        self.after_job: Callable[[], None] | None = None
+        # Shows what is left once a job is done; asked for only where `has_more_to_show` says so.
+        self.after_job: Callable[[], None] = lambda: None
+        self.has_more_to_show: Callable[[], object] = _FALSE
         self.on_inbox: Callable[[], object] | None = None
         self._run_in_context = run_in_context
         self._module_life = module_life
@@ -166,10 +173,6 @@ class Server:
         """What a job that runs as a task is to run in; not shared with anything."""
         return contextvars.copy_context()
 
-    def answer(self, job: Job, work: Work) -> None:
-        """Run a job's work on this thread and send what came of it."""
-        self.finish(job, self.outcome(job, work))
-
     def outcome(self, job: Job, work: Work) -> Message:
         """Run a job's work on this thread; the message that answers the call."""
         token = current_job.set(job)
@@ -180,11 +183,11 @@ class Server:
                     self.on_main = job
                 if job.cancelled:
                     raise JobCancelledError
-                result = self._run_in_context(job, work)
+                result = work() if self._run_in_context is None else self._run_in_context(job, work)
             finally:
                 if on_main:
                     self.on_main = None
-            return self.reply(job, result)
+            return Reply(job.call, encode_result(result))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             if on_main:
                 self.on_main = None
@@ -192,17 +195,11 @@ class Server:
         finally:
             current_job.reset(token)
 
-    def reply(self, job: Job, result: Any) -> Message:
-        """The message that says what a job gave."""
-        if type(result) is Loaded:
-            return result
-        return Reply(job.call, encode_value(result, "result"))
-
     def finish(self, job: Job, message: Message) -> None:
         """Send what the job has printed and then its answer, in this order."""
         # No call runs on this thread any more, so that an interrupt has nothing to stop.
         send = self.channel.send
-        if self.after_job is not None:
+        if self.has_more_to_show():
             token = current_job.set(job)
             try:
                 self.after_job()
@@ -289,16 +286,18 @@ class Server:
 
     # Loading
 
-    def load(self, message: Load) -> Loaded:
-        """Bring the plugin up; what it then is."""
+    def load(self, message: Load) -> None:
+        """Bring the plugin up, and send what it then is or why it is not."""
+        job = self.job_of(message)
+        outcome = self.outcome(job, partial(self._bring_up, message))
+        if self.resident is not None and isinstance(outcome, Reply):
+            outcome = Loaded(job.call, outcome.result, self.resident.concurrency)
+        self.finish(job, outcome)
+
+    def _bring_up(self, message: Load) -> dict[str, Any]:
         self.resident = Resident(message, self, self._module_life)
         self.resident.bring_up()
-        description = self.resident.description.to_dict()
-        return Loaded(
-            call=message.call,
-            description=encode_value(description, "description"),
-            concurrency=self.resident.concurrency,
-        )
+        return self.resident.description.to_dict()
 
     def perform(self, call: Call) -> Any:
         """Do what a call asks for; may give a generator, a coroutine or an async generator."""
@@ -310,3 +309,8 @@ class Server:
                 return self.resident.run_cell(params)
             return self.run_cell(params)
         return self.resident.perform(call.kind, call.operation, params)
+
+
+def encode_result(result: Any) -> msgspec.Raw:
+    """A result, made plain; see `encode_value` for what is refused."""
+    return encode_plain(result) if is_plain(result) else encode_value(to_plain(result), "result")

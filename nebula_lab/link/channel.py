@@ -24,6 +24,7 @@ from nebula_lab.wire.protocol import Connection, Phase
 Mailbox = SimpleQueue[Any]
 # Larger ones come from mmap, with a page fault for each of their pages: 17 µs a call.
 _CHUNK = 64 * 1024
+_NOW = 0.0  # on the clock of `time.monotonic`, whose moments are all later
 _LEAD = object()  # tells a follower that nobody reads any more
 
 
@@ -123,14 +124,8 @@ class Channel:
         ):
             raise TimeoutError
         try:
-            self._send_whole(data, timeout)
-        finally:
-            sending.release()
-
-    def _send_whole(self, data: bytes, timeout: float | None) -> None:
-        if self._ended:
-            raise self._ended
-        try:
+            if self._ended:
+                raise self._ended
             self._mid_send = True
             try:
                 sent = self._socket.send(data)
@@ -148,6 +143,7 @@ class Channel:
         finally:
             if self._mid_send:
                 self.end("interrupted in the middle of a message")
+            sending.release()
 
     def _send_rest(self, rest: memoryview, size: int, timeout: float | None) -> None:
         # What comes is read meanwhile: the other side may itself be sending, and each would wait
@@ -191,7 +187,11 @@ class Channel:
             elif leading.acquire(False):
                 item = _LEAD
                 try:
-                    self._lead(box, deadline)
+                    while box.empty() and not self._ended:
+                        self._read(deadline)
+                        # What comes for others must not hold us up for ever.
+                        if deadline is not None and box.empty() and not self._ended:
+                            _require_time(deadline)
                 finally:
                     leading.release()
                     if self._following:
@@ -200,14 +200,6 @@ class Channel:
                 item = self._follow(box, deadline)
             if item is not _LEAD:
                 return item
-
-    def _lead(self, box: Mailbox, deadline: float | None) -> None:
-        """Read until `box` has an item. The caller holds `_leading`."""
-        while box.empty() and not self._ended:
-            self._read(None if deadline is None else deadline - time.monotonic())
-            # Also after reading something: what comes for others must not hold us up for ever.
-            if box.empty() and _is_past(deadline) and not self._ended:
-                raise TimeoutError
 
     def _follow(self, box: Mailbox, deadline: float | None) -> Any:
         """An item of `box`, or `_LEAD` once nobody reads any more."""
@@ -232,8 +224,8 @@ class Channel:
             if not self._ended:
                 return
 
-    def read(self, timeout: float | None = 0.0) -> bool:
-        """Read and route what there is, unless another thread does already.
+    def read(self) -> bool:
+        """Read and route what there is now, unless another thread does already.
 
         Returns:
             Whether anything was read; not so when a waker ended the wait.
@@ -241,26 +233,28 @@ class Channel:
         if not self._leading.acquire(blocking=False):
             return False
         try:
-            return self._read(timeout)
+            return self._read(_NOW)
         finally:
             self._leading.release()
             self._promote()
 
-    def _read(self, timeout: float | None) -> bool:
+    def _read(self, deadline: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
-        ready = self._poll(None if timeout is None else max(0.0, timeout * 1000))
+        left = None if deadline is None else (deadline - time.monotonic()) * 1000
+        ready = self._poll(left if left is None or left > 0 else 0.0)
         if ready != self._socket_alone and not self._attend(ready):
             return False
         try:
             self._mid_read = True
             data = self._socket.recv(_CHUNK)
-            self._connection.receive(data)
-            self._mid_read = False
-            if not data:
+            if data:
+                for message in self._connection.arrived(data):
+                    self._route(message)
+                self._mid_read = False
+            else:
+                self._mid_read = False
                 self._connection.end_of_stream()
                 self.end("the connection was closed")
-            while (message := self._connection.next_message()) is not None:
-                self._route(message)
         except BlockingIOError:
             self._mid_read = False
             return False
@@ -268,6 +262,7 @@ class Channel:
             self._mid_read = False
             self.end(f"the connection broke: {error}")
         except ProtocolError as error:
+            self._mid_read = False
             self.end(str(error), is_protocol_error=True)
         finally:
             if self._mid_read:
@@ -305,5 +300,6 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _is_past(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() >= deadline
+def _require_time(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise TimeoutError

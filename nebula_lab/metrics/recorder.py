@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from nebula_lab.metrics.histogram import Histogram
 from nebula_lab.metrics.snapshot import DurationSummary, OperationMetrics, PluginMetrics
 
-
 # So many durations are kept as they are before they are put into the histogram.
 _BATCH = 256
 

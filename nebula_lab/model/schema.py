@@ -15,6 +15,7 @@ from typing import Any
 
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.schema_check import Check, Mismatch, compile_checks
+from nebula_lab.model.schema_exact import plain_fit
 from nebula_lab.model.schema_reading import SchemaFault, read_schema
 
 __all__ = ["CompiledSchema", "SchemaViolation", "compile_schema"]
@@ -46,11 +47,13 @@ class CompiledSchema:
 
     Attributes:
         schema: our own copy of it, in the closed vocabulary.
+        is_plain_fit: True for many a value that fits and is plain, at one look; False says nothing.
     """
 
     def __init__(self, schema: dict[str, Any], check: Check) -> None:
         self.schema = schema
         self._check = check
+        self.is_plain_fit = plain_fit(schema)
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:

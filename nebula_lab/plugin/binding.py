@@ -18,9 +18,8 @@ from nebula_lab.plugin.json_schema import object_schema, schema_of
 from nebula_lab.plugin.mismatch import Mismatch
 from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.plugin.operations import OperationMark, method_error, unwrapped
-from nebula_lab.plugin.plain import to_plain
 from nebula_lab.plugin.scalars import Converter
-from nebula_lab.plugin.shapes import Anything, Field, Shape
+from nebula_lab.plugin.shapes import Anything, Array, Field, Shape
 from nebula_lab.plugin.shorten import path_step, short_repr
 
 MAX_SIGNATURE = 500
@@ -39,6 +38,7 @@ class OperationHandler:
         converters: by param; None takes the value as it is.
         others: for params that have no parameter of their own; None where there may be none.
         unchanged: by param, the types whose values its converter would give back as they are.
+        unchanged_items: by param that takes a list, the same of its items.
         required: the params that have no default.
         receiver: what the method calls `self`, which is no param.
     """
@@ -48,12 +48,13 @@ class OperationHandler:
     converters: Mapping[str, Converter | None]
     others: Converter | None
     unchanged: Mapping[str, frozenset[type]]
-    required: tuple[str, ...]
+    unchanged_items: Mapping[str, frozenset[type]]
+    required: frozenset[str]
     receiver: str
 
     def run(self, plugin: object, params: object) -> Any:
-        """Call the method and return what it returns as plain values; raises what `bind` does."""
-        return to_plain(getattr(plugin, self.attribute)(**self.bind(params)))
+        """Call the method and return what it returns; raises what `bind` does."""
+        return getattr(plugin, self.attribute)(**self.bind(params))
 
     def bind(self, params: object) -> dict[str, Any]:
         """The params as keyword arguments, converted to what the hints say.
@@ -63,14 +64,23 @@ class OperationHandler:
         """
         if not isinstance(params, dict):
             raise self._error("params", "an object", short_repr(params))
-        unchanged, arguments = self.unchanged, {}
+        unchanged, items = self.unchanged, self.unchanged_items
         for name, value in params.items():
-            if type(value) in unchanged.get(name, ()):
-                arguments[name] = value
-            else:
-                arguments[name] = self._converted(name, value)
-        for name in self.required:
-            if name not in arguments:
+            kind = type(value)
+            if kind is list:
+                if name not in items or not items[name].issuperset(map(type, value)):
+                    break
+            elif kind not in unchanged.get(name, ()):
+                break
+        else:
+            if self.required <= params.keys():
+                return params
+        return self._converted_all(params)
+
+    def _converted_all(self, params: dict[str, Any]) -> dict[str, Any]:
+        arguments = {name: self._converted(name, value) for name, value in params.items()}
+        for name in self.converters:
+            if name in self.required and name not in arguments:
                 raise self._error(f"params.{name}", "a value", "nothing")
         return arguments
 
@@ -138,7 +148,12 @@ class _MethodReader:
             converters={field.name: builder.build(field.shape) for field in fields},
             unchanged={field.name: unchanged_types(field.shape) for field in fields},
             others=None if others is None else builder.build(others) or _as_it_is,
-            required=tuple(field.name for field in fields if field.required),
+            unchanged_items={
+                field.name: unchanged_types(field.shape.item)
+                for field in fields
+                if isinstance(field.shape, Array) and field.shape.build is list
+            },
+            required=frozenset(field.name for field in fields if field.required),
             receiver=self._receiver,
         )
 

@@ -152,12 +152,13 @@ def unchanged_types(shape: Shape) -> frozenset[type]:
         return UNCHANGED[shape.kind]
     if isinstance(shape, Refined):
         return unchanged_types(shape.shape)
-    if isinstance(shape, Either) and all(isinstance(option, Scalar) for option in shape.options):
-        return _unchanged_by_all(tuple(option.kind for option in shape.options))
+    if isinstance(shape, Either):
+        kinds = [option.kind for option in shape.options if isinstance(option, Scalar)]
+        return _unchanged_by_all(kinds) if len(kinds) == len(shape.options) else frozenset()
     return frozenset()
 
 
-def _unchanged_by_all(kinds: tuple[Kind, ...]) -> frozenset[type]:
+def _unchanged_by_all(kinds: list[Kind]) -> frozenset[type]:
     # The first alternative that takes a value decides: to `float | int`, 1 is 1.0.
     unchanged: frozenset[type] = frozenset()
     taken: frozenset[type] = frozenset()

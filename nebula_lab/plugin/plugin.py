@@ -74,10 +74,17 @@ class Plugin(DynamicResource):
             PluginError: no such operation, or params that do not fit its hints; the message names
                 the element, such as `params.rows[3].name`.
         """
-        handler = self._handlers().get(operation)
+        from nebula_lab.plugin.plain import to_plain
+
+        return to_plain(self._run(operation, {} if params is None else params))
+
+    def _run(self, operation: str, params: dict[str, Any]) -> Any:
+        """`execute`, with the result as the operation gave it: a host makes it plain itself."""
+        handlers = type(self).__dict__.get("_handlers_of_class") or self._handlers()
+        handler = handlers.get(operation)
         if handler is None:
             raise _no_such_operation(type(self), operation)
-        return handler.run(self, {} if params is None else params)
+        return handler.run(self, params)
 
     @classmethod
     def operations(cls) -> dict[str, OperationSpec]:

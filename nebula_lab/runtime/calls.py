@@ -29,7 +29,7 @@ from nebula_lab.sandbox.base import Host
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Call
-from nebula_lab.wire.values import encode_value
+from nebula_lab.wire.values import encode_plain, encode_value
 
 _ASLEEP = frozenset({PluginState.DISCOVERED, PluginState.SUSPENDED})
 
@@ -68,13 +68,20 @@ class CallPath:
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)
-        operation = self._checked(record, invocation, plain)
-        encoded = _encoded(invocation, plain)
+        operation = record.description.operations.get(invocation.operation)
+        try:
+            if operation is not None and operation.params.is_plain_fit(plain):
+                encoded = encode_plain(plain, "params")
+            else:
+                operation = self._checked(record, invocation, plain)
+                encoded = encode_value(plain, "params")
+        except ValueNotSupportedError as error:
+            raise _unsupported(error, invocation) from None
         started: float | None = None
         handed_over = succeeded = False
         try:
             # In here, because a KeyboardInterrupt may come as soon as the place is ours.
-            host = self._place(record, invocation)
+            host = record.slots.take(invocation) or self._wait_for_place(record, invocation)
             started = time.monotonic()
             if record.description.operations.get(invocation.operation) is not operation:
                 operation = self._checked(record, invocation, plain)  # reloaded while we waited
@@ -86,7 +93,9 @@ class CallPath:
                 if streams:
                     invocation.is_stream = True
                     conversation.allow(credit)
-                self._begin(conversation, invocation, encoded, credit)
+                conversation.begin(
+                    Call(conversation.number, "operation", invocation.operation, encoded, credit)
+                )
                 if streams:
                     handed_over = True
                     end = partial(self._end, record, invocation, started)
@@ -94,6 +103,10 @@ class CallPath:
                 result = conversation.result()
                 succeeded = True
                 return result
+            except LocalProtocolError as error:
+                raise ExecutionFailedError(
+                    str(error), plugin_id=record.id, operation=invocation.operation
+                ) from error
             finally:
                 if not handed_over:
                     conversation.close()
@@ -103,17 +116,6 @@ class CallPath:
 
     def _close_later(self, close: Callable[[], None]) -> None:
         self._loop.call(self._workers.start_unattended, close)
-
-    def _begin(
-        self, conversation: Conversation, invocation: Invocation, encoded: Any, credit: int
-    ) -> None:
-        name = invocation.operation
-        try:
-            conversation.begin(Call(conversation.number, "operation", name, encoded, credit))
-        except LocalProtocolError as error:
-            raise ExecutionFailedError(
-                str(error), plugin_id=invocation.plugin_id, operation=name
-            ) from error
 
     def _end(
         self,
@@ -164,10 +166,6 @@ class CallPath:
                 hint="It goes on loading; give the first call more time, or load it beforehand.",
             ) from None
 
-    def _place(self, record: PluginRecord, invocation: Invocation) -> Host:
-        host = record.slots.take(invocation)
-        return host if host is not None else self._wait_for_place(record, invocation)
-
     def _wait_for_place(self, record: PluginRecord, invocation: Invocation) -> Host:
         nested = invocation.parent is not None
         try:
@@ -191,10 +189,7 @@ class CallPath:
             self._workers.start_unattended(partial(self._loader.load, record.id))
 
 
-def _encoded(invocation: Invocation, params: dict[str, Any]) -> Any:
-    try:
-        return encode_value(params, "params")
-    except ValueNotSupportedError as error:
-        unsupported = UnsupportedValueError(error.element, error.found)
-        unsupported.plugin_id = invocation.plugin_id
-        raise unsupported from None
+def _unsupported(error: ValueNotSupportedError, invocation: Invocation) -> UnsupportedValueError:
+    unsupported = UnsupportedValueError(error.element, error.found)
+    unsupported.plugin_id = invocation.plugin_id
+    return unsupported

@@ -45,7 +45,7 @@ _LAST_LINES = 20
 _LINE_LENGTH = 4_000
 
 
-class Conversation:
+class Conversation(PendingCall):
     """The exchange about one call. It holds the call's number until it is closed.
 
     Args:
@@ -66,8 +66,7 @@ class Conversation:
         self._invocation = invocation
         self._listener = listener
         self._grace = grace
-        self._call: PendingCall = host.link.open_call()
-        self.number = self._call.number
+        self._link.open_call(self)
         self._answered = True  # nothing has been asked yet
 
     def begin(self, message: Message) -> None:
@@ -82,10 +81,11 @@ class Conversation:
         if call.cancelled:
             raise self._withdrawn()
         if self._host.runs_in_context:
-            self._call.context = contextvars.copy_context()
+            self.context = contextvars.copy_context()
         self._answered = False
         try:
-            self._link.send(message, call.left() or 0.001)
+            left = call.deadline - time.monotonic()
+            self._link.send(message, left if left > 0.001 else 0.001)
         except LocalProtocolError:
             self._answered = True
             raise
@@ -109,21 +109,21 @@ class Conversation:
         self._link.call_later(self._grace, self._end_host_if_it_still_runs)
 
     def _end_host_if_it_still_runs(self) -> None:
-        if self._answered or self._call.answered or self._link.ended is not None:
+        if self._answered or self.answered or self._link.ended is not None:
             return
         self._listener.host_stuck(self._host, self._invocation.plugin_id)
 
     def stop(self) -> None:
         """Ask the host to stop the call; any thread."""
         try:
-            self._link.cancel(self._call)
-            self._host.interrupt(self._call)
+            self._link.cancel(self)
+            self._host.interrupt(self)
         except (ChannelEndedError, TimeoutError):
             pass  # whoever waits for the call finds out by itself
 
     def allow(self, items: int) -> None:
         """Take so many more items of a stream."""
-        self._call.credit += items
+        self.credit += items
 
     def send(self, message: Message) -> None:
         """Send something about the call.
@@ -149,7 +149,10 @@ class Conversation:
             raise self._nonsense("an item of a stream that nobody asked for")
         if type(message) is Loaded:
             raise self._nonsense("that it has loaded, to a call")
-        return self.value(message.result)
+        try:
+            return decode_value(message.result)
+        except RemoteProtocolError as error:
+            raise self._nonsense(str(error)) from error
 
     def loaded(self) -> tuple[Any, int]:
         """Wait for the plugin to be up; what it says of itself, and how many calls it takes."""
@@ -166,12 +169,12 @@ class Conversation:
         """
         try:
             while True:
-                message = self._link.receive(self._call, deadline)
+                message = self._link.receive(self, deadline)
                 kind = type(message)
                 if kind is Reply or kind is Loaded or kind is Failure:
                     self._answered = True
                     self._host.collect_output()
-                    if not self._call.box.empty():
+                    if not self.box.empty():
                         self._take_late_output()
                     if kind is Failure:
                         raise self._failed(message)
@@ -204,8 +207,8 @@ class Conversation:
             else:
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
-        self._invocation.stop_by(None)
-        self._link.close_call(self._call)
+        self._invocation.on_cancel = None
+        self._link.close_call(self)
 
     # What comes besides the answer
 
@@ -217,8 +220,8 @@ class Conversation:
 
     def _take_late_output(self) -> None:
         """What was written past the channel before the answer comes ahead of it."""
-        while not self._call.box.empty():
-            message = self._call.box.get_nowait()
+        while not self.box.empty():
+            message = self.box.get_nowait()
             if isinstance(message, Output):
                 self._listener.output(self._invocation, message)
 
@@ -281,7 +284,7 @@ class Conversation:
             try:
                 if time.monotonic() > deadline + self._grace:
                     raise TimeoutError  # it has said much since, and no answer
-                message = self._link.receive(self._call, deadline)
+                message = self._link.receive(self, deadline)
             except TimeoutError:
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None

@@ -22,6 +22,7 @@ class Invocation:
     Attributes:
         cancelled: nobody wants it any more; `reason` says why.
         is_stream: it gives its results one by one, at the pace of whoever takes them.
+        on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
     # Most calls are never cancelled, make no calls and give no stream: these stand for them all.
@@ -29,7 +30,7 @@ class Invocation:
     reason = "cancelled"
     is_stream = False
     _nested: set[Invocation] | tuple[()] = ()
-    _on_cancel: Callable[[], object] | None = None
+    on_cancel: Callable[[], object] | None = None
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class Invocation:
         # after `cancelled` is set, so that at least one of two threads sees the other. To stop a
         # call twice does no more than once.
         self.reason, self.cancelled = reason, True
-        stop = self._on_cancel
+        stop = self.on_cancel
         for call in tuple(self._nested):
             call.cancel(reason)
         if stop is not None:
@@ -107,6 +108,6 @@ class Invocation:
 
     def stop_by(self, stop: Callable[[], Any] | None) -> None:
         """How `cancel` is to stop what the call does now."""
-        self._on_cancel = stop
+        self.on_cancel = stop
         if self.cancelled and stop is not None:
             stop()

@@ -49,6 +49,8 @@ class ProcessHost(Host):
         self.connection_file = folder / "kernel.json"
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         ours, theirs = socket.socketpair()
+        # Whoever reads the channel reads the pipe first; it may only be still at it.
+        self.collect_output = self._words.settle  # type: ignore[method-assign]
         self.link = HostLink(ours, loop)
         readable = self._words.readable
         self.link.attend(readable, self._words.collect)
@@ -114,10 +116,6 @@ class ProcessHost(Host):
         """Kill what the plugin left behind, while its pid still holds its group's number."""
         self._provisioner.kill_group()
         kill_marked(self._mark)
-
-    def collect_output(self) -> None:
-        # Whoever reads the channel reads the pipe first; it may only be still at it.
-        self._words.settle()
 
     def interrupt(self, call: PendingCall) -> None:
         self._provisioner.signal(signal.SIGINT)

@@ -18,7 +18,6 @@ from nebula_lab.wire.messages import (
     Hello,
     Item,
     Loaded,
-    Message,
     Refused,
     Reply,
     Welcome,
@@ -33,24 +32,22 @@ _MOST_QUEUED = 100_000
 
 
 class PendingCall:
-    """A call that has been sent.
+    """A call that is under way, as the link sees it.
 
     Attributes:
-        number: the host's name for it.
+        number: the host's name for it, given by `HostLink.open_call`, as is the box.
         box: what came for it and has not been taken yet.
         answered: whether its answer is in there, or was.
         credit: how many items of a stream it may still be sent.
         context: of who made it, for a host in this process.
     """
 
-    __slots__ = ("answered", "box", "context", "credit", "number")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.answered = False
-        self.credit = 0
-        self.context: Context | None = None
-        self.box: SimpleQueue[Any] = SimpleQueue()
+    # Most calls give no stream and run in no context of ours: these stand for them all.
+    number = 0
+    answered = False
+    credit = 0
+    context: Context | None = None
+    box: SimpleQueue[Any]
 
 
 class HostLink:
@@ -67,6 +64,7 @@ class HostLink:
 
     def __init__(self, sock: socket.socket, loop: LoopThread) -> None:
         self._channel = Channel(sock, Connection(Side.MANAGER), self._route)
+        self.send = self._channel.send
         self._loop = loop
         self._greetings: SimpleQueue[Any] = SimpleQueue()
         self._pending: dict[int, PendingCall] = {}
@@ -101,19 +99,15 @@ class HostLink:
         self._watch_when_idle()
         return hello
 
-    def open_call(self) -> PendingCall:
-        """Take a number for a call; `close_call` gives it back."""
-        call = PendingCall(next(self._numbers))
-        self._pending[call.number] = call
-        return call
+    def open_call(self, call: PendingCall) -> None:
+        """Give a call a number and a box; `close_call` takes the number back."""
+        call.number = number = next(self._numbers)
+        call.box = SimpleQueue()
+        self._pending[number] = call
 
     def close_call(self, call: PendingCall) -> None:
         """Expect no more messages for a call."""
         self._pending.pop(call.number, None)
-
-    def send(self, message: Message, timeout: float | None = None) -> None:
-        """See `Channel.send`."""
-        self._channel.send(message, timeout)
 
     def receive(self, call: PendingCall, deadline: float) -> Any:
         """The next message for a call; see `Channel.get_until`."""

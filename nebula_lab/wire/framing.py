@@ -30,24 +30,14 @@ class FrameReader:
         self._buffer = bytearray()
         self._max_size = max_size
         self._wanted = -1
-        # What came was one frame, as nearly always: its payload, which needs no buffer.
-        self._whole: bytes | None = None
 
     def feed(self, data: bytes) -> None:
-        if not self._buffer and self._wanted < 0 and self._whole is None:
-            size = len(data) - HEADER_SIZE
-            if 0 <= size <= self._max_size and int.from_bytes(data[:HEADER_SIZE], "big") == size:
-                self._whole = data[HEADER_SIZE:]
-                return
-        elif self._whole is not None:
-            self._buffer += frame(self._whole)
-            self._whole = None
         self._buffer += data
 
     @property
     def is_mid_frame(self) -> bool:
         """Whether the end of the stream here would cut a frame in two."""
-        return bool(self._buffer) or self._wanted >= 0 or self._whole is not None
+        return bool(self._buffer) or self._wanted >= 0
 
     def next_payload(self) -> bytes | None:
         """The next whole payload, or None when more bytes are needed.
@@ -55,9 +45,6 @@ class FrameReader:
         Raises:
             RemoteProtocolError: the other side announces a frame over the limit.
         """
-        whole, self._whole = self._whole, None
-        if whole is not None:
-            return whole
         buffer = self._buffer
         if self._wanted < 0:
             if len(buffer) < HEADER_SIZE:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
-from nebula_lab.wire.framing import FrameReader, frame
+from nebula_lab.wire.framing import HEADER_SIZE, MAX_FRAME_SIZE, FrameReader, frame
 from nebula_lab.wire.messages import (
     COOKIE,
     PROTOCOL_VERSIONS,
@@ -73,7 +73,9 @@ class Connection:
         # Once the conversation is open, what either says changes no phase: one look is enough.
         self._ours_when_open = self._ours - _HANDSHAKE
         self._theirs_when_open = self._theirs - _HANDSHAKE
+        self._decode = self._decoder.decode
         self._reader = FrameReader()
+        self._is_mid_frame = False  # what comes next belongs to what the reader has
         self._phase = Phase.GREETING
 
     @property
@@ -87,11 +89,39 @@ class Connection:
             LocalProtocolError: it is not the time for that message, or it is too large.
         """
         if self._phase is _OPEN and type(message) in self._ours_when_open:
-            return frame(encode_message(message))
+            payload = encode_message(message)
+            size = len(payload)
+            if size <= MAX_FRAME_SIZE:
+                return size.to_bytes(HEADER_SIZE, "big") + payload
         phase = self._after(message, self._ours, LocalProtocolError)
         data = frame(encode_message(message))
         self._phase = phase
         return data
+
+    def arrived(self, data: bytes) -> Iterable[Any]:
+        """Take in what arrived; gives the messages that are whole now.
+
+        Raises:
+            RemoteProtocolError: what arrived is no message, or is out of turn; once those before
+                it have been given.
+        """
+        size = len(data) - HEADER_SIZE
+        if (
+            int.from_bytes(data[:HEADER_SIZE], "big") == size
+            and self._phase is _OPEN
+            and not self._is_mid_frame
+        ):
+            # One whole frame, as what arrives nearly always is: the short way.
+            try:
+                message = self._decode(data[HEADER_SIZE:])
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                pass  # `next_message` says what is wrong with it
+            else:
+                if type(message) in self._theirs_when_open:
+                    return (message,)
+        self._is_mid_frame = True
+        self._reader.feed(data)
+        return self.messages()
 
     def receive(self, data: bytes) -> None:
         """Take in what arrived."""
@@ -110,8 +140,6 @@ class Connection:
             message = self._decoder.decode(payload)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise RemoteProtocolError(f"a frame that is no message: {error}") from error
-        if self._phase is _OPEN and type(message) in self._theirs_when_open:
-            return message
         self._phase = self._after(message, self._theirs, RemoteProtocolError)
         return message
 
@@ -119,6 +147,7 @@ class Connection:
         """All messages that have arrived whole."""
         while (message := self.next_message()) is not None:
             yield message
+        self._is_mid_frame = self._reader.is_mid_frame
 
     def end_of_stream(self) -> None:
         """Note that no more bytes will come.

@@ -48,11 +48,23 @@ def encode_value(value: Any, name: str = "value") -> msgspec.Raw:
     Raises:
         ValueNotSupportedError: something in it is not carried; the error has the path to it.
     """
-    if is_plain(value, MAX_DEPTH):
-        try:
-            return msgspec.Raw(_encode(value))
-        except (OverflowError, UnicodeEncodeError):
-            pass  # a large integer is carried all the same, and bad text is to be found
+    return encode_plain(value, name) if is_plain(value) else _encode_carried(value, name)
+
+
+def encode_plain(value: Any, name: str = "value") -> msgspec.Raw:
+    """`encode_value`, of what `is_plain` has found plain.
+
+    Raises:
+        ValueNotSupportedError: it has text that UTF-8 has no bytes for.
+    """
+    try:
+        return msgspec.Raw(_encode(value))
+    except (OverflowError, UnicodeEncodeError):
+        # A large integer is carried all the same, and bad text is to be found.
+        return _encode_carried(value, name)
+
+
+def _encode_carried(value: Any, name: str) -> msgspec.Raw:
     carried = _carried(value, 0, _Path(name))
     try:
         return msgspec.Raw(_encode(carried))

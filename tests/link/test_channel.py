@@ -100,9 +100,9 @@ def test_the_last_thread_is_served_when_its_leader_leaves_with_several_messages_
             waiting = [threads.submit(manager.get, number) for number in range(1, 8)]
             last = threads.submit(manager.get, 8)
             blocked_in_get(manager, wait_until, 8)
-            with host.channel._sending:  # all in one piece, so that one leader reads them
-                batch = b"".join(host.channel._connection.send(reply(n)) for n in range(1, 8))
-                host.channel._send_whole(batch, None)
+            # All in one piece, so that one leader reads them.
+            batch = b"".join(host.channel._connection.send(reply(n)) for n in range(1, 8))
+            host.channel._socket.sendall(batch)
             assert [w.result(5).call for w in waiting] == list(range(1, 8))
             host.channel.send(reply(8))
             assert last.result(5).call == 8
@@ -264,7 +264,7 @@ def test_a_waker_makes_the_reader_look_at_its_mailbox(manager, wait_until):
 def test_a_reader_does_not_spin_once_it_has_been_woken(manager, wait_until):
     wake = manager.channel.make_waker()
     wake()
-    assert manager.channel.read(0.0) is False
+    assert manager.channel.read() is False
     started = time.thread_time()
     with pytest.raises(TimeoutError):
         manager.get(1, timeout=0.2)

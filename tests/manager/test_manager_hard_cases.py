@@ -85,6 +85,24 @@ def ping(self, seconds: float = 0.0) -> str:
     return "pong"
 """
 
+UNTIL = """
+@operation
+def until(self, path: str) -> str:
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    time.sleep(1.0)
+    return "pong"
+"""
+DYING = """
+def initialize(self, config):
+    threading.Thread(target=self.die).start()
+
+def die(self):
+    time.sleep(0.2)
+    open({path!r}, "w").close()
+    os._exit(3)
+"""
+
 
 @pytest.fixture
 def hostile(folder):
@@ -114,13 +132,14 @@ def test_a_host_that_refuses_in_the_middle_is_replaced(folder, hostile):
         assert plugins["refuser"].ping() == "pong"
 
 
-def test_new_code_that_ends_before_it_could_serve_does_not_replace_the_old(folder):
-    folder.plugin("calm", CALM)
-    with folder.manager() as plugins, ThreadPoolExecutor(1) as pool:
+def test_new_code_that_ends_before_it_could_serve_does_not_replace_the_old(folder, tmp_path):
+    dead = tmp_path / "dead"
+    folder.plugin("calm", CALM + UNTIL)
+    with folder.manager(grace=30.0) as plugins, ThreadPoolExecutor(1) as pool:
         plugins.load_plugin("calm")
-        busy = pool.submit(plugins.execute, "calm", "ping", {"seconds": 1.5})
-        dying = "def initialize(self, config):\n    threading.Timer(0.2, os._exit, (3,)).start()\n"
-        folder.plugin("calm", dying + CALM)
+        # While this runs the new code is not put in place; it ends after the new code has.
+        busy = pool.submit(plugins.execute, "calm", "until", {"path": str(dead)})
+        folder.plugin("calm", DYING.format(path=str(dead)) + CALM)
         with pytest.raises(LoadFailedError, match="the old one goes on"):
             plugins.reload_plugin("calm")
         assert busy.result() == "pong"
@@ -207,7 +226,7 @@ def test_unloading_is_refused_while_a_dependent_is_being_loaded(folder, wait_unt
 
 def test_an_initialize_that_hangs_is_named_with_the_place_where_it_hangs(folder):
     folder.plugin("hanging", "def initialize(self, config):\n    time.sleep(60)\n")
-    with folder.manager(timeout=0.5) as plugins:
+    with folder.manager(timeout=3.0) as plugins:
         with pytest.raises(LoadFailedError, match=r"its initialize gave no answer") as caught:
             plugins.load_plugin("hanging")
         assert "time.sleep(60)" in caught.value.remote_traceback
