@@ -185,13 +185,8 @@ class Channel:
             elif self._ended:
                 raise self._ended
             elif leading.acquire(False):
-                item = _LEAD
                 try:
-                    while box.empty() and not self._ended:
-                        self._read(deadline)
-                        # What comes for others must not hold us up for ever.
-                        if deadline is not None and box.empty() and not self._ended:
-                            _require_time(deadline)
+                    item = self._lead(box, deadline)
                 finally:
                     leading.release()
                     if self._following:
@@ -200,6 +195,17 @@ class Channel:
                 item = self._follow(box, deadline)
             if item is not _LEAD:
                 return item
+
+    def _lead(self, box: Mailbox, deadline: float | None) -> Any:
+        """An item of `box`, or `_LEAD` if there will be none. The caller holds `_leading`."""
+        while box.empty():
+            if self._ended:
+                return _LEAD
+            self._read(deadline)
+            # What comes for others must not hold us up for ever.
+            if box.empty() and _is_past(deadline) and not self._ended:
+                raise TimeoutError
+        return box.get_nowait()
 
     def _follow(self, box: Mailbox, deadline: float | None) -> Any:
         """An item of `box`, or `_LEAD` once nobody reads any more."""
@@ -296,10 +302,9 @@ class Channel:
         self._promote()
 
 
+def _is_past(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline
+
+
 def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
-
-
-def _require_time(deadline: float) -> None:
-    if time.monotonic() >= deadline:
-        raise TimeoutError
