@@ -293,3 +293,40 @@ def test_no_thread_is_left_waiting_when_readers_come_and_go(manager, host):
             stop.set()
         for one in crowd:
             one.result(5)
+
+
+def test_what_was_written_beside_the_channel_before_a_message_is_seen_before_it(manager, host):
+    readable, writable = os.pipe()
+    seen = []
+    manager.channel.attend(readable, lambda: seen.append(os.read(readable, 100)))
+    os.write(writable, b"first")
+    host.channel.send(reply(1))
+    manager.get(1)
+    assert seen == [b"first"]
+    manager.channel.neglect(readable)
+    os.close(readable)
+    os.close(writable)
+
+
+def test_a_descriptor_that_is_neglected_is_not_looked_at_any_more(manager, host):
+    readable, writable = os.pipe()
+    seen = []
+    manager.channel.attend(readable, lambda: seen.append(1))
+    manager.channel.neglect(readable)
+    os.write(writable, b"x")
+    host.channel.send(reply(1))
+    manager.get(1)
+    assert seen == []
+    os.close(readable)
+    os.close(writable)
+
+
+def test_an_attended_descriptor_alone_ends_no_wait(manager):
+    readable, writable = os.pipe()
+    manager.channel.attend(readable, lambda: os.read(readable, 100))
+    os.write(writable, b"x")
+    with pytest.raises(TimeoutError):
+        manager.get(1, timeout=0.05)
+    manager.channel.neglect(readable)
+    os.close(readable)
+    os.close(writable)

@@ -7,6 +7,8 @@ import struct
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.framing import frame
@@ -237,3 +239,32 @@ def test_no_version_in_common_is_refused_with_both_lists(theirs):
 def test_a_wrong_cookie_is_refused():
     answer = negotiate(Hello("something else", list(PROTOCOL_VERSIONS), 1, "3.11"))
     assert answer == Refused("that is not a nebula_lab plugin host")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_however_the_bytes_are_cut_the_same_messages_arrive(data):
+    host = connection(Side.HOST, Phase.OPEN)
+    stream = b"".join(frame(encode_message(message)) for message in TO_HOST)
+    messages = []
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        messages += host.arrived(stream[:size])
+        stream = stream[size:]
+    assert [encode_message(m) for m in messages] == [encode_message(m) for m in TO_HOST]
+
+
+@pytest.mark.parametrize("rubbish", [frame(b"\xc1"), frame(encode_message(HELLO)), b"\xff" * 9])
+def test_rubbish_in_one_piece_is_refused(rubbish):
+    host = connection(Side.HOST, Phase.OPEN)
+    with pytest.raises(RemoteProtocolError):
+        list(host.arrived(rubbish))
+
+
+def test_the_messages_before_rubbish_arrive_first():
+    host = connection(Side.HOST, Phase.OPEN)
+    arrived = []
+    with pytest.raises(RemoteProtocolError):
+        for message in host.arrived(frame(encode_message(Cancel(1))) + frame(b"\xc1")):
+            arrived.append(message)
+    assert arrived == [Cancel(1)]
