@@ -1,22 +1,22 @@
-"""Discovery against the least that it could cost: reading and parsing the same manifests.
-
-Writes 1,000 plugins, each a source and its TOML manifest, then takes turns between the two and
-prints the median of each and their ratio. At most 3.0 is wanted.
-
-    python benchmarks/bench_discovery.py [plugins] [rounds]
-"""
+"""Discovery against the least that it could cost: reading and parsing the same manifests."""
 
 from __future__ import annotations
 
-import statistics
-import sys
+import contextlib
 import tempfile
-import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
+from benchmarks.contender import Contender, Run
+from benchmarks.result import Plan, Result, Topic, timing_table
+from benchmarks.spread import ratio
 from nebula_lab.discovery import FileSystemDiscoverer
+
+OURS, PARSING = "**find and read**", "read and parse the TOML alone"
+PLUGINS, ROUNDS = 1000, 9
 
 MANIFEST = """\
 id = "plugin_{n}"
@@ -84,31 +84,34 @@ def read_and_parse(folder: Path, count: int) -> None:
 
 def discover(folder: Path, count: int) -> None:
     result = FileSystemDiscoverer(folder).discover()
-    assert len(result.descriptors) == count, result.problems[:3]
+    if len(result.descriptors) != count:
+        raise ValueError(f"{len(result.descriptors)} of {count} found: {result.problems[:3]}")
 
 
-def measure(
-    folder: Path, count: int, rounds: int, clock: Callable[[], float]
-) -> tuple[list[float], list[float]]:
-    """Seconds of each round: reading and parsing alone, and discovery, in turns."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for action, measured in zip((read_and_parse, discover), times, strict=True):
-            start = clock()
-            action(folder, count)
-            measured.append(clock() - start)
-    return times
+WAYS: Mapping[str, Callable[[Path, int], None]] = MappingProxyType(
+    {PARSING: read_and_parse, OURS: discover}
+)
 
 
-def main(count: int = 1000, rounds: int = 7) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_plugins(folder, count)
-        floor, ours = map(statistics.median, measure(folder, count, rounds, time.perf_counter))
-    print(f"read and tomllib-parse {count} manifests: {floor * 1e3:7.1f} ms")
-    print(f"find and read {count} plugins:            {ours * 1e3:7.1f} ms")
-    print(f"ratio: {ours / floor:.2f} (at most 3.0)")
+@contextlib.contextmanager
+def reading(name: str, count: int) -> Iterator[Run]:
+    """Go through a folder with so many plugins, each a source and its TOML manifest."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        write_plugins(Path(folder), count)
+        yield partial(WAYS[name], Path(folder), count)
 
 
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+def contenders(plan: Plan) -> list[Contender]:
+    count = plan.amount(PLUGINS, 20)
+    return [Contender(name, reading, (name, count)) for name in WAYS]
+
+
+def run(plan: Plan) -> Result:
+    rounds = plan.amount(ROUNDS)
+    samples = plan.take_turns(contenders(plan), rounds)
+    title = f"Milliseconds for {plan.amount(PLUGINS, 20):,} plugins, {rounds} rounds"
+    table = timing_table(title, samples, "ms", {"× parsing alone": PARSING})
+    return Result((table,), {"discovery.to_parsing": ratio(samples[OURS], samples[PARSING])})
+
+
+TOPIC = Topic("discovery", "Discovery: finding 1,000 plugins", contenders, run)

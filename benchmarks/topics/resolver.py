@@ -1,23 +1,27 @@
 """The resolver against networkx: build the same graph and sort it.
 
-Every round times each contender once, in turn, on graphs that it has not seen; medians and their
-ratios are printed. The resolver's time is for registering every descriptor, checking each version,
-bound and dependency, and giving the load order and generations; networkx's is for adding nodes and
-edges and for `topological_sort`. Run: python benchmarks/bench_resolver.py [rounds]
+Every turn is on a graph that its contender has not seen. The resolver's time is for registering
+every descriptor, checking each version, bound and dependency, and giving the load order and
+generations; networkx's is for adding nodes and edges and for sorting them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import itertools
 import random
-import statistics
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import networkx as nx
 
+from benchmarks.contender import Contender, Work
+from benchmarks.result import Plan, Result, Topic, timing_table
+from benchmarks.spread import ratio
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, PluginMetadata
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
@@ -25,8 +29,8 @@ from nebula_lab.resolver import PluginRegistry
 
 SIZES = (1_000, 10_000)
 DEPENDENCIES_EACH = 3
-LIMIT_TO_NETWORKX = 2.0
-LIMIT_TO_TENTH = 20.0
+ROUNDS = 9
+OURS, TOPOLOGICAL = "**resolver**", "networkx `topological_sort`"
 REQUIREMENTS = ("*", "^1.0", ">=1.0, <2.0", "~1.2", ">=1.0.0, <2.0.0, ^1.1")
 
 
@@ -91,37 +95,51 @@ def lexicographically(plugins: list[PluginDescriptor]) -> list[str]:
     return list(nx.lexicographical_topological_sort(graph))
 
 
-def milliseconds(
-    work: Callable[[list[PluginDescriptor]], list[str]], count: int, seed: int
-) -> float:
-    plugins = make_plugins(count, seed)
-    gc.collect()
-    start = time.perf_counter()
-    order = work(plugins)
-    elapsed = time.perf_counter() - start
-    assert len(order) == count
-    return 1000 * elapsed
+SORTS: Mapping[str, Callable[[list[PluginDescriptor]], list[str]]] = MappingProxyType(
+    {
+        OURS: resolve,
+        TOPOLOGICAL: sort_with_networkx,
+        "networkx `lexicographical_topological_sort`": lexicographically,
+    }
+)
 
 
-def main() -> int:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    contenders = (resolve, sort_with_networkx, lexicographically)
-    times = {(work, count): [] for work in contenders for count in SIZES}
-    for seed in range(rounds):
-        for (work, count), samples in times.items():
-            samples.append(milliseconds(work, count, seed))
-    medians = {key: statistics.median(samples) for key, samples in times.items()}
-    for (work, count), median in medians.items():
-        print(f"{work.__name__:20} {count:6} plugins {median:8.1f} ms")
-    small, large = SIZES
-    to_networkx = medians[resolve, large] / medians[sort_with_networkx, large]
-    to_lexicographical = medians[resolve, large] / medians[lexicographically, large]
-    to_tenth = medians[resolve, large] / medians[resolve, small]
-    print(f"resolver / networkx topological_sort:  {to_networkx:.2f} (limit {LIMIT_TO_NETWORKX})")
-    print(f"resolver / networkx lexicographical:   {to_lexicographical:.2f}")
-    print(f"{large} plugins / {small} plugins:      {to_tenth:.1f} (limit {LIMIT_TO_TENTH})")
-    return 0 if to_networkx <= LIMIT_TO_NETWORKX and to_tenth <= LIMIT_TO_TENTH else 1
+@contextlib.contextmanager
+def sorting(name: str, count: int) -> Iterator[Work]:
+    """Sort so many plugins, others in each turn."""
+    seeds = itertools.count()
+    waiting = [make_plugins(count, next(seeds))]
+
+    def settle(order: Any) -> None:
+        if len(order) != count:
+            raise ValueError(f"{len(order)} plugins came of {count}")
+        waiting.append(make_plugins(count, next(seeds)))
+        gc.collect()
+
+    yield Work(lambda: SORTS[name](waiting.pop()), settle)
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def contenders(plan: Plan) -> list[Contender]:
+    return [
+        Contender(_named(name, count), sorting, (name, count)) for count in SIZES for name in SORTS
+    ]
+
+
+def _named(name: str, count: int) -> str:
+    return f"{name}, {count:,}"
+
+
+def run(plan: Plan) -> Result:
+    rounds = plan.amount(ROUNDS)
+    samples = plan.take_turns(contenders(plan), rounds)
+    small, large = (partial(_named, count=count) for count in SIZES)
+    base = {"× networkx, 10,000": large(TOPOLOGICAL)}
+    table = timing_table(f"Milliseconds for so many plugins, {rounds} rounds", samples, "ms", base)
+    measured = {
+        "resolver.to_networkx": ratio(samples[large(OURS)], samples[large(TOPOLOGICAL)]),
+        "resolver.growth": ratio(samples[large(OURS)], samples[small(OURS)]),
+    }
+    return Result((table,), measured)
+
+
+TOPIC = Topic("resolver", "Resolver: load order of 10,000 plugins", contenders, run)

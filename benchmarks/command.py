@@ -1,0 +1,86 @@
+"""The command line: which topics, how much, and where the tables go."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.machine import Machine
+from benchmarks.report import Report, as_json, as_text, outcomes_text, write_markdown
+from benchmarks.result import Plan, Result, Topic
+from benchmarks.rounds import BenchmarkError
+from benchmarks.topics import TOPICS
+
+OK, BROKEN, MISUSED = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run topics and print what came of them.
+
+    Returns:
+        0 also where a target is not met; 1 if a benchmark broke; 2 if a peer is not installed.
+    """
+    options = _parser().parse_args(arguments)
+    plan = Plan(quick=options.quick, core=options.core)
+    topics = [TOPICS[name] for name in options.topics or TOPICS]
+    if missing := _missing(topics, plan):
+        print(f"Not installed: {', '.join(missing)}. `make bench` installs the peers (the extra")
+        print("`bench`); --core runs without those that need it.")
+        return MISUSED
+    report, broken = _run(topics, plan)
+    print(f"\n{outcomes_text(report)}")
+    if options.json:
+        options.json.write_bytes(as_json(report))
+    if options.markdown and not broken:
+        write_markdown(report, options.markdown)
+    return BROKEN if broken else OK
+
+
+def _run(topics: Iterable[Topic], plan: Plan) -> tuple[Report, bool]:
+    machine = Machine.here()
+    results: dict[str, Result] = {}
+    broken = False
+    for topic in topics:
+        print(f"\n== {topic.title}", flush=True)
+        started = time.monotonic()
+        try:
+            results[topic.title] = result = topic.run(plan)
+        except BenchmarkError as error:
+            print(f"{topic.name} broke: {error}", file=sys.stderr)
+            broken = True
+            continue
+        print("\n\n".join(map(as_text, result.tables)))
+        print(f"({time.monotonic() - started:.0f} s)", flush=True)
+    return Report.of(machine, results), broken
+
+
+def _missing(topics: Iterable[Topic], plan: Plan) -> list[str]:
+    packages = {
+        contender.package
+        for topic in topics
+        for contender in plan.enter(topic.contenders(plan))
+        if contender.package
+    }
+    return sorted(one for one in packages if importlib.util.find_spec(one) is None)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "topics", nargs="*", metavar="TOPIC", choices=[*TOPICS, []], help=", ".join(TOPICS)
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="show that it works; figures mean nothing"
+    )
+    parser.add_argument(
+        "--core", action="store_true", help="only peers that need nothing of the `bench` extra"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="replace the tables in this document"
+    )
+    return parser

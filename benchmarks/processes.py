@@ -1,0 +1,71 @@
+"""What this process and its descendants use."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+QUIET = 0.5  # seconds without any use of a processor
+PATIENCE = 60.0
+
+
+def total_pss() -> int:
+    """Bytes of memory, what is shared being divided among those that share it."""
+    return sum(_pss(process.pid) for process in family())
+
+
+def descendants_threads() -> int:
+    """Threads in all descendants."""
+    return sum(_threads(process) for process in family()[1:])
+
+
+def family() -> list[psutil.Process]:
+    """This process, then all that descends from it."""
+    me = psutil.Process()
+    return [me, *me.children(recursive=True)]
+
+
+def await_quiet() -> None:
+    """Wait until no descendant does anything, as far as can be seen.
+
+    Raises:
+        TimeoutError: they go on and on.
+    """
+    deadline = time.monotonic() + PATIENCE
+    used, since = _used(), time.monotonic()
+    while time.monotonic() - since < QUIET:
+        time.sleep(QUIET / 10)
+        if (now := _used()) != used:
+            used, since = now, time.monotonic()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"descendants were not quiet within {PATIENCE:g} s")
+
+
+def _used() -> tuple[tuple[int, float], ...]:
+    return tuple((process.pid, _seconds(process)) for process in family()[1:])
+
+
+def _seconds(process: psutil.Process) -> float:
+    """Processor time, to a tenth of a second: an idle kernel polls now and then."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return round(times.user + times.system, 1)
+
+
+def _threads(process: psutil.Process) -> int:
+    try:
+        return int(process.num_threads())
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _pss(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # it has just ended
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))

@@ -1,0 +1,90 @@
+"""What the project aims at, as data. A target that is not met is said to be; none is an error."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.spread import Spread
+
+
+class Bound(enum.Enum):
+    """Which side of a limit is wanted."""
+
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that is to be reached.
+
+    Attributes:
+        key: the measurement that decides it, as a topic names it.
+        what: what is measured, for people.
+        bound: which side of the limit is wanted.
+        limit: in `unit`.
+        unit: `×` for a ratio.
+    """
+
+    key: str
+    what: str
+    bound: Bound
+    limit: float
+    unit: str = "×"
+
+    @property
+    def topic(self) -> str:
+        return self.key.partition(".")[0]
+
+    def is_met_by(self, value: float) -> bool:
+        return value <= self.limit if self.bound is Bound.AT_MOST else value >= self.limit
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A target and what was measured; `measured` is None where its topic did not run."""
+
+    target: Target
+    measured: Spread | None
+
+    @property
+    def verdict(self) -> str:
+        if self.measured is None:
+            return "not measured"
+        return "met" if self.target.is_met_by(self.measured.median) else "not met"
+
+
+_MOST, _LEAST = Bound.AT_MOST, Bound.AT_LEAST
+TARGETS = (
+    Target("calls.to_pipe", "`execute` of an echo, to multiprocessing.Pipe", _MOST, 1.0),
+    Target("calls.to_raw", "`execute` of an echo, to a raw socketpair", _MOST, 3.5),
+    Target("calls.faster_than_request", "`execute_request` to `execute`", _LEAST, 100),
+    Target("calls.p99_to_pipe", "`execute` of an echo, p99 to Pipe's p99", _MOST, 1.5),
+    Target("threads.gain", "calls a second, 4 threads and plugins to 1", _LEAST, 1.5),
+    Target("arrays.16.to_memcpy", "16 MB array in and back, to memcpy both ways", _MOST, 3),
+    Target("arrays.128.to_memcpy", "128 MB array in and back, to memcpy both ways", _MOST, 3),
+    Target("arrays.16.faster_than_pickle", "16 MB: pickle over Pipe to `execute`", _LEAST, 8),
+    Target("arrays.128.faster_than_pickle", "128 MB: pickle over Pipe to `execute`", _LEAST, 8),
+    Target("loads.cold", "load to first result without spare, to a fresh kernel's", _MOST, 0.15),
+    Target("loads.spare", "load to first result with a spare, to a fresh kernel's", _MOST, 0.03),
+    Target("memory.further", "PSS of a further plugin, to a fresh kernel's", _MOST, 0.4),
+    Target("scale.closing", "closing 200 live plugins", _MOST, 3.0, "s"),
+    Target("imports.load_ext", "`%load_ext nebula_lab` in a running kernel", _MOST, 150, "ms"),
+    Target("resolver.to_networkx", "resolving 10,000 plugins, to networkx sorting", _MOST, 2.0),
+    Target("resolver.growth", "resolving 10,000 plugins, to 1,000", _MOST, 20.0),
+    Target("discovery.to_parsing", "finding 1,000 plugins, to parsing the TOML", _MOST, 3.0),
+)
+
+
+def outcomes(measured: Mapping[str, Spread]) -> tuple[Outcome, ...]:
+    """Every target with what was measured for it.
+
+    Raises:
+        ValueError: something was measured for a target that there is not.
+    """
+    unknown = set(measured) - {target.key for target in TARGETS}
+    if unknown:
+        raise ValueError(f"no target is called {', '.join(sorted(unknown))}")
+    return tuple(Outcome(target, measured.get(target.key)) for target in TARGETS)
