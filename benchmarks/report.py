@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +33,12 @@ class Report:
 
 
 def number(value: float) -> str:
-    """Three digits that count, without an exponent."""
-    if abs(value) >= 100:
+    """Three digits that count, two below 1, without an exponent."""
+    size = abs(value)
+    if size == 0 or size >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    exponent = math.floor(math.log10(size))
+    return f"{value:.{(1 if exponent < 0 else 2) - exponent}f}"
 
 
 def spread_text(spread: Spread, unit: str) -> str:

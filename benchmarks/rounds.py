@@ -53,6 +53,7 @@ class Driver:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=self._said,
@@ -114,6 +115,11 @@ class Driver:
         self._said.seek(0)
         last_words = self._said.read().decode(errors="replace")[-4000:]
         return BenchmarkError(f"{self._contender.name}: {how}\n{last_words}".rstrip())
+
+
+def _environment() -> dict[str, str]:
+    """Ours, less what makes every start of an interpreter compile all that it imports."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def take_turns(contenders: Sequence[Contender], rounds: int, *, uncounted: int = 1) -> Samples:

@@ -25,14 +25,15 @@ def _mirror(text):
 
 
 def ask(client: Any, code: str, **options: Any) -> dict[str, Any]:
-    """Run code in a kernel and wait for its reply; what it prints is thrown away.
+    """Run code in a kernel and wait for its reply, not for what it prints.
 
     Raises:
         RuntimeError: the code failed.
+        TimeoutError: there was no reply.
     """
-    reply: dict[str, Any] = client.execute_interactive(
-        code, output_hook=lambda message: None, timeout=ANSWERING, **options
-    )["content"]
+    reply: dict[str, Any] = client.execute(code, reply=True, timeout=ANSWERING, **options)[
+        "content"
+    ]
     if reply["status"] != "ok":
         raise RuntimeError("\n".join(reply["traceback"]))
     return reply

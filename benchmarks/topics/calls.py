@@ -50,7 +50,7 @@ def contenders(plan: Plan) -> list[Contender]:
 def run(plan: Plan) -> Result:
     rounds = plan.amount(ROUNDS)
     samples = plan.take_turns(contenders(plan), rounds)
-    title = f"Seconds a call, {rounds} rounds"
+    title = f"Microseconds a call, {rounds} rounds"
     table = timing_table(title, samples, "µs", {"× raw": RAW, "× Pipe": PIPE}, p99=True)
     mine = samples[PLUGIN]
     measured = {

@@ -20,7 +20,8 @@ from typing import Any
 import networkx as nx
 
 from benchmarks.contender import Contender, Work
-from benchmarks.result import Plan, Result, Topic, timing_table
+from benchmarks.result import Plan, Result, Table, Topic, timing_table
+from benchmarks.rounds import Samples
 from benchmarks.spread import ratio
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, PluginMetadata
 from nebula_lab.model.requirement import VersionReq
@@ -133,13 +134,18 @@ def run(plan: Plan) -> Result:
     rounds = plan.amount(ROUNDS)
     samples = plan.take_turns(contenders(plan), rounds)
     small, large = (partial(_named, count=count) for count in SIZES)
-    base = {"× networkx, 10,000": large(TOPOLOGICAL)}
-    table = timing_table(f"Milliseconds for so many plugins, {rounds} rounds", samples, "ms", base)
+    tables = tuple(_table(samples, count, rounds) for count in SIZES)
     measured = {
         "resolver.to_networkx": ratio(samples[large(OURS)], samples[large(TOPOLOGICAL)]),
         "resolver.growth": ratio(samples[large(OURS)], samples[small(OURS)]),
     }
-    return Result((table,), measured)
+    return Result(tables, measured)
+
+
+def _table(samples: Samples, count: int, rounds: int) -> Table:
+    of_size = {name: samples[_named(name, count)] for name in SORTS}
+    title = f"Milliseconds for {count:,} plugins, {rounds} rounds"
+    return timing_table(title, of_size, "ms", {"× networkx": TOPOLOGICAL})
 
 
 TOPIC = Topic("resolver", "Resolver: load order of 10,000 plugins", contenders, run)

@@ -42,16 +42,16 @@ def contenders(plan: Plan) -> list[Contender]:
 
 
 def run(plan: Plan) -> Result:
-    lives = {
-        name: rounds[0][0]
-        for name, rounds in plan.take_turns(contenders(plan), 1, uncounted=0).items()
-    }
-    rows = tuple(
-        Row(name, tuple(_figure(life, one) for one in COLUMNS)) for name, life in lives.items()
-    )
+    samples = plan.take_turns(contenders(plan), 1, uncounted=0)
+    lives = {name: rounds[0][0] for name, rounds in samples.items()}
+    rows = tuple(_row(name, life) for name, life in lives.items())
     title = f"{plan.amount(LIVE, 3)} live, one life of all"
     table = Table(title, tuple(one.heading for one in COLUMNS), rows)
     return Result((table,), {"scale.closing": Spread.of(lives[PLUGINS]["closing"])})
+
+
+def _row(name: str, life: dict[str, list[float]]) -> Row:
+    return Row(name, tuple(_figure(life, one) for one in COLUMNS))
 
 
 def _figure(life: dict[str, list[float]], column: Column) -> Figure:
