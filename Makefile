@@ -32,6 +32,10 @@ $(VENV)/.installed-lint: $(VENV)/.installed-test
 	@$(UV) pip install --quiet --python $(BIN)/python --group lint
 	@touch $@
 
+$(VENV)/.installed-bench: $(VENV)/.installed
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[bench]'
+	@touch $@
+
 demo: $(VENV)/.installed ## run the main job on the sample plugins and print what happened
 	@$(BIN)/python -m nebula_lab.cli.demo sample_plugins
 
@@ -41,8 +45,8 @@ lab: $(VENV)/.installed ## open JupyterLab on the quickstart notebook
 test: $(VENV)/.installed-test ## run every test, notebooks included
 	@$(BIN)/python -m pytest tests
 
-bench: $(VENV)/.installed-test ## run the benchmarks, each beside its peers
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md
+	@$(BIN)/python -m benchmarks --markdown docs/performance.md
 
 lint: $(VENV)/.installed-lint ## check style and types
 	@$(BIN)/ruff check .

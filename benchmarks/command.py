@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.catalogue import TOPICS
 from benchmarks.machine import Machine
 from benchmarks.report import Report, as_json, as_text, outcomes_text, write_markdown
 from benchmarks.result import Plan, Result, Topic
 from benchmarks.rounds import BenchmarkError
-from benchmarks.topics import TOPICS
 
 OK, BROKEN, MISUSED = 0, 1, 2
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     plan = Plan(quick=options.quick, core=options.core)
-    topics = [TOPICS[name] for name in options.topics or TOPICS]
+    topics = options.topics or list(TOPICS.values())
     if missing := _missing(topics, plan):
         print(f"Not installed: {', '.join(missing)}. `make bench` installs the peers (the extra")
         print("`bench`); --core runs without those that need it.")
@@ -55,7 +55,7 @@ def _run(topics: Iterable[Topic], plan: Plan) -> tuple[Report, bool]:
             continue
         print("\n\n".join(map(as_text, result.tables)))
         print(f"({time.monotonic() - started:.0f} s)", flush=True)
-    return Report.of(machine, results), broken
+    return Report.of(machine, results, quick=plan.quick), broken
 
 
 def _missing(topics: Iterable[Topic], plan: Plan) -> list[str]:
@@ -68,10 +68,18 @@ def _missing(topics: Iterable[Topic], plan: Plan) -> list[str]:
     return sorted(one for one in packages if importlib.util.find_spec(one) is None)
 
 
+def _topic(name: str) -> Topic:
+    try:
+        return TOPICS[name]
+    except KeyError:
+        known = ", ".join(TOPICS)
+        raise argparse.ArgumentTypeError(f"no topic is called {name!r}, but {known}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "topics", nargs="*", metavar="TOPIC", choices=[*TOPICS, []], help=", ".join(TOPICS)
+        "topics", nargs="*", metavar="TOPIC", type=_topic, help=f"{', '.join(TOPICS)}; all without"
     )
     parser.add_argument(
         "--quick", action="store_true", help="show that it works; figures mean nothing"

@@ -6,17 +6,41 @@ from __future__ import annotations
 
 import contextlib
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from benchmarks.contender import Run, Work
 from benchmarks.payload import PARAMS, float_array, touch
-from benchmarks.plugins import echoes, zygote
+from benchmarks.plugins import write_echoes
 from benchmarks.processes import await_quiet, descendants_threads, total_pss
-from nebula_lab import PluginManager
+from nebula_lab import PluginConfig, PluginManager
+
+
+@contextlib.contextmanager
+def echoes(
+    count: int, sandbox: str = "Process", **settings: Any
+) -> Iterator[tuple[PluginManager, list[str]]]:
+    """A manager and the ids of its plugins, none of which is loaded."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        ids = write_echoes(Path(name), count)
+        config = {"plugin_dir": name, "security": {"sandbox": sandbox}, **settings}
+        with PluginManager(config) as plugins:
+            yield plugins, ids
+
+
+def zygote(spares: int) -> dict[str, Any]:
+    """The settings for so many spare hosts; nothing where a manager keeps none."""
+    return {"zygote": {"spares": spares}} if keeps_spares() else {}
+
+
+def keeps_spares() -> bool:
+    """Whether a manager can be told to keep spare hosts."""
+    return "zygote" in PluginConfig.model_fields
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from benchmarks.spread import Spread
 from benchmarks.targets import Outcome, outcomes
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+QUICK = "A quick run, which shows that everything works: its figures mean nothing."
 TARGET_COLUMNS = ("target", "limit", "measured", "")
 
 
@@ -23,13 +24,14 @@ class Report:
     """A run: the machine, each topic's result by title, and what became of the targets."""
 
     machine: Machine
+    quick: bool
     results: Mapping[str, Result]
     outcomes: tuple[Outcome, ...]
 
     @classmethod
-    def of(cls, machine: Machine, results: Mapping[str, Result]) -> Report:
+    def of(cls, machine: Machine, results: Mapping[str, Result], *, quick: bool) -> Report:
         measured = {key: value for one in results.values() for key, value in one.measured.items()}
-        return cls(machine, results, outcomes(measured))
+        return cls(machine, quick, results, outcomes(measured))
 
 
 def number(value: float) -> str:
@@ -70,12 +72,14 @@ def outcomes_table(report: Report) -> list[tuple[str, ...]]:
 def outcomes_text(report: Report) -> str:
     lines = [TARGET_COLUMNS, *outcomes_table(report)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_aligned(line, widths) for line in lines)
+    table = "\n".join(_aligned(line, widths) for line in lines)
+    return f"{QUICK}\n{table}" if report.quick else table
 
 
 def as_markdown(report: Report) -> str:
     """The block that docs/performance.md carries between its markers."""
-    parts = [_machine_line(report.machine), "### Targets"]
+    parts = [QUICK] if report.quick else []
+    parts += [_machine_line(report.machine), "### Targets"]
     parts.append(_markdown_table(TARGET_COLUMNS, outcomes_table(report)))
     for title, result in report.results.items():
         parts.append(f"### {title}")

@@ -38,7 +38,9 @@ class BenchmarkError(Exception):
 
 
 class Driver:
-    """A contender in a process of its own. Leaving it ends all that it has started.
+    """A contender in a process of its own, which starts at once; entering waits until it is ready.
+
+    Leaving it ends all that it has started.
 
     Raises:
         BenchmarkError: it failed, or did not answer in time; with its traceback or last words.
@@ -91,7 +93,9 @@ class Driver:
         return samples
 
     def close(self) -> None:
-        """End the process and its group, whatever they are doing."""
+        """End the process and its group, whatever they are doing. Can be called again."""
+        if self._connection.closed:
+            return
         # Before it is waited for: until then nobody else can have its number.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -102,14 +106,22 @@ class Driver:
     def _expect(self, what: str, seconds: float) -> Any:
         deadline = time.monotonic() + seconds
         while not self._connection.poll(0.1):
-            if self._process.poll() is not None:
-                raise self._failure(f"ended with exit code {self._process.returncode}")
+            if self._has_ended():
+                raise self._failure("its process ended")
             if time.monotonic() > deadline:
                 raise self._failure(f"was not {what} within {seconds:g} s")
-        said, value = self._connection.recv()
+        try:
+            said, value = self._connection.recv()
+        except EOFError:
+            raise self._failure("its process ended") from None
         if said != what:
             raise self._failure(f"failed:\n{value}")
         return value
+
+    def _has_ended(self) -> bool:
+        # Without reaping it: its number is still to be its own when its group is ended.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
     def _failure(self, how: str) -> BenchmarkError:
         self._said.seek(0)
@@ -135,7 +147,11 @@ def take_turns(contenders: Sequence[Contender], rounds: int, *, uncounted: int =
     """
     samples: dict[str, list[list[Any]]] = {contender.name: [] for contender in contenders}
     with contextlib.ExitStack() as stack:
-        drivers = {c.name: stack.enter_context(Driver(c)) for c in contenders}
+        drivers = {contender.name: Driver(contender) for contender in contenders}
+        for driver in drivers.values():
+            stack.callback(driver.close)
+        for driver in drivers.values():
+            stack.enter_context(driver)
         for number in range(-uncounted, rounds):
             for name in _rotated(list(drivers), number):
                 taken = drivers[name].turn()

@@ -22,11 +22,11 @@ def _manager() -> tuple[Any, type]:
     implementation = pluggy.HookimplMarker(PROJECT)
 
     class Specification:
-        @specification  # type: ignore[untyped-decorator]
+        @specification
         def echo(self, text: str, number: int, flags: list[bool | None]) -> Any: ...
 
     class Echo:
-        @implementation  # type: ignore[untyped-decorator]
+        @implementation
         def echo(self, text: str, number: int, flags: list[bool | None]) -> Any:
             return {"text": text, "number": number, "flags": flags}
 

@@ -31,12 +31,11 @@ def ask(client: Any, code: str, **options: Any) -> dict[str, Any]:
         RuntimeError: the code failed.
         TimeoutError: there was no reply.
     """
-    reply: dict[str, Any] = client.execute(code, reply=True, timeout=ANSWERING, **options)[
-        "content"
-    ]
-    if reply["status"] != "ok":
-        raise RuntimeError("\n".join(reply["traceback"]))
-    return reply
+    answer = client.execute(code, reply=True, timeout=ANSWERING, **options)
+    content: dict[str, Any] = answer["content"]
+    if content["status"] != "ok":
+        raise RuntimeError("\n".join(content["traceback"]))
+    return content
 
 
 @contextlib.contextmanager

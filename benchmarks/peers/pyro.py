@@ -14,7 +14,7 @@ from benchmarks.served import forked_at_path
 def _serve(path: str) -> None:
     import Pyro5.api
 
-    @Pyro5.api.expose  # type: ignore[untyped-decorator]
+    @Pyro5.api.expose
     class Mirror:
         def echo(self, value: Any) -> Any:
             return value

@@ -15,7 +15,7 @@ def _serve(path: str) -> None:
     import rpyc
     from rpyc.utils.server import ThreadedServer
 
-    class Mirror(rpyc.Service):  # type: ignore[misc]
+    class Mirror(rpyc.Service):
         def exposed_echo(self, value: Any) -> Any:
             return value
 

@@ -39,8 +39,8 @@ def array(megabytes: int) -> Iterator[Run]:
     ours, theirs = socket.socketpair()
 
     def call() -> None:
-        ours.sendall(memoryview(sent).cast("B"))
-        _receive_into(ours, memoryview(received).cast("B"))
+        ours.sendall(sent.data.cast("B"))
+        _receive_into(ours, received.data.cast("B"))
         touch(received)
 
     with ours, theirs, forked(_send_all_back, theirs, megabytes * MEGABYTE):

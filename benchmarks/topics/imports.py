@@ -43,13 +43,9 @@ def contenders(plan: Plan) -> list[Contender]:
 
 def _in_kernels() -> list[Contender]:
     return [
-        Contender(name, kernels.blocked_by, (statement, PLUGINS), package=_package(name))
+        Contender(name, kernels.blocked_by, (statement, PLUGINS))
         for name, statement in STATEMENTS.items()
     ]
-
-
-def _package(name: str) -> str:
-    return "pandas" if name == PANDAS else ""
 
 
 def _in_interpreters() -> list[Contender]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from benchmarks import ours
 from benchmarks.contender import Contender
 from benchmarks.peers import kernels
-from benchmarks.plugins import keeps_spares
 from benchmarks.result import Plan, Result, Topic, timing_table
 from benchmarks.spread import ratio
 
@@ -21,7 +20,7 @@ def contenders(plan: Plan) -> list[Contender]:
         Contender(BARE, kernels.fresh, ("bare",)),
         Contender(COLD, ours.load, (0,)),
     ]
-    return [*found, Contender(SPARE, ours.load, (1,))] if keeps_spares() else found
+    return [*found, Contender(SPARE, ours.load, (1,))] if ours.keeps_spares() else found
 
 
 def run(plan: Plan) -> Result:

@@ -28,9 +28,9 @@ from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
 from nebula_lab.resolver import PluginRegistry
 
-SIZES = (1_000, 10_000)
+SIZES, QUICK_SIZES = (1_000, 10_000), (20, 200)
 DEPENDENCIES_EACH = 3
-ROUNDS = 9
+ROUNDS = 7
 OURS, TOPOLOGICAL = "**resolver**", "networkx `topological_sort`"
 REQUIREMENTS = ("*", "^1.0", ">=1.0, <2.0", "~1.2", ">=1.0.0, <2.0.0, ^1.1")
 
@@ -122,8 +122,14 @@ def sorting(name: str, count: int) -> Iterator[Work]:
 
 def contenders(plan: Plan) -> list[Contender]:
     return [
-        Contender(_named(name, count), sorting, (name, count)) for count in SIZES for name in SORTS
+        Contender(_named(name, count), sorting, (name, count))
+        for count in _sizes(plan)
+        for name in SORTS
     ]
+
+
+def _sizes(plan: Plan) -> tuple[int, int]:
+    return QUICK_SIZES if plan.quick else SIZES
 
 
 def _named(name: str, count: int) -> str:
@@ -133,8 +139,8 @@ def _named(name: str, count: int) -> str:
 def run(plan: Plan) -> Result:
     rounds = plan.amount(ROUNDS)
     samples = plan.take_turns(contenders(plan), rounds)
-    small, large = (partial(_named, count=count) for count in SIZES)
-    tables = tuple(_table(samples, count, rounds) for count in SIZES)
+    small, large = (partial(_named, count=count) for count in _sizes(plan))
+    tables = tuple(_table(samples, count, rounds) for count in _sizes(plan))
     measured = {
         "resolver.to_networkx": ratio(samples[large(OURS)], samples[large(TOPOLOGICAL)]),
         "resolver.growth": ratio(samples[large(OURS)], samples[small(OURS)]),

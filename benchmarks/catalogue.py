@@ -1,0 +1,37 @@
+"""Every topic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from benchmarks.result import Topic
+from benchmarks.topics import (
+    arrays,
+    calls,
+    discovery,
+    imports,
+    loads,
+    memory,
+    resolver,
+    scale,
+    threads,
+)
+
+# In the order in which they run, and stand in the document.
+TOPICS: Mapping[str, Topic] = MappingProxyType(
+    {
+        one.TOPIC.name: one.TOPIC
+        for one in (
+            calls,
+            threads,
+            arrays,
+            loads,
+            memory,
+            scale,
+            imports,
+            resolver,
+            discovery,
+        )
+    }
+)
