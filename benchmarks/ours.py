@@ -99,6 +99,7 @@ def further_memory(before: int, at_most: int) -> Iterator[Work]:
 def _growth(add: Callable[[], object]) -> int:
     before = total_pss()
     add()
+    await_quiet()  # a manager may be at a spare
     return total_pss() - before
 
 

@@ -1,13 +1,15 @@
-"""What this process and its descendants use."""
+"""What processes use, and ending those that a contender has left behind."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 import psutil
 
-QUIET = 0.5  # seconds without any use of a processor
+# Seconds without any use of a processor. Managers rest after a load before they start a spare.
+QUIET = 1.0
 PATIENCE = 60.0
 
 
@@ -41,6 +43,14 @@ def await_quiet() -> None:
             used, since = now, time.monotonic()
         if time.monotonic() > deadline:
             raise TimeoutError(f"descendants were not quiet within {PATIENCE:g} s")
+
+
+def end_marked(variable: str, value: str) -> None:
+    """End what was started with this in its environment, whoever its parent is now."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
+            if process.environ().get(variable) == value:
+                process.kill()
 
 
 def _used() -> tuple[tuple[int, float], ...]:

@@ -22,11 +22,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.contender import Contender
+from benchmarks.processes import end_marked
 
 ROOT = Path(__file__).parents[1]
 OPENING = 300.0  # seconds for a contender to start: fifty kernels take half a minute
 TURN = 400.0  # seconds for one turn; 200 plugins that start cold take a hundred
 CLOSING = 60.0
+MARK = "NEBULA_LAB_BENCHMARK"  # in the environment of all that a contender starts
 WARM_UP = 0.1  # of a batch, before each turn: what ran meanwhile has emptied the caches
 
 # By contender, by round, by place in the turn: seconds, or what the work measured by itself.
@@ -49,13 +51,14 @@ class Driver:
     def __init__(self, contender: Contender) -> None:
         self._contender = contender
         self._connection, theirs = multiprocessing.Pipe()
+        self._mark = f"{os.getpid()}-{id(self)}"
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         command = [sys.executable, "-m", "benchmarks.driver", str(theirs.fileno())]
         command += [contender.reference, json.dumps(contender.arguments)]
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment(self._mark),
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=self._said,
@@ -100,6 +103,8 @@ class Driver:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # A cluster's engines are in sessions of their own.
+        end_marked(MARK, self._mark)
         self._connection.close()
         self._said.close()
 
@@ -129,9 +134,10 @@ class Driver:
         return BenchmarkError(f"{self._contender.name}: {how}\n{last_words}".rstrip())
 
 
-def _environment() -> dict[str, str]:
-    """Ours, less what makes every start of an interpreter compile all that it imports."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+def _environment(mark: str) -> dict[str, str]:
+    """Ours with a mark, less what makes each interpreter compile all that it imports."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, MARK: mark}
 
 
 def take_turns(contenders: Sequence[Contender], rounds: int, *, uncounted: int = 1) -> Samples:

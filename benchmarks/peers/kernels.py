@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.contender import Run, Work
 from benchmarks.payload import float_array, touch
 from benchmarks.plugins import write_echoes
-from benchmarks.processes import total_pss
+from benchmarks.processes import await_quiet, total_pss
 
 STARTING = 60.0  # seconds
 ANSWERING = 60.0
@@ -130,6 +130,7 @@ def further_memory(before: int) -> Iterator[Work]:
             manager, client = _start_bare()
             stack.callback(stop, manager, client)
             ask(client, "1")
+            await_quiet()
             return total_pss() - memory
 
         yield Work(run, is_sample=True)

@@ -21,6 +21,14 @@ def running(code: str, name: str = "one") -> Contender:
     return Contender(name, interpreter, (code,))
 
 
+LEAVING = """
+import os, pathlib, subprocess
+left = subprocess.Popen(['sleep', '60'], start_new_session=True)
+pathlib.Path({!r}).write_text(str(left.pid))
+os._exit(0)
+"""
+
+
 def appending(letter: str, path: Path) -> str:
     return f"open({str(path)!r}, 'a').write({letter!r})"
 
@@ -64,6 +72,12 @@ def test_a_contender_that_is_interrupted_leaves_nothing():
     with pytest.raises(KeyboardInterrupt), Driver(Contender("pipe", pipes.echo)):
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(30)
+
+
+def test_what_a_contender_leaves_in_a_session_of_its_own_is_ended(tmp_path, wait_until):
+    file = tmp_path / "pid"
+    take_turns([running(LEAVING.format(str(file)))], 1, uncounted=0)
+    wait_until(lambda: not Path(f"/proc/{file.read_text()}").exists(), "its end")
 
 
 def test_what_a_work_measures_by_itself_is_the_sample():
