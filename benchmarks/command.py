@@ -55,7 +55,7 @@ def _run(topics: Iterable[Topic], plan: Plan) -> tuple[Report, bool]:
             continue
         print("\n\n".join(map(as_text, result.tables)))
         print(f"({time.monotonic() - started:.0f} s)", flush=True)
-    return Report.of(machine, results, quick=plan.quick), broken
+    return Report.of(machine.at_end(), results, quick=plan.quick), broken
 
 
 def _missing(topics: Iterable[Topic], plan: Plan) -> list[str]:

@@ -6,7 +6,7 @@ import datetime
 import os
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Machine:
     Attributes:
         date: ISO 8601, local.
         memory: bytes.
-        load: the machine's load average over a minute when the run began; much above 0 means that
-            others worked there too.
+        loads: the machine's load average over a minute when the run began, and when it had ended.
+            Much above 0 at the beginning means that others worked there too.
         versions: of what took part, by package; those that are not installed are left out.
     """
 
@@ -39,8 +39,12 @@ class Machine:
     kernel: str
     python: str
     nebula_lab: str
-    load: float
+    loads: tuple[float, ...]
     versions: dict[str, str]
+
+    def at_end(self) -> Machine:
+        """The same, with the load as it is now too."""
+        return replace(self, loads=(*self.loads, os.getloadavg()[0]))
 
     @classmethod
     def here(cls) -> Machine:
@@ -52,7 +56,7 @@ class Machine:
             kernel=f"{platform.system()} {platform.release()}",
             python=f"{platform.python_implementation()} {platform.python_version()}",
             nebula_lab=__version__,
-            load=os.getloadavg()[0],
+            loads=os.getloadavg()[:1],
             versions=dict(_versions(PEERS)),
         )
 

@@ -131,9 +131,10 @@ def _markdown_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -
 
 def _machine_line(machine: Machine) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in machine.versions.items())
+    loads = ", then ".join(f"{load:.1f}" for load in machine.loads)
     return (
         f"Measured on {machine.date}: {machine.processor}, {machine.cores} cores, "
         f"{machine.memory / 2**30:.0f} GiB, {machine.kernel}, {machine.python}, "
-        f"nebula_lab {machine.nebula_lab}; load average {machine.load:.1f} when it began. "
+        f"nebula_lab {machine.nebula_lab}; load average {loads}. "
         f"With {versions}."
     )
