@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nebula_lab.discovery.regular_file import MANIFEST_LIMIT, read_regular_file
 from nebula_lab.errors import MetadataLoadError
-from nebula_lab.model.json_document import parse_json
+from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.syntax import DocumentSyntaxError, LineFinder
-from nebula_lab.model.toml_document import parse_toml
-from nebula_lab.model.yaml_document import parse_yaml
 
-PARSERS: Mapping[str, Callable[[str], tuple[Any, LineFinder]]] = {
-    ".toml": parse_toml,
-    ".json": parse_json,
-    ".yaml": parse_yaml,
-    ".yml": parse_yaml,
-}
 # Keys at the start of their lines, as people write them; JSON on one line is searched as text.
 _DEPENDENCIES_KEY = re.compile(
     r"^[ \t{,-]*(?:\[\[[ \t]*[\w.]*?|[\"']?)dependencies[\"']?[ \t]*(?:=|:|\]\])", re.MULTILINE

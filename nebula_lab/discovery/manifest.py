@@ -8,11 +8,12 @@ from typing import Any
 
 from nebula_lab.discovery.base import DiscoveryResult, PluginReading, one_per_id, problem_from
 from nebula_lab.discovery.describing import Description, manifest_description
-from nebula_lab.discovery.document import PARSERS, Document, read_document
+from nebula_lab.discovery.document import Document, read_document
 from nebula_lab.discovery.reading import read_description, read_reading
 from nebula_lab.discovery.regular_file import readable
 from nebula_lab.errors import DiscoveryError, MetadataLoadError, nearest_names
 from nebula_lab.model.descriptor import SourceLocation
+from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.problem import Problem
 
 LIST_KEY = "plugins"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
-from nebula_lab.discovery.document import PARSERS, read_document
+from nebula_lab.discovery.document import read_document
 from nebula_lab.discovery.locating import (
     FOLDER_MANIFESTS,
     SOURCE_SUFFIXES,
@@ -26,6 +26,7 @@ from nebula_lab.discovery.regular_file import (
 from nebula_lab.discovery.source import SourceMetadata, declared_metadata, source_metadata
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
+from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.problem import Problem
 
 

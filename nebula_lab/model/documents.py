@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,14 @@ from pydantic import ValidationError
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model.complaints import Location, complaints
-from nebula_lab.model.json_document import parse_json
+from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.syntax import DocumentSyntaxError, LineFinder
-from nebula_lab.model.toml_document import parse_toml
-from nebula_lab.model.yaml_document import parse_yaml
 from nebula_lab.plugin.errors import PluginError
 
 __all__ = ["Document", "read_document"]
 
 # A configuration is written by hand. Anything larger is the wrong file.
 _LARGEST_BYTES = 5_000_000
-
-_PARSERS: dict[str, Callable[[str], tuple[Any, LineFinder]]] = {
-    ".yaml": parse_yaml,
-    ".yml": parse_yaml,
-    ".toml": parse_toml,
-    ".json": parse_json,
-}
 
 
 @dataclass(frozen=True)
@@ -78,13 +68,13 @@ def read_document(
         as_error: it is not there, not readable, or not what its name says; with the line.
     """
     path = Path(path)
-    parse = _PARSERS.get(path.suffix.lower())
+    parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise as_error(
             f"no document format goes with the name {path.name!r}",
             plugin_id=plugin_id,
             path=path,
-            hint=f"The name ends in one of {', '.join(_PARSERS)}.",
+            hint=f"The name ends in one of {', '.join(PARSERS)}.",
         )
     try:
         data, line_of = parse(_text_of(path))

@@ -29,7 +29,10 @@ class FrozenModel(BaseModel):
     """A value that never changes; an unknown key is an error that names the nearest known one."""
 
     # A configuration has passwords in it, and errors end up in logs and notebooks.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # What pydantic compiles of a model is compiled when the model is first used.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     @classmethod
     def known_keys(cls) -> Collection[str]:

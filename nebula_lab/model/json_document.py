@@ -7,7 +7,6 @@ from typing import Any
 
 from nebula_lab.model.complaints import Location
 from nebula_lab.model.syntax import DocumentSyntaxError, LineFinder, too_deep
-from nebula_lab.model.yaml_document import yaml_line
 
 __all__ = ["parse_json"]
 
@@ -29,6 +28,8 @@ def parse_json(text: str) -> tuple[Any, LineFinder]:
 
 
 def _line(text: str, location: Location) -> int | None:
+    from nebula_lab.model.yaml_document import yaml_line
+
     return yaml_line(text.expandtabs(1), location)
 
 

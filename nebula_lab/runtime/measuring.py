@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from datetime import UTC, datetime
 
-import psutil
-
 from nebula_lab.metrics import ManagerCounters, MetricsSnapshot, PluginMetrics
 from nebula_lab.model import PluginState
 from nebula_lab.model.events import CallsCounted, StateChanged
@@ -83,6 +81,8 @@ def state_event(
 
 
 def _measured(record: PluginRecord) -> PluginMetrics:
+    import psutil  # which costs more to import than all of `metrics`, and few sessions need
+
     memory: int | None = None
     cpu_time: float | None = None
     for host in record.slots.hosts:

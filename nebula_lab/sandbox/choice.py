@@ -7,14 +7,26 @@ from collections.abc import Callable
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, SandboxMode
 from nebula_lab.sandbox.base import Sandbox
-from nebula_lab.sandbox.in_process import InProcessSandbox
-from nebula_lab.sandbox.process import ProcessSandbox
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
 
+
+def _in_process(loop: LoopThread, run_folder: RunFolder) -> Sandbox:
+    from nebula_lab.sandbox.in_process import InProcessSandbox
+
+    return InProcessSandbox(loop, run_folder)
+
+
+def _process(loop: LoopThread, run_folder: RunFolder) -> Sandbox:
+    from nebula_lab.sandbox.process import ProcessSandbox
+
+    return ProcessSandbox(loop, run_folder)
+
+
+# Each is imported when it is chosen: all of an agent comes with the first, which few choose.
 _SANDBOXES: dict[SandboxMode, Callable[[LoopThread, RunFolder], Sandbox]] = {
-    SandboxMode.NONE: InProcessSandbox,
-    SandboxMode.PROCESS: ProcessSandbox,
+    SandboxMode.NONE: _in_process,
+    SandboxMode.PROCESS: _process,
 }
 
 

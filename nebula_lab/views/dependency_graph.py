@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.state import PluginState
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     Graph = nx.DiGraph[str]
 
 MISSING = "missing"
@@ -81,6 +81,8 @@ def _node(graph: Graph, plugin_id: str, states: Mapping[str, PluginState]) -> No
 
 def _cycle_components(graph: Graph) -> dict[str, int]:
     """The component of each plugin in a cycle; optional dependencies close none."""
+    import networkx as nx  # whoever has a graph has it already
+
     required: Graph = nx.DiGraph()
     required.add_edges_from(
         (a, b) for a, b, data in graph.edges(data=True) if not data.get("optional")
