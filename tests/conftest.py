@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import contextlib
 import os
 import shutil
 import signal
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import nebula_lab
 from nebula_lab.sandbox.leftovers import MARK
 
 DEADLINE = 5.0
@@ -23,8 +26,11 @@ def pytest_configure(config):
 
     That is a folder of its own for temporary files, so that it sees nobody else's, and an
     interrupt that works: a shell starts its background jobs, and so what they start, without.
+    Workers of pytest-xdist come here too, each for itself.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Every kernel imports us. Where nobody may write bytecode, each would compile us again.
+    compileall.compile_dir(Path(nebula_lab.__file__).parent, quiet=1)
     os.environ.pop("XDG_RUNTIME_DIR", None)
     config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
     # Some tests run a child as another user, who has to get to what they wrote.
@@ -40,18 +46,29 @@ def run_folders() -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob("nebula-*"))
 
 
+def _listed() -> set[tuple[int, int]]:
+    """Every process: its pid, and the number of its folder, which no later one of that pid has."""
+    return {(int(e.name), e.inode()) for e in os.scandir("/proc") if e.name.isdigit()}
+
+
+# None of ours. Every test looks for processes twice, and most tests are shorter than it takes to
+# read what all processes of a machine say of themselves.
+STRANGERS = _listed()
+
+
 def processes() -> set[tuple[int, float]]:
     """Our descendants, and what carries the mark of one of our hosts: pid and start time."""
-    found = {(p.pid, p.create_time()) for p in psutil.Process().children(recursive=True)}
-    mark = f"{MARK}={os.getpid()}-".encode()
-    for process in psutil.process_iter():
-        try:
-            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
-            if any(variable.startswith(mark) for variable in environment.split(b"\0")):
-                found.add((process.pid, process.create_time()))
-        except (OSError, psutil.Error):
-            continue
-    return found
+    mark = f"\0{MARK}={os.getpid()}-".encode()
+    ours, others = {os.getpid(): 0.0}, {}
+    for pid, _ in _listed() - STRANGERS:
+        with contextlib.suppress(OSError, psutil.Error):
+            process = psutil.Process(pid)
+            others[pid] = (process.ppid(), process.create_time())
+            if mark in b"\0" + Path(f"/proc/{pid}/environ").read_bytes():
+                ours[pid] = others.pop(pid)[1]
+    while children := {pid for pid, (parent, _) in others.items() if parent in ours}:
+        ours.update((pid, others.pop(pid)[1]) for pid in children)
+    return set(ours.items()) - {(os.getpid(), 0.0)}
 
 
 def threads() -> set[str]:
