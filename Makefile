@@ -43,7 +43,7 @@ lab: $(VENV)/.installed ## open JupyterLab on the quickstart notebook
 	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
 
 test: $(VENV)/.installed-test ## run every test, notebooks included
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md
 	@$(BIN)/python -m benchmarks --markdown docs/performance.md
