@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nebula_lab.discovery import files_of, read_source_metadata
 from nebula_lab.discovery.regular_file import SOURCE_LIMIT, read_regular_file

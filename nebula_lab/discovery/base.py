@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.errors import PluginError
 from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
@@ -21,8 +23,7 @@ class DiscoveryKind(StrEnum):
     DISCOVERY = "discovery"
 
 
-@dataclass(frozen=True)
-class DiscoveryResult:
+class DiscoveryResult(Struct, frozen=True):
     """What one search found.
 
     Attributes:
@@ -34,8 +35,7 @@ class DiscoveryResult:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True)
-class PluginReading:
+class PluginReading(Struct, frozen=True):
     """One plugin that was read.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from nebula_lab.discovery.base import DiscoveryKind
 from nebula_lab.discovery.files import is_ignored
@@ -19,8 +20,7 @@ from nebula_lab.model.problem import Problem
 Identity = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """What may be one plugin.
 
     Attributes:
@@ -40,15 +40,13 @@ class Candidate:
         return str(self.source or self.manifest)
 
 
-@dataclass(frozen=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     path: Path
     # The folders on the way here: one that is met again below itself is a loop.
     above: frozenset[Identity]
 
 
-@dataclass
-class Walk:
+class Walk(Struct):
     """One walk through a folder.
 
     Args:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from nebula_lab.discovery.document import Document
@@ -21,8 +21,7 @@ _SHOWN = 5
 _LEADING_ID = re.compile(r"\s*([A-Za-z_][\w.-]*)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """A table of metadata and where it was written.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.discovery.regular_file import MANIFEST_LIMIT, read_regular_file
 from nebula_lab.errors import MetadataLoadError
@@ -20,8 +21,7 @@ _DEPENDENCIES_KEY = re.compile(
 _ID_KEY = re.compile(r"^[ \t{,-]*[\"']?id[\"']?[ \t]*[=:]", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A manifest that was read and is a table.
 
     Attributes:

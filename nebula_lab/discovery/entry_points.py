@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+
+from msgspec import Struct
 
 from nebula_lab.discovery.base import (
     DiscoveryKind,
@@ -31,8 +32,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """One line of a distribution's `entry_points.txt`.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.discovery.source import (
     API_VERSION_NAME,
@@ -22,8 +24,7 @@ SKIP_TAG = "nebula-skip"
 _NAMES = (METADATA_NAME, METADATA_FUNCTION, API_VERSION_NAME, ENTRY_NAME)
 
 
-@dataclass(frozen=True)
-class CodeCell:
+class CodeCell(Struct, frozen=True):
     """One code cell that belongs to the plugin.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description

@@ -7,9 +7,11 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nebula_lab.errors import MetadataLoadError
 
@@ -30,8 +32,7 @@ _API_VERSION_ALONE = re.compile(
 _NEXT_STATEMENT = re.compile(rb"^[A-Za-z_@]", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class SourceMetadata:
+class SourceMetadata(Struct, frozen=True):
     """The literals with which a source describes its plugin.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True)
-class DurationSummary:
+
+class DurationSummary(Struct, frozen=True):
     """What a histogram of durations says, in seconds."""
 
     count: int = 0
@@ -22,8 +22,7 @@ class DurationSummary:
     buckets: tuple[tuple[float, int], ...] = ()
 
 
-@dataclass(frozen=True)
-class OperationMetrics:
+class OperationMetrics(Struct, frozen=True):
     """One operation of one plugin."""
 
     executions: int
@@ -35,8 +34,7 @@ class OperationMetrics:
         return self.executions - self.failures
 
 
-@dataclass(frozen=True)
-class PluginMetrics:
+class PluginMetrics(Struct, frozen=True):
     """One plugin: the sums over its operations, and what its process uses.
 
     Attributes:
@@ -61,8 +59,7 @@ class PluginMetrics:
         return self.executions - self.failures
 
 
-@dataclass(frozen=True)
-class MetricsSnapshot:
+class MetricsSnapshot(Struct, frozen=True):
     """All of a manager's metrics.
 
     Attributes:

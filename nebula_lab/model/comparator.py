@@ -7,11 +7,11 @@ not so simple (see `Comparator.accepts_prerelease`) and are rare, so they take a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
 import semver
+from msgspec import Struct
 
 # Major, minor and patch. Only an upper bound may be infinite.
 Release = tuple[float, int, int]
@@ -53,8 +53,7 @@ def precedence(version: semver.Version) -> tuple[Release, PrereleaseKey]:
     return release, prerelease_key(version.prerelease)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparator:
+class Comparator(Struct, frozen=True):
     """An operator and a version, of which minor and patch may be left open."""
 
     op: Op

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 __all__ = ["Complaint", "Location", "complaints", "key_path"]
@@ -14,8 +14,7 @@ Location = tuple[int | str, ...]
 """Keys and indices that lead to an element of a document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """One thing that is wrong.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from nebula_lab.errors import ConfigError
@@ -20,8 +20,7 @@ __all__ = ["Document", "read_document"]
 _LARGEST_BYTES = 5_000_000
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file that has been read.
 
     Attributes:

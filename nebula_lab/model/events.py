@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.errors import ExitReport
 from nebula_lab.model.state import PluginState
@@ -24,8 +25,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """The root of all events.
 
     Attributes:
@@ -37,8 +37,7 @@ class Event:
     at: datetime
 
 
-@dataclass(frozen=True)
-class StateChanged(Event):
+class StateChanged(Event, frozen=True):
     """A plugin moved on in its life cycle; `reason` says why it failed, where it did."""
 
     before: PluginState
@@ -46,31 +45,27 @@ class StateChanged(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class PluginReloaded(Event):
+class PluginReloaded(Event, frozen=True):
     """New code serves; `duration` is how long the reload took, in seconds."""
 
     version: Version
     duration: float
 
 
-@dataclass(frozen=True)
-class ReloadFailed(Event):
+class ReloadFailed(Event, frozen=True):
     """The new code did not come up, and the old goes on serving."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class PluginCrashed(Event):
+class PluginCrashed(Event, frozen=True):
     """A plugin's host ended by itself; `restarting` says whether another is on its way."""
 
     report: ExitReport
     restarting: bool
 
 
-@dataclass(frozen=True)
-class OutputWritten(Event):
+class OutputWritten(Event, frozen=True):
     """A plugin wrote to `stdout` or `stderr`; `operation` is "" outside of any call."""
 
     stream: str
@@ -78,8 +73,7 @@ class OutputWritten(Event):
     operation: str = ""
 
 
-@dataclass(frozen=True)
-class LogWritten(Event):
+class LogWritten(Event, frozen=True):
     """A plugin logged a record; `level` is as in `logging`."""
 
     level: int
@@ -87,8 +81,7 @@ class LogWritten(Event):
     message: str
 
 
-@dataclass(frozen=True)
-class ProgressMade(Event):
+class ProgressMade(Event, frozen=True):
     """A call has come so far; `total` is None where nobody knows."""
 
     operation: str
@@ -97,8 +90,7 @@ class ProgressMade(Event):
     text: str
 
 
-@dataclass(frozen=True)
-class CallsCounted(Event):
+class CallsCounted(Event, frozen=True):
     """A tick: the calls since the plugin was first loaded. Some ticks may be left out.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from nebula_lab.errors import (
     DependencyCycleError,
@@ -35,8 +36,7 @@ class ProblemKind(StrEnum):
     OPTIONAL_LEFT_OUT = "optional-left-out"
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """Where one plugin says that it depends on another."""
 
     dependent: str
@@ -48,8 +48,7 @@ class Declaration:
         return f"{self.dependent} needs {self.dependency}{where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One reason why a plugin is left out ("error"), or a thing to know of it ("note").
 
     Attributes:

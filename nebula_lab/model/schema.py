@@ -10,8 +10,9 @@ and has its length in bytes; `format: date-time` is a `datetime` or a text in IS
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.schema_check import Check, Mismatch, compile_checks
@@ -24,8 +25,7 @@ MAX_BYTES = 262_144
 MAX_DEPTH = 32
 
 
-@dataclass(frozen=True)
-class SchemaViolation:
+class SchemaViolation(Struct, frozen=True):
     """What does not fit.
 
     Attributes:

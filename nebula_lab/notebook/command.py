@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from nebula_lab.notebook.arguments import CommandParser
 from nebula_lab.notebook.session import NotebookSession
@@ -15,8 +16,7 @@ def _no_arguments(parser: CommandParser) -> None:
     """For a subcommand that takes none."""
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """One subcommand.
 
     Attributes:

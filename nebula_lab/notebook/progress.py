@@ -7,10 +7,10 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from IPython.display import display
+from msgspec import Struct
 
 from nebula_lab.views import Rendered
 from nebula_lab.views.safe_text import line
@@ -62,8 +62,7 @@ class TerminalScreen:
             sys.stderr.flush()
 
 
-@dataclass
-class _Bar:
+class _Bar(Struct):
     screen: Screen
     started: float
     shown_at: float | None = None

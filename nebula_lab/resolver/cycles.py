@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nebula_lab.resolver.order import Edges
 
@@ -113,8 +114,7 @@ def _walk_back(rank: int, came_from: Mapping[int, int]) -> list[int]:
     return path[::-1]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedCycle:
+class OpenedCycle(Struct, frozen=True):
     """An optional edge that was dropped, and the cycle that it closed (first rank not repeated)."""
 
     dependent: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nebula_lab.model.problem import Problem
 from nebula_lab.resolver.order import Edges
 from nebula_lab.resolver.reports import SHOWN_STEPS, shortened
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """The plugins that are left out.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nebula_lab.model.comparator import precedence
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor
@@ -12,16 +13,14 @@ from nebula_lab.model.version import Version
 from nebula_lab.resolver.reports import Reporter
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """What plugins are checked against."""
 
     nebula_version: Version
     api_version: int
 
 
-@dataclass(slots=True)
-class Inspection:
+class Inspection(Struct):
     """The graph in ranks, and what is wrong with single plugins.
 
     Attributes:

@@ -7,15 +7,15 @@ smaller rank goes first wherever dependencies leave a choice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+
+from msgspec import Struct
 
 # The ranks that each rank depends on.
 Edges = Sequence[Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """What could be ordered.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.requirement import VersionReq
@@ -28,8 +29,7 @@ class EdgeKind(Enum):
     CYCLE = "cycle"
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True):
     """A plugin; one that is missing has no version."""
 
     plugin_id: str
@@ -37,8 +37,7 @@ class Node:
     state: str = MISSING
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A dependency, from the plugin that declares it."""
 
     dependent: str
@@ -47,8 +46,7 @@ class Edge:
     kind: EdgeKind
 
 
-@dataclass(frozen=True)
-class DependencyGraph:
+class DependencyGraph(Struct, frozen=True):
     """Nodes by id, and edges in the order of their ends."""
 
     nodes: Mapping[str, Node]

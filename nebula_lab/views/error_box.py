@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nebula_lab.errors import ExecutionFailedError, LoadFailedError, PluginCrashedError, PluginError
 from nebula_lab.views.rendered import Rendered
@@ -18,8 +19,7 @@ _BOX_STYLE = (
 _PRE = '<pre style="white-space:pre-wrap;margin:0.3em 0">'
 
 
-@dataclass(frozen=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """A longer text behind a heading, such as a traceback."""
 
     heading: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 from nebula_lab.views.rendered import Rendered
@@ -14,24 +14,21 @@ from nebula_lab.views.tone import Tone
 TEXT_WIDTH = 60  # of one cell; HTML wraps and shows more
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A heading, and how the cells below it are set."""
 
     heading: str
     right: bool = False
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One value; `text` may come from a plugin, and is cleaned and escaped here."""
 
     text: object
     tone: Tone | None = None
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A caption, columns and rows; a cell that needs no tone may be the bare value.
 
     Attributes:
