@@ -14,11 +14,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 import nebula_lab
 from nebula_lab.sandbox.leftovers import MARK
 
 DEADLINE = 5.0
+# How long an example takes says what else the machine has to do.
+settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared machine")
 
 
 def pytest_configure(config):
