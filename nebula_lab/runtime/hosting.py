@@ -7,9 +7,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashedError, PluginError
 from nebula_lab.link.channel import ChannelEndedError
@@ -32,8 +33,7 @@ START_TIMEOUT = 60.0  # seconds for a kernel to boot, on a machine under heavy l
 MAX_CONCURRENCY = 1024
 
 
-@dataclass(frozen=True)
-class Hosted:
+class Hosted(Struct, frozen=True):
     """A plugin that is up.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.errors import InvalidParamsError, LoadFailedError, PluginError
 from nebula_lab.model import CompiledSchema, compile_schema
@@ -14,8 +15,7 @@ MAX_OPERATIONS = 1000
 MAX_TEXT = 10_000
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation.
 
     Attributes:
@@ -71,8 +71,7 @@ class Operation:
         )
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """What a plugin says of itself once it runs, checked.
 
     Attributes:

@@ -7,9 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
@@ -23,8 +24,7 @@ _LOADED = PluginState.LOADED
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """A line that a plugin printed or logged.
 
     Attributes:
