@@ -273,6 +273,15 @@ class PluginManager:
 
     # Life cycle
 
+    def warm_up(self) -> None:
+        """Get ready for the first load in the background, and keep spare processes from now on.
+
+        A notebook does this when it loads the extension. Nothing waits for it, and nothing fails
+        with it: without it, a load takes a little longer.
+        """
+        self._check_open()
+        self._engine.warm_up()
+
     def rediscover(self) -> tuple[Problem, ...]:
         """Look for plugins again; what runs goes on as it is. Gives the problems then."""
         self._check_open()

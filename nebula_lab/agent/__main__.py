@@ -1,74 +1,14 @@
-"""A plugin's host as a process: `python -m nebula_lab.agent CHANNEL OWNER -f FILE`.
+"""The slow start of a plugin's host: `python -m nebula_lab.agent CHANNEL OWNER -f FILE`.
 
 CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process; the rest
-is ipykernel's command line.
+is ipykernel's command line. The quick start is `nebula_lab.agent.zygote`.
 """
 
 from __future__ import annotations
 
-import faulthandler
-import os
-import socket
 import sys
-from collections.abc import Callable
 
-from nebula_lab.agent import blocking, owner
-from nebula_lab.agent.cells import ConsoleCell
-from nebula_lab.agent.server import Server
-from nebula_lab.link.channel import ChannelEndedError
-
-
-def main(arguments: list[str]) -> int:
-    channel, owner_pidfd = (int(argument) for argument in arguments[:2])
-    faulthandler.enable(2, all_threads=False)
-    owner.die_with(owner_pidfd)
-    os.set_inheritable(channel, False)
-    os.set_inheritable(owner_pidfd, False)
-    server = Server(socket.socket(fileno=channel), handle_signals=True)
-    try:
-        _serve(server, arguments[2:])
-    except ChannelEndedError:
-        return 1  # the manager hung up or died; nobody is there to be told
-    return 0
-
-
-def _serve(server: Server, kernel_arguments: list[str]) -> None:
-    from nebula_lab.agent.forks import disown_in_forks
-    from nebula_lab.agent.kernel import KernelThread
-    from nebula_lab.agent.streams import redirect
-
-    kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
-    kernel.start()
-    if not server.greet():
-        return
-    kernel.wait()
-    redirect(server)
-    disown_in_forks(server)
-    # Nothing but the plugin is imported from here on: leave no bytecode in its folder.
-    sys.dont_write_bytecode = True
-    if blocking.serve(server):
-        from nebula_lab.agent import concurrent
-
-        concurrent.serve(server)
-
-
-def _inbox_for_cells(server: Server) -> Callable[[ConsoleCell], None]:
-    """How the kernel's thread has a cell run on the main thread, between operations."""
-    wake = server.channel.make_waker()
-
-    def put(cell: ConsoleCell) -> None:
-        server.inbox.put(cell)
-        wake()
-        if server.on_inbox is not None:
-            server.on_inbox()
-
-    return put
-
+from nebula_lab.agent.host import run
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    # The kernel's threads have nothing to save, and waiting for them would only take time.
-    for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            stream.flush()
-    os._exit(code)
+    run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -18,7 +18,7 @@ from nebula_lab.model.loading import Loading, LoadingStrategy
 from nebula_lab.model.quantities import ByteCount, Seconds
 from nebula_lab.model.security import SecurityConfig
 
-__all__ = ["RestartPolicy", "PluginConfig"]
+__all__ = ["RestartPolicy", "ZygoteConfig", "PluginConfig"]
 
 _RESOURCE_TYPE = "plugin_manager"
 _WRAPPER_KEYS = ("type", "config")
@@ -29,6 +29,27 @@ class RestartPolicy(FrozenModel):
 
     max_restarts: Annotated[int, Field(strict=True, ge=0)] = 5
     window: Annotated[Seconds, Field(gt=0)] = 60.0
+
+
+_ModuleName = Annotated[
+    str, Field(strict=True, max_length=200, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+]
+
+
+class ZygoteConfig(FrozenModel):
+    """How the processes of plugins are started.
+
+    Attributes:
+        enabled: fork them from a process that has imported what they need; else each starts anew.
+        preload: modules that this process imports too, so that plugins have them at once. Such a
+            module must start no threads when it is imported.
+        spares: processes that are kept ready for the next plugins to load. Without a number, one
+            in a notebook and none elsewhere.
+    """
+
+    enabled: Flag = True
+    preload: tuple[_ModuleName, ...] = ("numpy",)
+    spares: Annotated[int, Field(strict=True, ge=0, le=64)] | None = None
 
 
 class PluginConfig(FrozenModel):
@@ -42,6 +63,7 @@ class PluginConfig(FrozenModel):
         memory_limit: bytes per plugin; see `effective_memory_limit`.
         queue_size: calls that may wait for one plugin.
         grace: seconds that a plugin has to end by itself before it is killed.
+        zygote: how the processes of plugins are started.
     """
 
     plugin_dir: Path | None = None
@@ -55,6 +77,7 @@ class PluginConfig(FrozenModel):
     restart: RestartPolicy = RestartPolicy()
     queue_size: Count = 1000
     grace: Seconds = 2.0
+    zygote: ZygoteConfig = ZygoteConfig()
 
     @property
     def effective_memory_limit(self) -> int:

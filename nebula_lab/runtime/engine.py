@@ -12,6 +12,7 @@ from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.idleness import is_idle
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
@@ -48,7 +49,7 @@ class Engine:
         workers = Workers()
         run_folder = RunFolder()
         loop = LoopThread()
-        sandbox = make_sandbox(loop, run_folder)
+        sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         self.hosting = Hosting(config, sandbox, workers, switchboard, switchboard.unclaimed)
@@ -80,6 +81,10 @@ class Engine:
         self._loop = loop
         self._run_folder = run_folder
 
+    def warm_up(self) -> None:
+        """Get ready for plugins to be loaded soon, in the background."""
+        self._workers.start_unattended(self._sandbox.warm_up)
+
     @property
     def _run_dir(self) -> Path:
         """Where the hosts have their files; there is none before the first of them."""
@@ -110,6 +115,7 @@ class Engine:
     def disown(self) -> None:
         """Let go of everything in a fork of the process that owns it."""
         self.hosting.disown()
+        self._sandbox.disown()
         for record in self.catalogue:
             record.disown()
 

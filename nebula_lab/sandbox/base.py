@@ -86,6 +86,12 @@ class Sandbox(abc.ABC):
             LoadFailedError: it did not come up; the error says why and what it last wrote.
         """
 
+    def warm_up(self) -> None:  # noqa: B027 - there may be nothing to do beforehand
+        """Get ready for hosts to be started soon; it does not wait for anything."""
+
+    def disown(self) -> None:  # noqa: B027 - nor anything to let go of
+        """Let go of everything in a fork of the process that owns it."""
+
     @abc.abstractmethod
     def close(self) -> None:
         """Let go of what the hosts shared; they have been disposed of before."""

@@ -8,8 +8,7 @@ import signal
 from pathlib import Path
 
 # Imported by the sweeper too: the standard library only.
-# In the environment of every host, and so of whatever it starts.
-MARK = "NEBULA_LAB_HOST"
+from nebula_lab.agent.marking import MARK
 
 
 def kill_marked(prefix: str) -> None:

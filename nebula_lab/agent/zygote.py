@@ -1,0 +1,218 @@
+"""The process from which hosts are forked: everything imported, nothing running.
+
+It has one thread, since a fork takes only the thread that calls it along, with whatever locks the
+others held. It knows no plugin. Its children are unreaped until the manager says so, so their pids
+are nobody else's while the manager still signals them.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from collections import deque
+from typing import Any
+
+from nebula_lab.agent import host
+from nebula_lab.agent.zygote_child import Birth, become_host
+from nebula_lab.agent.zygote_messages import (
+    MAX_ORDER_SIZE,
+    Exited,
+    Fork,
+    Forked,
+    NotForked,
+    Preloaded,
+    Ready,
+    Reap,
+    Unfit,
+    ZygoteMessage,
+    decode_order,
+    encode,
+)
+from nebula_lab.agent.zygote_preload import (
+    KERNEL_MODULES,
+    import_module,
+    settle,
+    threads_left,
+)
+
+_DESCRIPTORS = 4
+
+
+class Zygote:
+    """Forks hosts when told to, and tells when they have exited.
+
+    Args:
+        control: connected to the manager.
+        owner: pidfd of the manager's process.
+        preload: modules to import besides what a kernel needs, while there is nothing else to do.
+    """
+
+    def __init__(self, control: socket.socket, owner: int, preload: list[str]) -> None:
+        self._control = control
+        self._owner = owner
+        self._to_preload = deque(preload)
+        self._failures: dict[str, str] = {}
+        self._is_fit = True
+        self._pid = os.getpid()
+        self._children: dict[int, tuple[int, int]] = {}  # number: pid, pidfd
+        self._poll = select.poll()
+        for descriptor in (control.fileno(), owner):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def serve(self) -> Birth | None:
+        """Work until the manager hangs up or ends.
+
+        Returns:
+            None then. In a process that was forked here: what it is to become.
+        """
+        self._send(Ready())
+        while True:
+            ready = {descriptor for descriptor, _ in self._poll.poll(self._patience())}
+            if self._owner in ready:
+                self._end_children()
+                return None
+            if not ready:
+                self._preload_next()
+            for descriptor in ready - {self._control.fileno()}:
+                self._note_exit(descriptor)
+            if self._control.fileno() in ready:
+                order, descriptors = self._receive()
+                if order is None:
+                    return None
+                birth = self._obey(order, descriptors)
+                if birth is not None:
+                    return birth
+
+    def _patience(self) -> int | None:
+        """Milliseconds to wait for an order before there is something else to do."""
+        return 0 if self._to_preload or self._failures else None
+
+    # Preloading
+
+    def _preload_next(self) -> None:
+        """Import one module. Between two of them, hosts can be forked."""
+        if not self._to_preload:
+            self._send(Preloaded(self._failures))
+            self._failures = {}
+            return
+        name = self._to_preload.popleft()
+        try:
+            import_module(name)
+        except Exception as error:  # noqa: BLE001 - a module may raise anything; hosts do without
+            self._failures[name] = f"{type(error).__name__}: {error}"[:1000]
+        threads = threads_left()
+        if threads:
+            self._is_fit = False
+            self._to_preload.clear()
+            self._send(Unfit(name, f"it started {len(threads)} threads: {', '.join(threads)}"))
+        settle()
+
+    # Orders
+
+    def _receive(self) -> tuple[Any, list[int]]:
+        """An order and its descriptors; no order once the manager has hung up."""
+        space = socket.CMSG_SPACE(_DESCRIPTORS * array.array("i").itemsize)
+        data, ancillary, _, _ = self._control.recvmsg(
+            MAX_ORDER_SIZE, space, socket.MSG_CMSG_CLOEXEC
+        )
+        if not data:
+            return None, []
+        descriptors = array.array("i")
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                descriptors.frombytes(content)
+        return decode_order(data), list(descriptors)
+
+    def _obey(self, order: Fork | Reap, descriptors: list[int]) -> Birth | None:
+        if isinstance(order, Reap):
+            self._reap(order.number)
+            return None
+        try:
+            return self._fork(order, Birth(order, *descriptors))
+        finally:
+            if os.getpid() == self._pid:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+    def _fork(self, order: Fork, birth: Birth) -> Birth | None:
+        if not self._is_fit or threads_left():
+            self._send(NotForked(order.number, "the zygote has more than one thread"))
+            return None
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._send(NotForked(order.number, f"fork: {error.strerror}"))
+            return None
+        if pid == 0:
+            self._let_go()
+            return birth
+        self._adopt(order.number, pid)
+        return None
+
+    def _let_go(self) -> None:
+        """Close what is the zygote's own, in a child."""
+        self._control.close()
+        os.close(self._owner)
+        for _, pidfd in self._children.values():
+            os.close(pidfd)
+
+    def _adopt(self, number: int, pid: int) -> None:
+        pidfd = os.pidfd_open(pid)  # it is ours and unreaped, so this is it and no other
+        self._children[number] = pid, pidfd
+        self._poll.register(pidfd, select.POLLIN)
+        self._send(Forked(number), pidfd)
+
+    # Children
+
+    def _note_exit(self, pidfd: int) -> None:
+        self._poll.unregister(pidfd)
+        number, pid = next(
+            (number, pid) for number, (pid, other) in self._children.items() if other == pidfd
+        )
+        how = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert how is not None
+        is_exit = how.si_code == os.CLD_EXITED
+        self._send(Exited(number, how.si_status if is_exit else 0, 0 if is_exit else how.si_status))
+
+    def _reap(self, number: int) -> None:
+        pid, pidfd = self._children.pop(number)
+        os.waitpid(pid, 0)
+        os.close(pidfd)
+
+    def _end_children(self) -> None:
+        for pid, _ in self._children.values():
+            for kill in (os.killpg, os.kill):  # one that was forked just now has no group yet
+                with contextlib.suppress(ProcessLookupError):
+                    kill(pid, signal.SIGKILL)
+
+    def _send(self, message: ZygoteMessage, *descriptors: int) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it shows when the next order is read
+            socket.send_fds(self._control, [encode(message)], list(descriptors))
+
+
+def main(standard_path: list[str], arguments: list[str]) -> None:
+    """Serve as a zygote.
+
+    Args:
+        standard_path: `sys.path` as far as it is the standard library's.
+        arguments: the descriptors of control socket and owner, then modules to preload.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
+    for name in KERNEL_MODULES:
+        import_module(name)
+    threads = threads_left()
+    if threads:
+        sys.exit(f"importing ipykernel started threads: {', '.join(threads)}")
+    settle()
+    control, owner, *preload = arguments
+    birth = Zygote(socket.socket(fileno=int(control)), int(owner), preload).serve()
+    if birth is not None:
+        become_host(birth, standard_path)
+        host.run(birth.channel, birth.owner, birth.order.arguments)

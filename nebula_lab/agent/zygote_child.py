@@ -1,0 +1,169 @@
+"""How a process that was forked from a zygote becomes like one that was started anew."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import site
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nebula_lab.agent import marking
+from nebula_lab.agent.zygote_messages import Fork
+
+# PYTHON* variables that are heeded here, or are read when they are needed. Python reads the others
+# when it starts, so a process that has one of them is started anew.
+_HEEDED = frozenset(
+    {
+        "PYTHONASYNCIODEBUG",
+        "PYTHONBREAKPOINT",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONFAULTHANDLER",
+        "PYTHONNOUSERSITE",
+        "PYTHONPATH",
+        "PYTHONSAFEPATH",
+        "PYTHONSTARTUP",
+        "PYTHONUNBUFFERED",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Birth:
+    """A host that is to be: what the manager ordered, and the descriptors that came with it."""
+
+    order: Fork
+    channel: int
+    owner: int
+    output: int
+    folder: int
+
+
+def become_host(birth: Birth, standard_path: list[str]) -> None:
+    """Make this process, which was just forked, what `python -m nebula_lab.agent` would be.
+
+    It does not return where only a real start will do.
+
+    Args:
+        birth: what the manager ordered.
+        standard_path: `sys.path` as far as it is the standard library's.
+    """
+    _separate(birth)
+    _take_surroundings(birth)
+    if _needs_real_start():
+        _start_anew(birth)
+    _process_site(standard_path)
+    _reseed()
+    gc.enable()
+
+
+def _separate(birth: Birth) -> None:
+    """Share no session, no descriptor, no signal handler and no mark with the zygote."""
+    os.setsid()
+    for descriptor in (1, 2):
+        os.dup2(birth.output, descriptor)
+    os.close(birth.output)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    marking.set_mark(birth.order.mark)
+    marking.set_title(birth.order.title)
+
+
+def _take_surroundings(birth: Birth) -> None:
+    os.environ.clear()
+    for variable in birth.order.variables:
+        name, _, value = variable.partition(b"=")
+        os.environb[name] = value
+    os.fchdir(birth.folder)
+    os.close(birth.folder)
+    os.umask(birth.order.umask)
+    time.tzset()
+    tempfile.tempdir = None
+
+
+def _needs_real_start() -> bool:
+    if any(name.startswith("PYTHON") and name not in _HEEDED for name in os.environ):
+        return True
+    return any(map(_hides_a_module, _python_path()))
+
+
+def _python_path() -> list[str]:
+    given = os.environ.get("PYTHONPATH", "")
+    return [str(Path(entry).absolute()) for entry in given.split(os.pathsep)] if given else []
+
+
+def _hides_a_module(folder: str) -> bool:
+    """Whether PYTHONPATH has a module of a name that has been imported from elsewhere."""
+    try:
+        entries = os.listdir(folder)  # noqa: PTH208 - only their names, and there may be many
+    except OSError:
+        return False
+    for entry in entries:
+        module = sys.modules.get(entry.partition(".")[0])
+        if module is not None and _is_elsewhere(module, folder):
+            return True
+    return False
+
+
+def _is_elsewhere(module: Any, folder: str) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and not Path(file).is_relative_to(folder)
+
+
+def _start_anew(birth: Birth) -> None:
+    """Replace this process's image; its pid and its descriptors stay."""
+    for descriptor in (birth.channel, birth.owner):
+        os.set_inheritable(descriptor, True)
+    program = [sys.executable, "-P", "-m", "nebula_lab.agent", str(birth.channel), str(birth.owner)]
+    os.execv(sys.executable, [*program, *birth.order.arguments])
+
+
+def _process_site(standard_path: list[str]) -> None:
+    """Do what Python does at its start and was told not to: `.pth` files, `sitecustomize`."""
+    ours = sys.path[-1]
+    no_user_site = bool(os.environ.get("PYTHONNOUSERSITE"))
+    # As `python -P` has them; what a plugin starts with `multiprocessing` gets them passed on.
+    _set_flags(
+        isolated=0,
+        ignore_environment=0,
+        no_site=0,
+        no_user_site=int(no_user_site),
+        dont_write_bytecode=int(bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))),
+    )
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+    sys.path[:] = _python_path() + standard_path
+    sys.argv = ["nebula_lab"]
+    site.main()
+    if ours not in sys.path:
+        sys.path.append(ours)
+
+
+def _set_flags(**values: int) -> None:
+    """Change `sys.flags` in place: it has no other way, and everyone looks there."""
+    names = type(sys.flags).__match_args__
+    for name, value in values.items():
+        reference = ctypes.py_object(value)
+        ctypes.pythonapi.Py_IncRef(reference)
+        ctypes.pythonapi.PyStructSequence_SetItem(
+            ctypes.py_object(sys.flags), ctypes.c_ssize_t(names.index(name)), reference
+        )
+
+
+def _reseed() -> None:
+    """Give random generators that the zygote imported a state of their own.
+
+    `random` does that by itself after each fork; keys and ids come from the system each time.
+    """
+    for name, reseed in _GENERATORS.items():
+        module = sys.modules.get(name)
+        if module is not None:
+            reseed(module)
+
+
+_GENERATORS: dict[str, Callable[[Any], object]] = {"numpy.random": lambda module: module.seed()}

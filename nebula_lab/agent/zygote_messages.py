@@ -1,0 +1,118 @@
+"""What a manager and its zygote say to each other, a message a packet.
+
+The channel is a SOCK_SEQPACKET pair, so that a message and the descriptors that go with it arrive
+together or not at all, and no length has to be believed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+# The kernel holds whole packets in memory; by default it takes some 200 kB.
+MAX_ORDER_SIZE = 1024 * 1024
+MAX_REPORT_SIZE = 64 * 1024
+
+
+class ZygoteMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The root of all messages."""
+
+
+# Manager to zygote
+
+
+class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
+    """Make a host. With it come its channel, the owner's pidfd, its output and its folder.
+
+    Attributes:
+        number: names the host from now on.
+        title: what a list of processes shows.
+        mark: found again by it; see `nebula_lab.agent.marking`.
+        variables: the environment, `NAME=value` each.
+        umask: of new files.
+        arguments: ipykernel's command line.
+    """
+
+    number: int
+    title: str
+    mark: str
+    variables: list[bytes]
+    umask: int
+    arguments: list[str]
+
+
+class Reap(ZygoteMessage, tag=2, frozen=True, gc=False):
+    """Give up a host that has exited: until now nobody else can have got its pid."""
+
+    number: int
+
+
+# Zygote to manager
+
+
+class Ready(ZygoteMessage, tag=10, frozen=True, gc=False):
+    """Hosts can be forked from now on; modules are still to be preloaded."""
+
+
+class Preloaded(ZygoteMessage, tag=11, frozen=True, gc=False):
+    """All modules have been tried. `failures` says why some are not there."""
+
+    failures: dict[str, str]
+
+
+class Unfit(ZygoteMessage, tag=12, frozen=True, gc=False):
+    """A module left threads behind, so nothing can be forked here any more."""
+
+    module: str
+    reason: str
+
+
+class Forked(ZygoteMessage, tag=13, frozen=True, gc=False):
+    """The host is there. With it comes its pidfd."""
+
+    number: int
+
+
+class NotForked(ZygoteMessage, tag=14, frozen=True, gc=False):
+    """There is no host."""
+
+    number: int
+    reason: str
+
+
+class Exited(ZygoteMessage, tag=15, frozen=True, gc=False):
+    """A host is over, by itself with `code` or by `signal`; it is not reaped yet."""
+
+    number: int
+    code: int
+    signal: int
+
+
+Order = Fork | Reap
+Report = Ready | Preloaded | Unfit | Forked | NotForked | Exited
+_encoder = msgspec.msgpack.Encoder()
+_orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
+_reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
+
+
+def encode(message: ZygoteMessage) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_order(data: bytes) -> Any:
+    """An order of the manager's.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _orders.decode(data)
+
+
+def decode_report(data: bytes) -> Any:
+    """A report of a zygote's.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _reports.decode(data)

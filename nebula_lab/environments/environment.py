@@ -1,0 +1,70 @@
+"""A Python environment, as far as starting a process in it needs to know."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_OURS = str(Path(__file__).parents[2])
+
+# What is decided before anything of a plugin runs: by the loader and the C library when a process
+# starts, and by numerical libraries when they are imported. Nothing else of the user's variables
+# is in a process that has no plugin yet; each plugin's own process gets all of them.
+_NAMES = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "GLIBC_TUNABLES"}
+)
+_PREFIXES = ("LC_", "LD_", "OPENBLAS_", "OMP_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MALLOC_")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a Python finds what is installed for it.
+
+    Attributes:
+        executable: the interpreter.
+        prefix: `sys.prefix` in it.
+        packages: folders of installed packages, in the order of the search.
+        ours: the folder that has the package `nebula_lab`, which may be an editable install.
+    """
+
+    executable: str
+    prefix: str
+    packages: tuple[str, ...]
+    ours: str
+
+
+def own_environment() -> Environment:
+    """The environment of this very process."""
+    packages = site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        packages.insert(0, site.getusersitepackages())
+    found = tuple(folder for folder in packages if Path(folder).is_dir())
+    return Environment(sys.executable, sys.prefix, found, _OURS)
+
+
+def start_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Those environment variables that matter before a plugin's code runs."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name in _NAMES or name.startswith(_PREFIXES)
+    }
+
+
+def isolated_command(environment: Environment, module: str, *arguments: str) -> list[str]:
+    """Runs `main(standard_path, arguments)` of a module of ours in an environment, nothing else.
+
+    Isolated and without `site`: no PYTHON* variable counts, no `.pth` file is read, and neither
+    `sitecustomize` nor anything in the working folder can be imported in the place of a module.
+    """
+    code = (
+        f"import sys; sys.prefix = sys.exec_prefix = {environment.prefix!r}; "
+        f"standard = list(sys.path); sys.path += {[*environment.packages, environment.ours]!r}; "
+        f"from {module} import main; main(standard, sys.argv[1:])"
+    )
+    flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+    return [environment.executable, *flags, "-c", code, *arguments]

@@ -1,0 +1,118 @@
+"""A kernel's process, however it was started, and the start that works everywhere."""
+
+from __future__ import annotations
+
+import abc
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nebula_lab.sandbox import pidfds
+from nebula_lab.sandbox.surroundings import Surroundings
+
+# Takes how a process ended, as `subprocess` writes it; None where nobody knows.
+TakeStatus = Callable[[int | None], object]
+
+
+@dataclass(frozen=True)
+class KernelOrder:
+    """What a kernel is started with.
+
+    Attributes:
+        title: shown in lists of processes.
+        mark: what left-behind processes are found by.
+        arguments: ipykernel's command line.
+        surroundings: what it inherits.
+        channel: descriptor of the host's end of the call channel.
+        owner: pidfd of the manager's process.
+        output: descriptor for what it writes to its own 1 and 2.
+    """
+
+    title: str
+    mark: str
+    arguments: tuple[str, ...]
+    surroundings: Surroundings
+    channel: int
+    owner: int
+    output: int
+
+
+class KernelProcess(abc.ABC):
+    """A kernel's process. It is signalled by pidfd, never by a number.
+
+    Args:
+        pid: its number, for people.
+        pidfd: becomes this object's own.
+    """
+
+    def __init__(self, pid: int, pidfd: int) -> None:
+        self.pid = pid
+        self.pidfd = pidfd
+        # A fork of the manager's process has these objects too, and must leave kernels alone.
+        self._owner_pid = os.getpid()
+
+    def signal(self, signum: int) -> None:
+        """Signal the kernel itself; nothing happens once it is gone."""
+        if self._is_ours():
+            pidfds.send_signal(self.pidfd, signum)
+
+    def kill_group(self) -> None:
+        """Kill the kernel and what is still in its process group."""
+        if self._is_ours():
+            pidfds.kill_group(self.pidfd)
+
+    def has_exited(self) -> bool:
+        return self.pidfd < 0 or pidfds.has_exited(self.pidfd)
+
+    def _is_ours(self) -> bool:
+        return self.pidfd >= 0 and os.getpid() == self._owner_pid
+
+    @abc.abstractmethod
+    def collect(self, take: TakeStatus) -> None:
+        """Have it told how the process ended, now or soon; once, on the loop's thread.
+
+        The process has exited. From now on its pid may become another's.
+        """
+
+    def release(self) -> None:
+        """Give back the pidfd. Can be called again."""
+        pidfd, self.pidfd = self.pidfd, -1
+        if pidfd >= 0:
+            os.close(pidfd)
+
+
+class SpawnedKernel(KernelProcess):
+    """A kernel in a Python of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(process.pid, os.pidfd_open(process.pid))
+        self._process = process
+
+    def collect(self, take: TakeStatus) -> None:
+        take(self._process.wait())
+
+
+def spawn(order: KernelOrder) -> SpawnedKernel:
+    """Start a kernel in a new Python: as slow as Python and ipykernel are.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    command = [sys.executable, "-P", "-m", "nebula_lab.agent", str(order.channel), str(order.owner)]
+    process = subprocess.Popen(
+        [*command, *order.arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=order.output,
+        stderr=order.output,
+        pass_fds=(order.channel, order.owner),
+        env=order.surroundings.marked(order.mark),
+        start_new_session=True,
+    )
+    try:
+        return SpawnedKernel(process)
+    except BaseException:  # there were no descriptors left for a pidfd
+        process.kill()
+        process.wait()
+        raise

@@ -1,0 +1,142 @@
+"""Chooses how a kernel is started: forked from a zygote, or anew where that does not work."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from nebula_lab.environments.environment import own_environment, start_variables
+from nebula_lab.model import ZygoteConfig
+from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess, spawn
+from nebula_lab.sandbox.zygote import Zygote
+from nebula_lab.sandbox.zygote_process import ZygoteKey
+from nebula_lab.sandbox.zygote_socket import ZygoteError
+from nebula_lab.transport.loop import LoopThread
+
+_log = logging.getLogger("nebula_lab")
+# Zygotes that failed one after the other until there are no more of them.
+_ATTEMPTS = 3
+
+
+class Launcher:
+    """Starts kernels. There is a zygote from the first one on, or from `warm_up` on.
+
+    Args:
+        config: whether to have zygotes, and what they import.
+        loop: watches them.
+        owner: pidfd of this process.
+        mark: gives what the sweep finds a zygote by; it sees to it that there is a sweeper.
+    """
+
+    def __init__(
+        self, config: ZygoteConfig, loop: LoopThread, owner: int, mark: Callable[[], str]
+    ) -> None:
+        self._config = config
+        self._loop = loop
+        self._owner = owner
+        self._mark = mark
+        self._preload = config.preload
+        self._environment = own_environment()
+        self._choosing = threading.Lock()
+        self._zygotes: list[Zygote] = []  # the last one forks; the others only have children
+        self._failures = 0
+        self._is_given_up = not config.enabled
+        self._is_closed = False
+
+    def warm_up(self) -> None:
+        """See to it that there is a zygote for what is to be launched next."""
+        self._zygote()
+
+    @property
+    def zygote_pid(self) -> int | None:
+        """Of the zygote that forks now, if there is one."""
+        zygote = self._zygotes[-1] if self._zygotes else None
+        return None if zygote is None or zygote.ended else zygote.pid
+
+    def launch(self, order: KernelOrder) -> KernelProcess:
+        """Start a kernel; any thread but the loop's.
+
+        A zygote that is not ready yet is waited for: it imports what a kernel that starts anew
+        imports too, and modules to preload only while there is nothing to fork.
+
+        Raises:
+            OSError: it could not be started in any way.
+        """
+        zygote = self._zygote()
+        if zygote is None:
+            return spawn(order)
+        try:
+            kernel = zygote.fork(order)
+        except ZygoteError as error:
+            self._note_failure(zygote, str(error))
+            return spawn(order)
+        self._failures = 0
+        return kernel
+
+    def _zygote(self) -> Zygote | None:
+        """The one to fork from now, started if need be; None where there is to be none."""
+        with self._choosing:
+            if self._is_given_up or self._is_closed:
+                return None
+            key = self._key()
+            current = self._zygotes[-1] if self._zygotes else None
+            if current is not None and current.key == key and not current.ended:
+                return current
+            return self._start(key)
+
+    def _key(self) -> ZygoteKey:
+        return ZygoteKey(self._environment, tuple(start_variables().items()), self._preload)
+
+    def _start(self, key: ZygoteKey) -> Zygote | None:
+        for former in self._zygotes:
+            self._loop.call(former.retire)
+        self._zygotes = [former for former in self._zygotes if not former.ended]
+        try:
+            zygote = Zygote(
+                key, self._loop, self._owner, self._mark(), self._on_failures, self._on_unfit
+            )
+        except OSError as error:
+            self._give_up(str(error))
+            return None
+        self._zygotes.append(zygote)
+        return zygote
+
+    # What goes wrong
+
+    def _note_failure(self, zygote: Zygote, reason: str) -> None:
+        with self._choosing:
+            self._failures += 1
+            # One that never came up will not come up the next time either.
+            if self._failures >= _ATTEMPTS or (zygote.ended and not zygote.was_ready):
+                self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
+        if not self._is_given_up and not self._is_closed:
+            self._is_given_up = True
+            _log.warning("kernels of plugins start slowly: there is no zygote, since %s", reason)
+
+    def _on_failures(self, failures: dict[str, str]) -> None:
+        for module, reason in failures.items():
+            _log.info("zygote.preload: %s is not preloaded: %s", module, reason)
+
+    def _on_unfit(self, module: str, reason: str) -> None:
+        _log.warning("zygote.preload: %s can't be preloaded: %s", module, reason)
+        with self._choosing:
+            self._preload = tuple(name for name in self._preload if name != module)
+        self.warm_up()
+
+    def close(self) -> None:
+        """End all zygotes. Can be called again."""
+        with self._choosing:
+            self._is_closed = True
+        for zygote in self._zygotes:
+            zygote.end("the manager has been closed")
+
+    def disown(self) -> None:
+        """Let go of the zygotes in a fork of this process."""
+        self._choosing = threading.Lock()  # a thread that is not here may have held the other
+        self._is_closed = True
+        for zygote in self._zygotes:
+            if not zygote.ended:
+                zygote.disown()

@@ -1,0 +1,87 @@
+"""What can be learnt and done by way of a pidfd, which never comes to mean another process."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import signal
+from pathlib import Path
+
+_SIGNAL_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+_GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the first 64 bytes, Linux 6.13
+_EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
+_INFO_SIZE = 64
+_EXIT_CODE = slice(60, 64)
+
+
+def pid_of(pidfd: int) -> int:
+    """The pid behind a pidfd.
+
+    Raises:
+        ValueError: it is no pidfd, or its process is gone, or can't be seen from here.
+    """
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == "Pid" and int(value) > 0:
+            return int(value)
+    raise ValueError("not the pidfd of a process that is there")
+
+
+def parent_of(pid: int) -> int:
+    """The pid of a process's parent.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    stat = Path(f"/proc/{pid}/stat").read_bytes()
+    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+
+
+def has_exited(pidfd: int) -> bool:
+    """Whether the process is over, be it that nobody has waited for it yet."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def send_signal(pidfd: int, signum: int) -> None:
+    """Signal a process; nothing happens once it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signum)
+
+
+def kill_group(pidfd: int) -> None:
+    """Kill a process that leads a group, and all that is in the group."""
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL, None, _SIGNAL_GROUP)
+    except ProcessLookupError:
+        pass
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _kill_group_by_number(pidfd)  # before Linux 6.9
+    send_signal(pidfd, signal.SIGKILL)  # before it has made its group
+
+
+def _kill_group_by_number(pidfd: int) -> None:
+    # Until it has been waited for, its pid, and so its group's, can't be another's.
+    with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
+        os.killpg(pid_of(pidfd), signal.SIGKILL)
+
+
+def exit_status(pidfd: int) -> int | None:
+    """How a process ended that somebody else has waited for, as `subprocess` writes it.
+
+    None where that can't be told (yet); Linux 6.15 and later can.
+    """
+    info = bytearray(_EXIT.to_bytes(8, "little").ljust(_INFO_SIZE, b"\0"))
+    try:
+        fcntl.ioctl(pidfd, _GET_INFO, info)
+    except OSError:
+        return None
+    if not int.from_bytes(info[:8], "little") & _EXIT:
+        return None
+    return os.waitstatus_to_exitcode(int.from_bytes(info[_EXIT_CODE], "little", signed=True))

@@ -1,0 +1,173 @@
+"""A plugin in a Jupyter kernel of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from nebula_lab.errors import ExitReport
+from nebula_lab.sandbox.base import Host
+from nebula_lab.sandbox.host_files import HostFiles
+from nebula_lab.sandbox.kernel_process import KernelOrder
+from nebula_lab.sandbox.last_words import LastWords
+from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.leftovers import kill_marked
+from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.loop import LoopThread
+
+
+@dataclass(frozen=True)
+class Berth:
+    """Where a kernel is to be.
+
+    Attributes:
+        title: shown in lists of processes.
+        folder: for its files; not there yet.
+        mark: what left-behind processes are found by.
+        surroundings: what it inherits.
+        owner: pidfd of this process.
+    """
+
+    title: str
+    folder: Path
+    mark: str
+    surroundings: Surroundings
+    owner: int
+
+
+class ProcessHost(Host):
+    """A kernel process, started but not greeted yet.
+
+    Args:
+        berth: where it is to be.
+        loop: watches it.
+        launcher: starts it.
+
+    Raises:
+        OSError: it could not be started.
+    """
+
+    def __init__(self, berth: Berth, loop: LoopThread, launcher: Launcher) -> None:
+        super().__init__()
+        self._loop = loop
+        self._mark = berth.mark
+        self._owner_pid = os.getpid()
+        self._ended_by_us = ""
+        self._status: int | None = None
+        self._disposing = threading.Lock()
+        self._disposed = False
+        self._exited = threading.Event()
+        self._files = HostFiles(berth.folder)
+        self.scratch_dir = self._files.scratch
+        self.connection_file = self._files.connection_file
+        self._words = LastWords(loop, lambda text: self.on_raw_output(text))
+        ours, theirs = socket.socketpair()
+        # Whoever reads the channel reads the pipe first; it may only be still at it.
+        self.collect_output = self._words.settle  # type: ignore[method-assign]
+        self.link = HostLink(ours, loop)
+        readable = self._words.readable
+        self.link.attend(readable, self._words.collect)
+        self._words.on_end = partial(self.link.neglect, readable)
+        try:
+            self._process = launcher.launch(self._order(berth, theirs.fileno()))
+        except BaseException:
+            self.link.close()
+            self._words.close()
+            self._files.remove()
+            raise
+        finally:
+            theirs.close()
+            self._words.started()
+        self.pid = self._process.pid
+        loop.watch(self._process.pidfd, self._on_exit)
+
+    def _order(self, berth: Berth, channel: int) -> KernelOrder:
+        return KernelOrder(
+            title=berth.title,
+            mark=berth.mark,
+            arguments=self._files.kernel_arguments,
+            surroundings=berth.surroundings,
+            channel=channel,
+            owner=berth.owner,
+            output=self._words.writable,
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        return self.link.ended is None and not self._process.has_exited()
+
+    def _on_exit(self) -> None:
+        self._loop.unwatch(self._process.pidfd)
+        # While its pid still holds its group's number, kill what the plugin left behind.
+        self._process.kill_group()
+        kill_marked(self._mark)
+        self._process.collect(self._note_status)
+
+    def _note_status(self, status: int | None) -> None:
+        self._status = status
+        self._words.collect()
+        self._exited.set()
+        self.on_exit()
+
+    def interrupt(self, call: PendingCall) -> None:
+        self._process.signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        if not self._process.has_exited():  # else it ended for a reason of its own
+            self._ended_by_us = self._ended_by_us or "killed by the manager"
+        self._process.kill_group()
+
+    def exit_report(self, timeout: float) -> ExitReport:
+        if os.getpid() != self._owner_pid:
+            return ExitReport("it belongs to the process that this one was forked from")
+        reason = self._ended_by_us
+        ended = self.link.ended
+        talks_rubbish = ended is not None and ended.is_protocol_error
+        if talks_rubbish or not self._exited.wait(timeout):
+            reason = reason or self._why_killed()
+            self.kill()
+            self._exited.wait(timeout)
+        return self._report(reason, self._status, self._words.lines())
+
+    def _report(self, reason: str, status: int | None, tail: tuple[str, ...]) -> ExitReport:
+        if status is None:
+            return ExitReport(reason or "ended, and the system does not say how", None, "", tail)
+        if status < 0:
+            name = _signal_name(-status)
+            return ExitReport(reason or f"killed by {name}", None, name, tail)
+        return ExitReport(reason or f"exited with code {status}", status, "", tail)
+
+    def _why_killed(self) -> str:
+        ended = self.link.ended
+        if ended is None:
+            return "it no longer answered, and was killed"
+        if ended.is_protocol_error:
+            return f"it sent what makes no sense ({ended.reason}), and was killed"
+        return "it closed its channel without ending, and was killed"
+
+    def dispose(self) -> None:
+        if os.getpid() != self._owner_pid:
+            return  # the kernel and its files are not the fork's
+        with self._disposing:
+            if self._disposed:
+                return
+            self.kill()
+            self._exited.wait(10.0)
+            self.link.close()
+            self._words.close()
+            self._process.release()
+            self._files.remove()
+            self._disposed = True  # at last: an interrupted one is to be finished later
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"

@@ -1,0 +1,86 @@
+"""A zygote's process: how it is started, what it says last, how it is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+
+from nebula_lab.agent.marking import MARK, padded
+from nebula_lab.environments.environment import Environment, isolated_command
+
+_LAST_WORDS = 2000
+
+
+@dataclass(frozen=True)
+class ZygoteKey:
+    """What makes two zygotes differ.
+
+    Attributes:
+        environment: the Python that it is.
+        variables: those environment variables that count before it forks.
+        preload: the modules that it imports.
+    """
+
+    environment: Environment
+    variables: tuple[tuple[str, str], ...]
+    preload: tuple[str, ...]
+
+
+class ZygoteProcess:
+    """Runs `nebula_lab.agent.zygote`.
+
+    Args:
+        key: what it is started as.
+        control: its end of the channel.
+        owner: pidfd of this process.
+        mark: what the sweep finds it by.
+
+    Raises:
+        OSError: it could not be started.
+    """
+
+    def __init__(self, key: ZygoteKey, control: socket.socket, owner: int, mark: str) -> None:
+        descriptors = (control.fileno(), owner)
+        arguments = [*map(str, descriptors), *key.preload]
+        ours = {MARK: padded(mark), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        self._words, words = os.pipe()
+        os.set_blocking(self._words, False)
+        try:
+            self._process = subprocess.Popen(
+                isolated_command(key.environment, "nebula_lab.agent.zygote", *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                pass_fds=descriptors,
+                env=dict(key.variables) | ours,
+                cwd="/",
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._words)
+            raise
+        finally:
+            os.close(words)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def end(self) -> str:
+        """Kill it; the last line that it wrote. Once."""
+        self._process.kill()
+        self._process.wait()
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            said = os.read(self._words, 64 * 1024)[-_LAST_WORDS:]
+        os.close(self._words)
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def disown(self) -> None:
+        """Let go of it in a fork of this process."""
+        os.close(self._words)
+        self._process.returncode = 0  # it is no child of the fork's to be waited for
