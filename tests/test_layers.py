@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"model"},
     {"resolver", "metrics"},
-    {"transport", "discovery"},
+    {"transport", "environments", "discovery"},
     {"sandbox"},
     {"runtime"},
     {"manager"},

@@ -1,7 +1,7 @@
-"""The slow start of a plugin's host: `python -m nebula_lab.agent CHANNEL OWNER -f FILE`.
+"""The slow start of a plugin's host: `python -m nebula_lab.agent CHANNEL OWNER FILE FOLDER`.
 
-CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process; the rest
-is ipykernel's command line. The quick start is `nebula_lab.agent.zygote`.
+CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process, FILE the
+kernel's connection file and FOLDER IPython's folder. The quick start is `nebula_lab.agent.zygote`.
 """
 
 from __future__ import annotations

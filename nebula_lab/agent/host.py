@@ -21,7 +21,7 @@ def run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> NoReturn
     Args:
         channel: descriptor of a connected socket; the manager's.
         owner_pidfd: of the manager's process.
-        kernel_arguments: ipykernel's command line.
+        kernel_arguments: the connection file and IPython's folder.
     """
     code = _run(channel, owner_pidfd, kernel_arguments)
     # The kernel's threads have nothing to save, and waiting for them would only take time.
@@ -49,10 +49,11 @@ def _serve(server: Server, kernel_arguments: list[str]) -> None:
     from nebula_lab.agent.kernel import KernelThread
     from nebula_lab.agent.streams import redirect
 
-    kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
-    kernel.start()
+    # First: two threads that both have something to do wait for each other, 5 ms a time.
     if not server.greet():
         return
+    kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
+    kernel.start()
     kernel.wait()
     redirect(server)
     disown_in_forks(server)

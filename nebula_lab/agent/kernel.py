@@ -26,6 +26,7 @@ from ipykernel.jsonutil import encode_images
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from traitlets import Type
+from traitlets.config import Config
 from zmq.constants import SocketType
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
@@ -190,6 +191,14 @@ class PluginKernelApp(IPKernelApp):
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
 
+    def parse_command_line(self, argv: list[str]) -> None:
+        """Take the connection file and IPython's folder; there are no options.
+
+        A parser for the hundred options of a kernel takes longer to build than the kernel's sockets.
+        """
+        self.connection_file, self.ipython_dir = argv
+        self.update_config(Config({"HistoryManager": {"hist_file": ":memory:"}}))
+
     def init_signal(self) -> None: ...
 
     def init_crash_handler(self) -> None: ...
@@ -203,7 +212,7 @@ class KernelThread:
     Args:
         server: sends what calls display.
         put_cell: hands a cell to the main thread, from any thread.
-        arguments: ipykernel's command line, with the connection file.
+        arguments: the connection file and IPython's folder.
     """
 
     def __init__(self, server: Server, put_cell: PutCell, arguments: list[str]) -> None:

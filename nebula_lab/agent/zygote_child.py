@@ -121,7 +121,7 @@ def _start_anew(birth: Birth) -> None:
     for descriptor in (birth.channel, birth.owner):
         os.set_inheritable(descriptor, True)
     program = [sys.executable, "-P", "-m", "nebula_lab.agent", str(birth.channel), str(birth.owner)]
-    os.execv(sys.executable, [*program, *birth.order.arguments])
+    os.execv(sys.executable, [*program, *birth.order.arguments])  # noqa: S606 - no shell is meant
 
 
 def _process_site(standard_path: list[str]) -> None:

@@ -31,7 +31,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
         mark: found again by it; see `nebula_lab.agent.marking`.
         variables: the environment, `NAME=value` each.
         umask: of new files.
-        arguments: ipykernel's command line.
+        arguments: the connection file and IPython's folder.
     """
 
     number: int

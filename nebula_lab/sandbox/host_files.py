@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from pathlib import Path
@@ -36,13 +35,8 @@ class HostFiles:
 
     @property
     def kernel_arguments(self) -> tuple[str, ...]:
-        """ipykernel's command line."""
-        return (
-            "-f",
-            str(self.connection_file),
-            f"--ipython-dir={self._ipython}",
-            "--HistoryManager.hist_file=:memory:",
-        )
+        """What `nebula_lab.agent.kernel` takes: the connection file and IPython's folder."""
+        return str(self.connection_file), str(self._ipython)
 
     def _write_connection_file(self) -> None:
         """As the Jupyter messaging specification has it, section «Connection files»."""
@@ -54,9 +48,9 @@ class HostFiles:
             "signature_scheme": "hmac-sha256",
             "kernel_name": "nebula_lab",
         }
-        descriptor = os.open(self.connection_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(connection, file)
+        # Nobody else can enter the folder, so nobody reads it before its mode is set.
+        self.connection_file.write_text(json.dumps(connection), encoding="utf-8")
+        self.connection_file.chmod(0o600)
 
     def remove(self) -> None:
         """Remove the folder with everything in it. Can be called again."""

@@ -23,7 +23,7 @@ class KernelOrder:
     Attributes:
         title: shown in lists of processes.
         mark: what left-behind processes are found by.
-        arguments: ipykernel's command line.
+        arguments: the connection file and IPython's folder.
         surroundings: what it inherits.
         channel: descriptor of the host's end of the call channel.
         owner: pidfd of the manager's process.

@@ -45,18 +45,18 @@ class ProcessSandbox(Sandbox):
         self._wanted_spares = config.zygote.spares
         self._spare_lives = itertools.count(1)
         self._launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
-        self._spares = SparePool(loop, self._start_spare, is_idle, config.zygote.spares or 0)
+        self.spares = SparePool(loop, self._start_spare, is_idle, config.zygote.spares or 0)
 
     def warm_up(self) -> None:
         self._launcher.warm_up()
         if self._wanted_spares is None:
-            self._spares.size = _IN_A_NOTEBOOK
-        self._spares.top_up_later()
+            self.spares.size = _IN_A_NOTEBOOK
+        self.spares.top_up_later()
 
     def start(self, spec: HostSpec) -> Host:
-        with self._spares.not_now():
+        with self.spares.not_now():
             surroundings = Surroundings.now()
-            spare = self._spares.take(surroundings)
+            spare = self.spares.take(surroundings)
             if spare is not None:
                 return spare
             berth = self._berth(f"h{spec.life}", f"{spec.life}", spec.plugin_id, surroundings)
@@ -95,7 +95,7 @@ class ProcessSandbox(Sandbox):
         return f"{self._run_folder.mark}zygote"
 
     def close(self) -> None:
-        self._spares.close()
+        self.spares.close()
         self._launcher.close()
         owner, self._owner = self._owner, -1
         if owner >= 0:
