@@ -194,7 +194,7 @@ class PluginKernelApp(IPKernelApp):
     def parse_command_line(self, argv: list[str]) -> None:
         """Take the connection file and IPython's folder; there are no options.
 
-        A parser for the hundred options of a kernel takes longer to build than the kernel's sockets.
+        A parser for a kernel's hundred options takes longer to build than the kernel's sockets.
         """
         self.connection_file, self.ipython_dir = argv
         self.update_config(Config({"HistoryManager": {"hist_file": ":memory:"}}))

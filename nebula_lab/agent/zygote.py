@@ -18,7 +18,7 @@ import sys
 from collections import deque
 from typing import Any
 
-from nebula_lab.agent import host
+from nebula_lab.agent import host, kernel_modules
 from nebula_lab.agent.zygote_child import Birth, become_host
 from nebula_lab.agent.zygote_messages import (
     MAX_ORDER_SIZE,
@@ -207,6 +207,7 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     gc.disable()
     for name in KERNEL_MODULES:
         import_module(name)
+    kernel_modules.remember()
     threads = threads_left()
     if threads:
         sys.exit(f"importing ipykernel started threads: {', '.join(threads)}")

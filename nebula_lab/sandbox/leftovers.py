@@ -11,21 +11,34 @@ from pathlib import Path
 from nebula_lab.agent.marking import MARK
 
 
-def kill_marked(prefix: str) -> None:
-    """Kill every process that inherited the environment of a host whose mark starts like this.
+def kill_marked(*prefixes: str) -> None:
+    """Kill every process that inherited the environment of a host whose mark starts like these.
 
     A process that clears its environment escapes this; one that also leaves the process group
     needs a PID namespace or a control group to be caught.
     """
-    wanted = f"{MARK}={prefix}".encode()
+    wanted = tuple(prefix.encode() for prefix in prefixes)
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                pidfd = os.pidfd_open(int(entry.name))
-                try:
-                    # Opened before it is looked at, so that the signal can't hit another.
-                    environment = (entry / "environ").read_bytes().split(b"\0")
-                    if any(variable.startswith(wanted) for variable in environment):
-                        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-                finally:
-                    os.close(pidfd)
+        if entry.name.isdigit() and _mark_of(entry).startswith(wanted):
+            _kill(entry, wanted)
+
+
+def _mark_of(entry: Path) -> bytes:
+    """The mark in the environment of a process; empty without one, and where it is not ours."""
+    try:
+        environment = b"\0" + (entry / "environ").read_bytes()
+    except OSError:
+        return b""
+    _, _, rest = environment.partition(b"\0" + MARK.encode() + b"=")
+    return rest.partition(b"\0")[0]
+
+
+def _kill(entry: Path, wanted: tuple[bytes, ...]) -> None:
+    with contextlib.suppress(OSError):
+        pidfd = os.pidfd_open(int(entry.name))
+        try:
+            # Looked at again now that its number can't come to mean another.
+            if _mark_of(entry).startswith(wanted):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        finally:
+            os.close(pidfd)

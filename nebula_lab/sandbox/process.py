@@ -15,6 +15,7 @@ from nebula_lab.sandbox.process_host import Berth, ProcessHost
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.spares import SparePool
 from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.loop import LoopThread
 
 _IN_A_NOTEBOOK = 1
@@ -43,6 +44,7 @@ class ProcessSandbox(Sandbox):
         self._run_folder = run_folder
         self._owner = os.pidfd_open(os.getpid())
         self._wanted_spares = config.zygote.spares
+        self._sweep = Sweep(loop)
         self._spare_lives = itertools.count(1)
         self._launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self.spares = SparePool(loop, self._start_spare, is_idle, config.zygote.spares or 0)
@@ -61,7 +63,7 @@ class ProcessSandbox(Sandbox):
                 return spare
             berth = self._berth(f"h{spec.life}", f"{spec.life}", spec.plugin_id, surroundings)
             try:
-                host = ProcessHost(berth, self._loop, self._launcher)
+                host = ProcessHost(berth, self._loop, self._launcher, self._sweep)
             except OSError as error:
                 raise LoadFailedError(
                     f"its kernel could not be started: {error or type(error).__name__}",
@@ -73,7 +75,7 @@ class ProcessSandbox(Sandbox):
     def _start_spare(self, surroundings: Surroundings) -> ProcessHost:
         life = next(self._spare_lives)
         berth = self._berth(f"s{life}", f"s{life}", "(spare)", surroundings)
-        host = ProcessHost(berth, self._loop, self._launcher)
+        host = ProcessHost(berth, self._loop, self._launcher, self._sweep)
         try:
             host.link.greet(_SPARE_TIMEOUT)
         except BaseException:

@@ -17,8 +17,8 @@ from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
-from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -49,14 +49,16 @@ class ProcessHost(Host):
         berth: where it is to be.
         loop: watches it.
         launcher: starts it.
+        sweep: ends what it left behind.
 
     Raises:
         OSError: it could not be started.
     """
 
-    def __init__(self, berth: Berth, loop: LoopThread, launcher: Launcher) -> None:
+    def __init__(self, berth: Berth, loop: LoopThread, launcher: Launcher, sweep: Sweep) -> None:
         super().__init__()
         self._loop = loop
+        self._sweep = sweep
         self._mark = berth.mark
         self._owner_pid = os.getpid()
         self._ended_by_us = ""
@@ -107,8 +109,7 @@ class ProcessHost(Host):
         self._loop.unwatch(self._process.pidfd)
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
-        kill_marked(self._mark)
-        self._process.collect(self._note_status)
+        self._sweep.after(self._mark, lambda: self._process.collect(self._note_status))
 
     def _note_status(self, status: int | None) -> None:
         self._status = status
