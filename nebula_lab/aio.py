@@ -146,6 +146,7 @@ class AsyncPluginManager:
     plugin_health = _on_a_thread(PluginManager.plugin_health)
     rediscover = _on_a_thread(PluginManager.rediscover)
     load_plugin = _on_a_thread(PluginManager.load_plugin)
+    warm_up = _on_a_thread(PluginManager.warm_up)
     unload_plugin = _on_a_thread(PluginManager.unload_plugin)
     reload_plugin = _on_a_thread(PluginManager.reload_plugin)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)

@@ -11,8 +11,18 @@ from typing import NoReturn
 
 from nebula_lab.agent import blocking, owner
 from nebula_lab.agent.cells import ConsoleCell
+from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
 from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.wire.messages import Load, Loaded
+
+
+class ProcessServer(Server):
+    """Serves from a process of its own, which shows whose it is."""
+
+    def load(self, message: Load) -> Loaded:
+        set_title(message.plugin_id)
+        return super().load(message)
 
 
 def run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> NoReturn:
@@ -36,7 +46,7 @@ def _run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> int:
     owner.die_with(owner_pidfd)
     os.set_inheritable(channel, False)
     os.set_inheritable(owner_pidfd, False)
-    server = Server(socket.socket(fileno=channel), handle_signals=True)
+    server = ProcessServer(socket.socket(fileno=channel), handle_signals=True)
     try:
         _serve(server, kernel_arguments)
     except ChannelEndedError:

@@ -47,11 +47,11 @@ def set_mark(mark: str) -> None:
     ctypes.memmove(start + at, mark.encode().ljust(MARK_LENGTH, b"\0"), MARK_LENGTH)
 
 
-def set_title(title: str) -> None:
-    """Show this in lists of processes, cut to the room that there is."""
+def set_title(name: str) -> None:
+    """Show `nebula_lab` and a name in lists of processes, cut to the room that there is."""
     start, end = _block(_ARGUMENTS)
     room = end - start
-    text = title.encode()[: room - 1]
+    text = f"nebula_lab {name}".encode()[: room - 1]
     ctypes.memmove(start, text.ljust(room, b"\0"), room)
     with contextlib.suppress(OSError):  # a confined process may have no /proc to write to
         Path("/proc/self/comm").write_bytes(text[:_NAME_LENGTH])

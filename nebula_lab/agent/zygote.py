@@ -19,7 +19,7 @@ from collections import deque
 from typing import Any
 
 from nebula_lab.agent import host, kernel_modules
-from nebula_lab.agent.zygote_child import Birth, become_host
+from nebula_lab.agent.zygote_child import Birth, Start, become_host
 from nebula_lab.agent.zygote_messages import (
     MAX_ORDER_SIZE,
     Exited,
@@ -203,6 +203,7 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
         standard_path: `sys.path` as far as it is the standard library's.
         arguments: the descriptors of control socket and owner, then modules to preload.
     """
+    start = Start(standard_path, dict(os.environ))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     for name in KERNEL_MODULES:
@@ -215,5 +216,5 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     control, owner, *preload = arguments
     birth = Zygote(socket.socket(fileno=int(control)), int(owner), preload).serve()
     if birth is not None:
-        become_host(birth, standard_path)
+        become_host(birth, start)
         host.run(birth.channel, birth.owner, birth.order.arguments)

@@ -46,20 +46,33 @@ class Birth:
     folder: int
 
 
-def become_host(birth: Birth, standard_path: list[str]) -> None:
+@dataclass(frozen=True)
+class Start:
+    """What a zygote was started with, before it imported anything.
+
+    Attributes:
+        standard_path: `sys.path` as far as it is the standard library's.
+        variables: its environment.
+    """
+
+    standard_path: list[str]
+    variables: dict[str, str]
+
+
+def become_host(birth: Birth, start: Start) -> None:
     """Make this process, which was just forked, what `python -m nebula_lab.agent` would be.
 
     It does not return where only a real start will do.
 
     Args:
         birth: what the manager ordered.
-        standard_path: `sys.path` as far as it is the standard library's.
+        start: of the zygote.
     """
     _separate(birth)
-    _take_surroundings(birth)
+    _take_surroundings(birth, start.variables)
     if _needs_real_start():
         _start_anew(birth)
-    _process_site(standard_path)
+    _process_site(start.standard_path)
     _reseed()
     gc.enable()
 
@@ -75,8 +88,11 @@ def _separate(birth: Birth) -> None:
     marking.set_title(birth.order.title)
 
 
-def _take_surroundings(birth: Birth) -> None:
+def _take_surroundings(birth: Birth, before: dict[str, str]) -> None:
+    # Modules leave notes to themselves among the variables when they are imported.
+    added = {name: os.environ[name] for name in os.environ.keys() - before.keys()}
     os.environ.clear()
+    os.environ.update(added)
     for variable in birth.order.variables:
         name, _, value = variable.partition(b"=")
         os.environb[name] = value
@@ -95,7 +111,14 @@ def _needs_real_start() -> bool:
 
 def _python_path() -> list[str]:
     given = os.environ.get("PYTHONPATH", "")
-    return [str(Path(entry).absolute()) for entry in given.split(os.pathsep)] if given else []
+    return list(map(_absolute, given.split(os.pathsep))) if given else []
+
+
+def _absolute(entry: str) -> str:
+    try:
+        return os.path.abspath(entry)  # noqa: PTH100 - as Python itself does, with its `..`
+    except OSError:  # there is no working folder any more
+        return entry
 
 
 def _hides_a_module(folder: str) -> bool:

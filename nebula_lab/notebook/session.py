@@ -97,6 +97,7 @@ class NotebookSession:
     def _attach(self, manager: PluginManager) -> None:
         self._attached = (manager, manager.output)
         manager.output = self._sink
+        manager.warm_up()
         self._bind(manager)
 
     def _bind(self, manager: PluginManager) -> None:

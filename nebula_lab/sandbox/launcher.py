@@ -27,6 +27,9 @@ class Launcher:
         loop: watches them.
         owner: pidfd of this process.
         mark: gives what the sweep finds a zygote by; it sees to it that there is a sweeper.
+
+    Attributes:
+        environment: the Python that zygotes are started in.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class Launcher:
         self._owner = owner
         self._mark = mark
         self._preload = config.preload
-        self._environment = own_environment()
+        self.environment = own_environment()
         self._choosing = threading.Lock()
         self._zygotes: list[Zygote] = []  # the last one forks; the others only have children
         self._failures = 0
@@ -86,7 +89,7 @@ class Launcher:
             return self._start(key)
 
     def _key(self) -> ZygoteKey:
-        return ZygoteKey(self._environment, tuple(start_variables().items()), self._preload)
+        return ZygoteKey(self.environment, tuple(start_variables().items()), self._preload)
 
     def _start(self, key: ZygoteKey) -> Zygote | None:
         for former in self._zygotes:
@@ -105,10 +108,13 @@ class Launcher:
     # What goes wrong
 
     def _note_failure(self, zygote: Zygote, reason: str) -> None:
+        if not zygote.ended:
+            _log.info("a kernel of a plugin was started anew, since %s", reason)
+            return
         with self._choosing:
             self._failures += 1
             # One that never came up will not come up the next time either.
-            if self._failures >= _ATTEMPTS or (zygote.ended and not zygote.was_ready):
+            if self._failures >= _ATTEMPTS or not zygote.was_ready:
                 self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:

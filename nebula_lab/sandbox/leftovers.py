@@ -11,16 +11,21 @@ from pathlib import Path
 from nebula_lab.agent.marking import MARK
 
 
-def kill_marked(*prefixes: str) -> None:
+def kill_marked(*prefixes: str) -> int:
     """Kill every process that inherited the environment of a host whose mark starts like these.
 
     A process that clears its environment escapes this; one that also leaves the process group
     needs a PID namespace or a control group to be caught.
+
+    Returns:
+        How many there were that had not ended yet.
     """
     wanted = tuple(prefix.encode() for prefix in prefixes)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _mark_of(entry).startswith(wanted):
-            _kill(entry, wanted)
+    numbers = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = [entry for entry in numbers if _mark_of(entry).startswith(wanted)]
+    for entry in found:
+        _kill(entry, wanted)
+    return len(found)
 
 
 def _mark_of(entry: Path) -> bytes:

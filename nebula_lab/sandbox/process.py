@@ -46,11 +46,11 @@ class ProcessSandbox(Sandbox):
         self._wanted_spares = config.zygote.spares
         self._sweep = Sweep(loop)
         self._spare_lives = itertools.count(1)
-        self._launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
+        self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self.spares = SparePool(loop, self._start_spare, is_idle, config.zygote.spares or 0)
 
     def warm_up(self) -> None:
-        self._launcher.warm_up()
+        self.launcher.warm_up()
         if self._wanted_spares is None:
             self.spares.size = _IN_A_NOTEBOOK
         self.spares.top_up_later()
@@ -63,7 +63,7 @@ class ProcessSandbox(Sandbox):
                 return spare
             berth = self._berth(f"h{spec.life}", f"{spec.life}", spec.plugin_id, surroundings)
             try:
-                host = ProcessHost(berth, self._loop, self._launcher, self._sweep)
+                host = ProcessHost(berth, self._loop, self.launcher, self._sweep)
             except OSError as error:
                 raise LoadFailedError(
                     f"its kernel could not be started: {error or type(error).__name__}",
@@ -75,7 +75,7 @@ class ProcessSandbox(Sandbox):
     def _start_spare(self, surroundings: Surroundings) -> ProcessHost:
         life = next(self._spare_lives)
         berth = self._berth(f"s{life}", f"s{life}", "(spare)", surroundings)
-        host = ProcessHost(berth, self._loop, self._launcher, self._sweep)
+        host = ProcessHost(berth, self._loop, self.launcher, self._sweep)
         try:
             host.link.greet(_SPARE_TIMEOUT)
         except BaseException:
@@ -85,7 +85,7 @@ class ProcessSandbox(Sandbox):
 
     def _berth(self, folder: str, life: str, plugin_id: str, surroundings: Surroundings) -> Berth:
         return Berth(
-            title=f"nebula_lab {plugin_id}",
+            title=plugin_id,
             folder=self._run_folder.ensure() / folder,
             mark=f"{self._run_folder.mark}{life}.",
             surroundings=surroundings,
@@ -98,13 +98,13 @@ class ProcessSandbox(Sandbox):
 
     def close(self) -> None:
         self.spares.close()
-        self._launcher.close()
+        self.launcher.close()
         owner, self._owner = self._owner, -1
         if owner >= 0:
             os.close(owner)
 
     def disown(self) -> None:
-        self._launcher.disown()
+        self.launcher.disown()
 
 
 _SPARE_TIMEOUT = 60.0  # seconds, on a machine under heavy load

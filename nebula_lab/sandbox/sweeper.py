@@ -14,9 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from nebula_lab.sandbox.leftovers import kill_marked
+
+# Seconds for what was killed to be gone, and between two looks.
+_PATIENCE = 10.0
+_LOOKING = 0.01
 
 
 class Sweeper:
@@ -63,7 +68,10 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
         if os.read(0, 4096):
             return
         poll.unregister(0)  # the owner is ending, and will not say goodbye
-    kill_marked(mark)
+    # Again, since one that is being killed may finish making a file or a process.
+    deadline = time.monotonic() + _PATIENCE
+    while kill_marked(mark) and time.monotonic() < deadline:
+        time.sleep(_LOOKING)
     shutil.rmtree(run_dir, ignore_errors=True)
 
 

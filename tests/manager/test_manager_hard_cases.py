@@ -19,7 +19,7 @@ from nebula_lab.model import PluginState
 CHANNEL = """
 def line():
     for one in gc.get_objects():
-        if isinstance(one, socket.socket) and one.family == socket.AF_UNIX and one.type == 1:
+        if type(one).__module__ == "nebula_lab.link.channel":
             return one
 """
 FLOODER = (

@@ -20,6 +20,7 @@ from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashed
 from nebula_lab.model.events import OutputWritten
 from nebula_lab.runtime.record import KEPT_LENGTH
 from nebula_lab.runtime.unclaimed import MOST_AT_ONCE
+from nebula_lab.sandbox.leftovers import MARK
 
 PING = """
 @operation
@@ -40,7 +41,7 @@ def hosts() -> list[int]:
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "nebula_lab.agent" in process.cmdline():
+            if process.environ().get(MARK, "").endswith("."):
                 found.append(process.pid)
     return found
 

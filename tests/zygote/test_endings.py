@@ -1,0 +1,135 @@
+"""How zygotes and their hosts end, each by itself and with their owner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from forked_lab import PROBE
+
+from nebula_lab.errors import PluginCrashedError
+
+
+def is_alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_hosts_live_on_when_their_zygote_is_killed_and_the_next_load_has_a_new_one(lab, wait_until):
+    host, zygote = lab.pid("one"), lab.zygote_pid
+    os.kill(zygote, signal.SIGKILL)
+    wait_until(lambda: lab.zygote_pid is None, "the end of the zygote")
+    assert lab.pid("one") == host
+    assert lab.is_forked("two")
+    assert lab.zygote_pid not in (None, zygote)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("os._exit(7)", "exited with code 7"), ("os.kill(os.getpid(), 11)", "SIGSEGV")],
+)
+def test_the_end_of_a_host_that_outlived_its_zygote_is_told(lab, wait_until, end, told):
+    lab.pid("one")
+    os.kill(lab.zygote_pid, signal.SIGKILL)
+    wait_until(lambda: lab.zygote_pid is None, "the end of the zygote")
+    with pytest.raises(PluginCrashedError, match=told):
+        lab.ask("one", end)
+    assert lab.is_forked("one")
+
+
+def test_a_zygote_that_hangs_is_replaced_and_the_load_works_all_the_same(lab, wait_until):
+    host, zygote = lab.pid("one"), lab.zygote_pid
+    os.kill(zygote, signal.SIGSTOP)
+    assert not lab.is_forked("two")
+    wait_until(lambda: not is_alive(zygote), "the end of the one that hung")
+    assert lab.pid("one") == host
+    assert lab.is_forked("three")
+
+
+def test_a_host_ends_with_the_manager_although_its_zygote_hangs(lab, wait_until):
+    host, zygote = lab.pid("one"), lab.zygote_pid
+    os.kill(zygote, signal.SIGSTOP)
+    lab.plugins.close()
+    assert not is_alive(host)
+    assert not is_alive(zygote)
+
+
+def test_a_replaced_zygote_ends_with_its_last_host(lab, monkeypatch, wait_until):
+    lab.pid("one")
+    first = lab.zygote_pid
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    lab.pid("two")
+    assert is_alive(first)
+    lab.plugins.unload_plugin("one")
+    wait_until(lambda: not is_alive(first), "the end of the first zygote")
+    assert lab.pid("two")
+
+
+def test_closing_ends_the_zygote(lab):
+    lab.pid("one")
+    zygote = lab.zygote_pid
+    lab.plugins.close()
+    assert not is_alive(zygote)
+
+
+OWNER = """
+import os, sys, threading, time, warnings
+warnings.simplefilter("ignore")
+from nebula_lab import PluginManager
+plugins = PluginManager({"plugin_dir": sys.argv[1], "zygote": {"spares": 1}})
+plugins.load_plugin("one")
+sandbox = plugins._engine._sandbox
+deadline = time.monotonic() + 30
+while not len(sandbox.spares) and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(sandbox.launcher.zygote_pid, len(sandbox.spares), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["runs", "hangs"])
+def test_zygote_spare_and_hosts_end_with_an_owner_that_was_killed(tmp_path, wait_until, is_stopped):
+    (tmp_path / "one.py").write_text(PROBE.replace("NAME", "one"))
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    with owner:
+        zygote, spares = map(int, owner.stdout.readline().split())
+        assert spares == 1
+        family = {child.pid for child in psutil.Process(owner.pid).children(recursive=True)}
+        assert len(psutil.Process(zygote).children()) == 2
+        if is_stopped:
+            os.kill(zygote, signal.SIGSTOP)
+        owner.send_signal(signal.SIGKILL)
+    wait_until(lambda: not any(map(is_alive, family)), "the end of all that it started")
+
+
+def test_a_fork_of_the_owner_leaves_the_zygote_alone(lab):
+    lab.pid("one")
+    zygote = lab.zygote_pid
+    child = os.fork()
+    if child == 0:
+        lab.plugins.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert lab.is_forked("two")
+    assert lab.zygote_pid == zygote
+
+
+def test_a_fork_of_the_owner_keeps_no_descriptor_of_the_zygote(lab):
+    lab.pid("one")
+    control = lab.launcher._zygotes[-1]._socket.fileno()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.fstat(control)
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0

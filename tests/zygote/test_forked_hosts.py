@@ -1,0 +1,161 @@
+"""A forked host is a process of its own, like one that was started anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+
+def test_hosts_are_children_of_the_zygote(lab):
+    pids = [lab.pid(name) for name in ("one", "two")]
+    assert {psutil.Process(pid).ppid() for pid in pids} == {lab.zygote_pid}
+
+
+def test_the_zygote_has_one_thread_once_it_has_imported_everything(lab, wait_until):
+    lab.pid("one")
+    zygote = psutil.Process(lab.zygote_pid)
+
+    def has_numpy():
+        return any("numpy/random" in mapping.path for mapping in zygote.memory_maps())
+
+    wait_until(has_numpy, "numpy in the zygote")
+    wait_until(lambda: zygote.num_threads() == 1, "the end of numpy's threads")
+
+
+def test_a_host_leads_a_session_of_its_own(lab):
+    pid = lab.pid("one")
+    assert lab.ask("one", "(os.getsid(0), os.getpgid(0))") == [pid, pid]
+
+
+def test_two_hosts_have_connection_files_and_keys_of_their_own(lab):
+    for name in ("one", "two"):
+        lab.pid(name)
+    files = [lab.plugins.connection_file(name) for name in ("one", "two")]
+    told = [json.loads(file.read_text()) for file in files]
+    assert told[0]["key"] != told[1]["key"]
+    assert told[0]["ip"] != told[1]["ip"]
+    assert len(told[0]["key"]) >= 32
+
+
+@pytest.mark.parametrize(
+    ("expression", "module"),
+    [
+        ("random.getrandbits(64)", "random"),
+        ("int(numpy.random.randint(2**62))", "numpy.random"),
+        ("float(numpy.random.default_rng().random())", "numpy.random"),
+        ("str(uuid.uuid4())", "uuid"),
+        ("str(uuid.uuid1())", "uuid"),
+        ("secrets.token_hex()", "secrets"),
+        ("next(tempfile._get_candidate_names())", "tempfile"),
+    ],
+)
+def test_what_is_random_differs_between_two_hosts(lab, expression, module):
+    # With the module already in the zygote, its state would be the same in both.
+    given = [lab.ask(name, expression, f"import {module}") for name in ("one", "two")]
+    assert given[0] != given[1]
+
+
+def test_numpy_is_there_before_a_plugin_asks_for_it(lab, wait_until):
+    lab.pid("one")
+
+    def numpy_came_with_the_fork():
+        lab.plugins.unload_plugin("one")
+        return lab.ask("one", "'numpy' in sys.modules")
+
+    wait_until(numpy_came_with_the_fork, "numpy in the zygote")
+
+
+def test_numerical_threads_start_again_in_a_host(lab):
+    setup = "import numpy\na = numpy.ones((500, 500))\nb = a @ a"
+    assert lab.ask("one", "float(b[0, 0])", setup) == 500.0
+
+
+def test_a_host_shows_its_plugin_in_the_list_of_processes(lab):
+    host = psutil.Process(lab.pid("one"))
+    assert " ".join(host.cmdline()).strip() == "nebula_lab one"
+    assert host.name() == "nebula_lab one"
+
+
+def test_the_environment_in_proc_has_the_hosts_own_mark(lab):
+    marks = []
+    for name in ("one", "two"):
+        block = Path(f"/proc/{lab.pid(name)}/environ").read_bytes().split(b"\0")
+        marks += [variable for variable in block if variable.startswith(b"NEBULA_LAB_HOST=")]
+        mark = lab.ask(name, "os.environ['NEBULA_LAB_HOST']")
+        assert marks[-1].decode() == f"NEBULA_LAB_HOST={mark}"
+    assert len(set(marks)) == 2
+
+
+def test_a_process_that_a_forked_host_leaves_behind_is_ended_with_it(lab, wait_until):
+    setup = "import subprocess\nchild = subprocess.Popen(['sleep', '60'], start_new_session=True)"
+    child = lab.ask("one", "child.pid", setup)
+    lab.plugins.unload_plugin("one")
+    wait_until(lambda: not psutil.pid_exists(child), "the end of what was left behind")
+
+
+def test_a_process_that_was_forked_without_exec_is_ended_with_its_host(lab, wait_until):
+    setup = (
+        "import time\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os.setsid()\n"
+        "    time.sleep(60)\n"
+        "    os._exit(0)"
+    )
+    child = lab.ask("one", "child", setup)
+    lab.plugins.unload_plugin("one")
+    wait_until(lambda: not psutil.pid_exists(child), "the end of what was left behind")
+
+
+def test_a_host_has_no_descriptor_of_the_zygotes(lab):
+    def sockets(pid):
+        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+        return {link for link in links if link.startswith("socket:")}
+
+    pids = [lab.pid(name) for name in ("one", "two")]
+    assert not sockets(pids[0]) & sockets(lab.zygote_pid)
+    assert not sockets(pids[0]) & sockets(pids[1])
+
+
+def test_a_forked_host_can_start_pythons_of_its_own(lab):
+    setup = (
+        "import subprocess\n"
+        "def child(code):\n"
+        "    program = [sys.executable, '-c', code]\n"
+        "    return subprocess.run(program, capture_output=True, text=True).stdout"
+    )
+    code = "import numpy, sys; print(sys.flags.isolated)"
+    assert lab.ask("one", f"child({code!r})", setup) == "0\n"
+
+
+def test_a_forked_host_can_have_a_pool_of_processes(lab):
+    setup = "import multiprocessing\npool = multiprocessing.get_context('spawn').Pool(1)"
+    try:
+        assert lab.ask("one", "pool.map(abs, [-1, -2])", setup) == [1, 2]
+    finally:
+        lab.ask("one", "pool.terminate()")
+
+
+def test_a_forked_hosts_end_is_told_with_its_exit_code(lab):
+    from nebula_lab.errors import PluginCrashedError
+
+    with pytest.raises(PluginCrashedError, match="exited with code 7"):
+        lab.ask("one", "os._exit(7)")
+
+
+def test_nothing_is_imported_to_boot_a_forked_host(lab):
+    lab.pid("one")
+    lab.plugins.unload_plugin("one")
+    # What the kernel takes for its own is what had been imported before anything was preloaded.
+    setup = (
+        "from ipykernel import ipkernel\n"
+        "known = set(ipkernel.sys.modules)\n"
+        "files = [getattr(m, '__file__', None) for m in list(sys.modules.values())]\n"
+        "late = [f for f in files if f and f not in known]"
+    )
+    ours = ("IPython", "ipykernel", "debugpy", "zmq", "tornado", "traitlets", "nebula_lab")
+    late = lab.ask("one", "late", setup)
+    assert [file for file in late if any(f"/{name}/" in file for name in ours)] == []

@@ -1,0 +1,162 @@
+"""Spare hosts: there when they are wanted, gone when they are of no use."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+from pydantic import ValidationError
+
+from nebula_lab import PluginConfig
+
+
+def spare_pids(lab):
+    return [host.pid for _, host in lab.sandbox.spares._spares]
+
+
+@pytest.fixture
+def await_spare(wait_until):
+    def wait(lab, count=1):
+        wait_until(lambda: len(lab.sandbox.spares) >= count, f"{count} spares", timeout=30.0)
+        return spare_pids(lab)
+
+    return wait
+
+
+def test_a_load_takes_the_spare(open_lab, await_spare):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    assert lab.pid("two") == spare
+
+
+def test_a_taken_spare_is_replaced(open_lab, await_spare, wait_until):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    await_spare(lab)
+    taken = lab.pid("two")
+    wait_until(lambda: spare_pids(lab) not in ([], [taken]), "the next spare", timeout=30.0)
+
+
+def test_there_are_as_many_spares_as_were_asked_for_and_no_more(open_lab, await_spare):
+    lab = open_lab(spares=2)
+    lab.pid("one")
+    assert len(await_spare(lab, 2)) == 2
+    assert len(psutil.Process(lab.zygote_pid).children()) == 3
+
+
+def test_a_spare_shows_its_plugin_once_it_has_one(open_lab, await_spare):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    lab.pid("two")
+    assert psutil.Process(spare).cmdline()[0].strip("\0") == "nebula_lab two"
+
+
+def test_a_spare_that_was_started_with_other_variables_is_thrown_away(
+    open_lab, await_spare, monkeypatch, wait_until
+):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    monkeypatch.setenv("SET_LATE", "yes")
+    assert lab.ask("two", "os.environ['SET_LATE']") == "yes"
+    assert lab.pid("two") != spare
+    wait_until(lambda: not psutil.pid_exists(spare), "the end of the stale one")
+
+
+def test_a_spare_that_was_started_in_another_folder_is_thrown_away(
+    open_lab, await_spare, monkeypatch, tmp_path
+):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    monkeypatch.chdir(tmp_path)
+    assert lab.ask("two", "os.getcwd()") == str(tmp_path)
+    assert lab.pid("two") != spare
+
+
+def test_a_spare_that_has_died_is_not_taken(open_lab, await_spare, wait_until):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    os.kill(spare, signal.SIGKILL)
+    assert lab.pid("two") != spare
+    wait_until(lambda: spare_pids(lab) not in ([], [spare]), "the next spare", timeout=30.0)
+
+
+def test_no_spare_is_started_while_a_call_runs(open_lab, tmp_path, wait_until):
+    import threading
+
+    lab = open_lab(spares=1)
+    go = tmp_path / "go"
+    call = threading.Thread(
+        target=lab.ask,
+        args=("one", "wait()"),
+        kwargs={
+            "setup": "import time\nfrom pathlib import Path\n"
+            f"def wait():\n    while not Path({str(go)!r}).exists(): time.sleep(0.005)"
+        },
+    )
+    call.start()
+    looks = []
+    lab.sandbox.spares._is_idle = _counting(lab.sandbox.spares._is_idle, looks)
+    wait_until(lambda: len(looks) >= 3, "three looks whether there is time")
+    assert (looks[:3], len(lab.sandbox.spares)) == ([False] * 3, 0)
+    go.touch()
+    call.join()
+    wait_until(lambda: len(lab.sandbox.spares) == 1, "the spare", timeout=30.0)
+
+
+def _counting(is_idle, looks):
+    def look():
+        looks.append(is_idle())
+        return looks[-1]
+
+    return look
+
+
+def test_closing_ends_the_spares(open_lab, await_spare):
+    lab = open_lab(spares=2)
+    lab.pid("one")
+    spares = await_spare(lab, 2)
+    lab.plugins.close()
+    assert not any(map(psutil.pid_exists, spares))
+
+
+def test_a_manager_that_nobody_warmed_up_has_no_spares(lab, wait_until):
+    lab.pid("one")
+    assert (lab.sandbox.spares.size, len(lab.sandbox.spares)) == (0, 0)
+
+
+def test_warming_up_starts_the_zygote_and_a_spare(lab, await_spare, wait_until):
+    lab.plugins.warm_up()
+    wait_until(lambda: lab.zygote_pid, "the zygote")
+    (spare,) = await_spare(lab)
+    assert lab.pid("one") == spare
+
+
+def test_a_number_of_spares_that_was_given_holds_for_a_notebook_too(open_lab, wait_until):
+    lab = open_lab(spares=0)
+    lab.plugins.warm_up()
+    wait_until(lambda: lab.zygote_pid, "the zygote")
+    assert lab.sandbox.spares.size == 0
+
+
+def test_without_zygotes_plugins_and_spares_are_started_anew(open_lab, await_spare):
+    lab = open_lab(enabled=False, spares=1)
+    lab.plugins.warm_up()
+    (spare,) = await_spare(lab)
+    assert lab.pid("one") == spare
+    assert (lab.zygote_pid, lab.is_forked("one")) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"spares": -1}, {"spares": 65}, {"preload": ["os; os.abort()"]}, {"preload": ["a b"]}],
+)
+def test_a_wrong_setting_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        PluginConfig.model_validate({"zygote": wrong})

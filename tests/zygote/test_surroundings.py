@@ -1,0 +1,213 @@
+"""What a plugin finds around it in a forked host is what it would find in a new Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from forked_lab import PROBE
+
+from nebula_lab.errors import LoadFailedError
+
+# Everything that code may look at to learn how its interpreter was started.
+START = """{
+    "flags": {name: getattr(sys.flags, name) for name in type(sys.flags).__match_args__},
+    "prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix],
+    "executable": sys.executable,
+    "path": sys.path,
+    "variables": {k: v for k, v in os.environ.items() if k != "NEBULA_LAB_HOST"},
+    "bytecode": sys.dont_write_bytecode,
+    "builtins": sorted(vars(__import__("builtins"))),
+    "encodings": [sys.getfilesystemencoding(), sys.stdin and sys.stdin.encoding],
+    "folder": os.getcwd(),
+    "stdin": os.readlink("/proc/self/fd/0"),
+    "signals": {str(n): str(signal.getsignal(n)) for n in (13, 15, 17)},
+    "collector": __import__("gc").isenabled(),
+    "user site": __import__("site").ENABLE_USER_SITE,
+}"""
+
+
+def test_a_forked_interpreter_looks_like_one_that_was_started_anew(open_lab):
+    forked, started = open_lab(), open_lab(enabled=False)
+    told = [lab.ask("one", START) for lab in (forked, started)]
+    told[1]["path"][-1] = told[0]["path"][-1]  # the folder of the plugin itself
+    assert (forked.is_forked("one"), started.is_forked("one")) == (True, False)
+    assert told[0] == told[1]
+
+
+def test_variables_that_are_set_late_reach_a_plugin(lab, monkeypatch):
+    lab.pid("one")
+    monkeypatch.setenv("SET_LATE", "yes")
+    monkeypatch.setenv("NOT_UTF8", os.fsdecode(b"\xff"))
+    assert lab.ask("two", "os.environ['SET_LATE']") == "yes"
+    assert lab.ask("two", "list(os.environb[b'NOT_UTF8'])") == [255]
+
+
+def test_the_zygote_has_no_variable_that_it_does_not_need(lab, monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", "secret")
+    lab.pid("one")
+    assert b"SOME_TOKEN" not in Path(f"/proc/{lab.zygote_pid}/environ").read_bytes()
+
+
+def test_the_folder_is_the_one_at_the_time_of_the_load(lab, monkeypatch, tmp_path):
+    lab.pid("one")
+    monkeypatch.chdir(tmp_path)
+    assert lab.ask("two", "os.getcwd()") == str(tmp_path)
+
+
+def test_that_the_folder_was_removed_is_said(lab, monkeypatch, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    lab.pid("one")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(LoadFailedError, match="working directory doesn't exist"):
+        lab.pid("two")
+
+
+def test_the_umask_is_the_one_at_the_time_of_the_load(lab):
+    lab.pid("one")
+    before = os.umask(0o027)
+    try:
+        assert lab.ask("two", "os.umask(0o22)") == 0o027
+    finally:
+        os.umask(before)
+
+
+def test_a_changed_time_zone_counts(lab, monkeypatch):
+    lab.pid("one")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert lab.ask("two", "time.tzname[0]", "import time") == "JST"
+
+
+def test_a_module_of_pythonpath_can_be_imported(lab, monkeypatch, tmp_path):
+    (tmp_path / "lies_about.py").write_text("value = 1")
+    lab.pid("one")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    assert lab.ask("two", "lies_about.value", "import lies_about") == 1
+    assert lab.is_forked("two")
+
+
+def test_a_module_of_pythonpath_takes_the_place_of_one_that_the_zygote_has(
+    lab, monkeypatch, tmp_path
+):
+    assert lab.ask("one", "'shlex' in sys.modules")
+    (tmp_path / "shlex.py").write_text(Path(shlex.__file__).read_text() + "\nmine = True\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    assert lab.ask("two", "shlex.mine", "import shlex")
+    assert not lab.is_forked("two")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expression", "expected"),
+    [
+        ("PYTHONHASHSEED", "1", "sys.flags.hash_randomization", 1),
+        ("PYTHONOPTIMIZE", "1", "sys.flags.optimize", 1),
+        (
+            "PYTHONWARNINGS",
+            "ignore::ResourceWarning",
+            "sys.warnoptions[0]",
+            "ignore::ResourceWarning",
+        ),
+    ],
+)
+def test_a_variable_that_python_reads_when_it_starts_counts(
+    lab, monkeypatch, variable, value, expression, expected
+):
+    lab.pid("one")
+    monkeypatch.setenv(variable, value)
+    assert lab.ask("two", expression) == expected
+    assert (lab.is_forked("one"), lab.is_forked("two")) == (True, False)
+
+
+def test_a_variable_of_the_loader_makes_another_zygote(lab, monkeypatch):
+    lab.pid("one")
+    first = lab.zygote_pid
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    lab.pid("two")
+    assert lab.zygote_pid != first
+    assert lab.pid("one")  # and those of the first go on
+
+
+OWNER = """
+import json, os, sys, warnings
+warnings.simplefilter("ignore")
+from nebula_lab import PluginManager
+with PluginManager(plugin_dir=sys.argv[1]) as plugins:
+    told = plugins.execute("one", "ask", {"expression": sys.argv[2], "setup": sys.argv[3]})
+    print(json.dumps([told, plugins._engine._sandbox.launcher.zygote_pid]))
+"""
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A Python environment with the packages of this one, for a test to add to."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    theirs = next((tmp_path / "env" / "lib").glob("python*")) / "site-packages"
+    ours = Path(next(path for path in sys.path if path.endswith("site-packages")))
+    for entry in ours.iterdir():
+        if entry.suffix != ".pth":
+            (theirs / entry.name).symlink_to(entry)
+    return theirs
+
+
+def ask_in(environment, folder, expression, setup):
+    folder.mkdir()
+    (folder / "one.py").write_text(PROBE.replace("NAME", "one"))
+    python = environment.parents[2] / "bin" / "python"
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [python, "-c", OWNER, str(folder), expression, setup],
+        env=os.environ | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_what_is_installed_as_editable_can_be_imported(environment, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "by_path.py").write_text("where = 'path'")
+    (source / "by_finder.py").write_text("where = 'finder'")
+    (environment / "_editable_paths.pth").write_text(f"{source}\n")
+    # As setuptools does it for a package that is mapped, not just put on the path.
+    (environment / "_editable_finder.py").write_text(
+        "import importlib.util, sys\n"
+        "class Finder:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'mapped':\n"
+        f"            file = {str(source / 'by_finder.py')!r}\n"
+        "            return importlib.util.spec_from_file_location(name, file)\n"
+        "def install(): sys.meta_path.append(Finder)\n"
+    )
+    (environment / "_editable_finder.pth").write_text(
+        "import _editable_finder; _editable_finder.install()"
+    )
+    setup = "import by_path, mapped"
+    expression = (
+        "[by_path.where, mapped.where, 'nebula_lab.agent.zygote' in sys.modules, os.getppid()]"
+    )
+    told, zygote = ask_in(environment, tmp_path / "plugins", expression, setup)
+    assert told == ["path", "finder", True, zygote]
+
+
+def test_customizations_of_an_environment_run_in_hosts_and_never_in_the_zygote(
+    environment, tmp_path
+):
+    log = tmp_path / "log"
+    line = f"import os; open({str(log)!r}, 'a').write(str(os.getpid()) + '\\n')"
+    (environment / "sitecustomize.py").write_text(line)
+    (environment / "hook.pth").write_text(line)
+    told, zygote = ask_in(environment, tmp_path / "plugins", "[os.getpid(), os.getppid()]", "")
+    ran_in = log.read_text().split()
+    assert told[1] == zygote
+    assert ran_in.count(str(told[0])) == ran_in.count(ran_in[0])  # the manager's own Python
+    assert str(zygote) not in ran_in
