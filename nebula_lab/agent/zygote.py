@@ -22,7 +22,6 @@ from nebula_lab.agent import host, kernel_modules
 from nebula_lab.agent.zygote_child import Birth, Start, become_host
 from nebula_lab.agent.zygote_messages import (
     MAX_ORDER_SIZE,
-    Exited,
     Fork,
     Forked,
     NotForked,
@@ -45,7 +44,7 @@ _DESCRIPTORS = 4
 
 
 class Zygote:
-    """Forks hosts when told to, and tells when they have exited.
+    """Forks hosts when told to, and waits for them when told to.
 
     Args:
         control: connected to the manager.
@@ -60,7 +59,7 @@ class Zygote:
         self._failures: dict[str, str] = {}
         self._is_fit = True
         self._pid = os.getpid()
-        self._children: dict[int, tuple[int, int]] = {}  # number: pid, pidfd
+        self._children: dict[int, int] = {}  # pids, by the manager's numbers
         self._poll = select.poll()
         for descriptor in (control.fileno(), owner):
             self._poll.register(descriptor, select.POLLIN)
@@ -79,8 +78,6 @@ class Zygote:
                 return None
             if not ready:
                 self._preload_next()
-            for descriptor in ready - {self._control.fileno()}:
-                self._note_exit(descriptor)
             if self._control.fileno() in ready:
                 order, descriptors = self._receive()
                 if order is None:
@@ -159,34 +156,22 @@ class Zygote:
         """Close what is the zygote's own, in a child."""
         self._control.close()
         os.close(self._owner)
-        for _, pidfd in self._children.values():
-            os.close(pidfd)
 
     def _adopt(self, number: int, pid: int) -> None:
+        self._children[number] = pid
         pidfd = os.pidfd_open(pid)  # it is ours and unreaped, so this is it and no other
-        self._children[number] = pid, pidfd
-        self._poll.register(pidfd, select.POLLIN)
-        self._send(Forked(number), pidfd)
+        try:
+            self._send(Forked(number), pidfd)
+        finally:
+            os.close(pidfd)
 
     # Children
 
-    def _note_exit(self, pidfd: int) -> None:
-        self._poll.unregister(pidfd)
-        number, pid = next(
-            (number, pid) for number, (pid, other) in self._children.items() if other == pidfd
-        )
-        how = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert how is not None
-        is_exit = how.si_code == os.CLD_EXITED
-        self._send(Exited(number, how.si_status if is_exit else 0, 0 if is_exit else how.si_status))
-
     def _reap(self, number: int) -> None:
-        pid, pidfd = self._children.pop(number)
-        os.waitpid(pid, 0)
-        os.close(pidfd)
+        os.waitpid(self._children.pop(number), 0)
 
     def _end_children(self) -> None:
-        for pid, _ in self._children.values():
+        for pid in self._children.values():
             for kill in (os.killpg, os.kill):  # one that was forked just now has no group yet
                 with contextlib.suppress(ProcessLookupError):
                     kill(pid, signal.SIGKILL)

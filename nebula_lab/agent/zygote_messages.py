@@ -81,16 +81,8 @@ class NotForked(ZygoteMessage, tag=14, frozen=True, gc=False):
     reason: str
 
 
-class Exited(ZygoteMessage, tag=15, frozen=True, gc=False):
-    """A host is over, by itself with `code` or by `signal`; it is not reaped yet."""
-
-    number: int
-    code: int
-    signal: int
-
-
 Order = Fork | Reap
-Report = Ready | Preloaded | Unfit | Forked | NotForked | Exited
+Report = Ready | Preloaded | Unfit | Forked | NotForked
 _encoder = msgspec.msgpack.Encoder()
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)

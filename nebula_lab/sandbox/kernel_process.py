@@ -6,14 +6,10 @@ import abc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.surroundings import Surroundings
-
-# Takes how a process ended, as `subprocess` writes it; None where nobody knows.
-TakeStatus = Callable[[int | None], object]
 
 
 @dataclass(frozen=True)
@@ -70,10 +66,10 @@ class KernelProcess(abc.ABC):
         return self.pidfd >= 0 and os.getpid() == self._owner_pid
 
     @abc.abstractmethod
-    def collect(self, take: TakeStatus) -> None:
-        """Have it told how the process ended, now or soon; once, on the loop's thread.
+    def collect(self) -> int | None:
+        """How the process ended that has exited, as `subprocess` writes it; None if nobody knows.
 
-        The process has exited. From now on its pid may become another's.
+        From now on its pid may become another's.
         """
 
     def release(self) -> None:
@@ -90,8 +86,8 @@ class SpawnedKernel(KernelProcess):
         super().__init__(process.pid, os.pidfd_open(process.pid))
         self._process = process
 
-    def collect(self, take: TakeStatus) -> None:
-        take(self._process.wait())
+    def collect(self) -> int | None:
+        return self._process.wait()
 
 
 def spawn(order: KernelOrder) -> SpawnedKernel:

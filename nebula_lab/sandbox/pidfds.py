@@ -14,7 +14,8 @@ _SIGNAL_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the first 64 bytes, Linux 6.13
 _EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
 _INFO_SIZE = 64
-_EXIT_CODE = slice(60, 64)
+_INFO_EXIT_CODE = slice(60, 64)
+_PARENT, _EXIT_CODE = 1, 49  # fields of /proc/PID/stat, from the state on
 
 
 def pid_of(pidfd: int) -> int:
@@ -36,8 +37,7 @@ def parent_of(pid: int) -> int:
     Raises:
         OSError: there is no such process.
     """
-    stat = Path(f"/proc/{pid}/stat").read_bytes()
-    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+    return int(_stat(pid)[_PARENT])
 
 
 def has_exited(pidfd: int) -> bool:
@@ -73,10 +73,25 @@ def _kill_group_by_number(pidfd: int) -> None:
 
 
 def exit_status(pidfd: int) -> int | None:
-    """How a process ended that somebody else has waited for, as `subprocess` writes it.
+    """How a process ended that is another's child, as `subprocess` writes it.
 
-    None where that can't be told (yet); Linux 6.15 and later can.
+    The kernel tells it of one that nobody has waited for yet, and from Linux 6.15 on of one that
+    somebody has. None where it can't be told.
     """
+    status = _status_of_zombie(pidfd)
+    return _status_kept(pidfd) if status is None else status
+
+
+def _status_of_zombie(pidfd: int) -> int | None:
+    try:
+        fields = _stat(pid_of(pidfd))
+        pid_of(pidfd)  # still it, so what was read is its own
+    except (OSError, ValueError):
+        return None
+    return os.waitstatus_to_exitcode(int(fields[_EXIT_CODE])) if fields[0] == b"Z" else None
+
+
+def _status_kept(pidfd: int) -> int | None:
     info = bytearray(_EXIT.to_bytes(8, "little").ljust(_INFO_SIZE, b"\0"))
     try:
         fcntl.ioctl(pidfd, _GET_INFO, info)
@@ -84,4 +99,10 @@ def exit_status(pidfd: int) -> int | None:
         return None
     if not int.from_bytes(info[:8], "little") & _EXIT:
         return None
-    return os.waitstatus_to_exitcode(int.from_bytes(info[_EXIT_CODE], "little", signed=True))
+    return os.waitstatus_to_exitcode(int.from_bytes(info[_INFO_EXIT_CODE], "little", signed=True))
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the state on; see proc_pid_stat(5)."""
+    stat = Path(f"/proc/{pid}/stat").read_bytes()
+    return stat[stat.rindex(b")") + 2 :].split()

@@ -11,6 +11,7 @@ from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, SandboxMode
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.process_host import Berth, ProcessHost
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.spares import SparePool
@@ -99,6 +100,8 @@ class ProcessSandbox(Sandbox):
     def close(self) -> None:
         self.spares.close()
         self.launcher.close()
+        if self._run_folder.path.exists():
+            kill_marked(self._run_folder.mark)  # what a zygote may have made that nobody asked for
         owner, self._owner = self._owner, -1
         if owner >= 0:
             os.close(owner)

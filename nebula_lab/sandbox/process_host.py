@@ -109,10 +109,10 @@ class ProcessHost(Host):
         self._loop.unwatch(self._process.pidfd)
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
-        self._sweep.after(self._mark, lambda: self._process.collect(self._note_status))
+        self._sweep.after(self._mark, self._note_end)
 
-    def _note_status(self, status: int | None) -> None:
-        self._status = status
+    def _note_end(self) -> None:
+        self._status = self._process.collect()
         self._words.collect()
         self._exited.set()
         self.on_exit()

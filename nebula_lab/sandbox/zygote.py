@@ -12,7 +12,6 @@ from concurrent.futures import Future, InvalidStateError
 from typing import Any, ClassVar
 
 from nebula_lab.agent.zygote_messages import (
-    Exited,
     Fork,
     Forked,
     NotForked,
@@ -22,8 +21,7 @@ from nebula_lab.agent.zygote_messages import (
     Unfit,
 )
 from nebula_lab.sandbox import pidfds
-from nebula_lab.sandbox.forked_exits import ForkedExits
-from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess, TakeStatus
+from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess
 from nebula_lab.sandbox.zygote_process import ZygoteKey, ZygoteProcess
 from nebula_lab.sandbox.zygote_socket import ZygoteError, ZygoteSocket, close_all
 from nebula_lab.transport.loop import LoopThread
@@ -39,13 +37,15 @@ _Born = tuple[int, int]  # pid and pidfd
 class ForkedKernel(KernelProcess):
     """A kernel that a zygote forked."""
 
-    def __init__(self, exits: ForkedExits, number: int, born: _Born) -> None:
+    def __init__(self, zygote: Zygote, number: int, born: _Born) -> None:
         super().__init__(*born)
-        self._exits = exits
+        self._zygote = zygote
         self._number = number
 
-    def collect(self, take: TakeStatus) -> None:
-        self._exits.collect(self._number, self.pidfd, take)
+    def collect(self) -> int | None:
+        status = pidfds.exit_status(self.pidfd)
+        self._zygote.reap(self._number)
+        return status
 
 
 class Zygote:
@@ -83,7 +83,7 @@ class Zygote:
         self._on_unfit = on_unfit
         self._numbers = itertools.count(1)
         self._forking: dict[int, Future[_Born]] = {}
-        self._exits = ForkedExits(loop, self._reap, lambda: self.end("it told of no exit"))
+        self._alive: set[int] = set()
         self._is_retired = False
         self._ending = threading.Lock()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -118,7 +118,7 @@ class Zygote:
             raise
         finally:
             self._forking.pop(number, None)
-        return ForkedKernel(self._exits, number, born)
+        return ForkedKernel(self, number, born)
 
     def _await(self, forked: Future[_Born]) -> _Born:
         try:
@@ -145,11 +145,13 @@ class Zygote:
         finally:
             os.close(folder)
 
-    def _reap(self, number: int) -> None:
-        with contextlib.suppress(ZygoteError):
-            self._socket.send(Reap(number))
-        if self._is_retired and not self._exits.any_alive:
-            self.end("it has been replaced")
+    def reap(self, number: int) -> None:
+        """Give up a kernel that has exited; on the loop's thread."""
+        self._alive.discard(number)
+        if not self.ended:
+            with contextlib.suppress(ZygoteError):
+                self._socket.send(Reap(number))
+            self._end_if_done()
 
     # Reports, on the loop's thread
 
@@ -183,7 +185,7 @@ class Zygote:
         except ZygoteError as error:
             forked.set_exception(error)
             raise
-        self._exits.born(report.number)
+        self._alive.add(report.number)
         forked.set_result((pid, descriptors.pop()))
 
     def _child_behind(self, descriptors: list[int]) -> int:
@@ -207,16 +209,12 @@ class Zygote:
             raise ZygoteError("it refused what was not asked for")
         forked.set_exception(ZygoteError(report.reason))
 
-    def _on_exited(self, report: Exited, descriptors: list[int]) -> None:
-        self._exits.told(report.number, -report.signal if report.signal else report.code)
-
     _REPORTS: ClassVar[dict[type, Callable[[Zygote, Any, list[int]], None]]] = {
         Ready: _on_ready,
         Preloaded: _on_preloaded,
         Unfit: _on_module_unfit,
         Forked: _on_forked,
         NotForked: _on_not_forked,
-        Exited: _on_exited,
     }
 
     # Its end
@@ -224,7 +222,10 @@ class Zygote:
     def retire(self) -> None:
         """Fork no more, and end once all its kernels have; on the loop's thread."""
         self._is_retired = True
-        if not self._exits.any_alive and not self._forking:
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self._is_retired and not self._alive and not self._forking:
             self.end("it has been replaced")
 
     def end(self, reason: str) -> None:
@@ -241,7 +242,6 @@ class Zygote:
         for forked in list(self._forking.values()):
             with contextlib.suppress(InvalidStateError):
                 forked.set_exception(ZygoteError(self.ended))
-        self._loop.call(self._exits.orphan)
 
     def disown(self) -> None:
         """Let go of it in a fork of this process."""

@@ -66,7 +66,6 @@ ACTS = {
     "a hundred descriptors": "say(Forked(order.number), *[fds[0]] * 100)",
     "descriptors with another message": "say(NotForked(order.number, 'no'), *fds)",
     "another's number": "say(Forked(order.number + 1), os.pidfd_open(child()))",
-    "an end of what is not there": "say(Exited(order.number, 0, 0))",
     "a refusal of nothing": "say(NotForked(99, ''))",
 }
 
@@ -114,26 +113,6 @@ def test_a_process_that_is_not_the_zygotes_child_is_not_killed(open_lab, fake):
         lab.plugins.close()
         assert bystander.poll() is None
         bystander.terminate()
-
-
-def test_an_exit_that_is_never_told_of_does_not_hold_up_the_end_of_a_host(open_lab, fake):
-    lab = open_lab()
-    act = (
-        "pid = os.fork()\n"
-        "if pid == 0:\n"
-        "    for fd in fds[:2]: os.set_inheritable(fd, True)\n"
-        "    os.dup2(fds[2], 1); os.dup2(fds[2], 2)\n"
-        "    os.environ.update(v.decode().split('=', 1) for v in order.variables)\n"
-        "    os.execv(PYTHON, [PYTHON, '-m', 'nebula_lab.agent', str(fds[0]), str(fds[1]),"
-        " *order.arguments])\n"
-        "pidfd = os.pidfd_open(pid)\n"
-        "say(Forked(order.number), pidfd)\n"
-        "for fd in (*fds, pidfd): os.close(fd)"
-    ).replace("PYTHON", repr(sys.executable))
-    fake(lab, act)
-    pid = lab.pid("one")
-    lab.plugins.unload_plugin("one")
-    assert not Path(f"/proc/{pid}/exe").exists()
 
 
 def test_it_is_said_once_that_there_is_no_zygote(open_lab, fake, caplog):
