@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import site
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OURS = str(Path(__file__).parents[2])
+_SCRIPT = str(Path(__file__).with_name("bootstrap.py"))
 
 # What is decided before anything of a plugin runs: by the loader and the C library when a process
 # starts, and by numerical libraries when they are imported. Nothing else of the user's variables
@@ -61,10 +63,6 @@ def isolated_command(environment: Environment, module: str, *arguments: str) -> 
     Isolated and without `site`: no PYTHON* variable counts, no `.pth` file is read, and neither
     `sitecustomize` nor anything in the working folder can be imported in the place of a module.
     """
-    code = (
-        f"import sys; sys.prefix = sys.exec_prefix = {environment.prefix!r}; "
-        f"standard = list(sys.path); sys.path += {[*environment.packages, environment.ours]!r}; "
-        f"from {module} import main; main(standard, sys.argv[1:])"
-    )
+    settings = {"prefix": environment.prefix, "path": [*environment.packages, environment.ours]}
     flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-    return [environment.executable, *flags, "-c", code, *arguments]
+    return [environment.executable, *flags, _SCRIPT, module, json.dumps(settings), *arguments]

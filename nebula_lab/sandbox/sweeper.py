@@ -13,10 +13,10 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+from nebula_lab.environments.environment import isolated_command, own_environment
 from nebula_lab.sandbox.leftovers import kill_marked
 
 # Seconds for what was killed to be gone, and between two looks.
@@ -36,7 +36,7 @@ class Sweeper:
         owner = os.pidfd_open(os.getpid())
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, str(owner), str(run_dir), mark],
+                isolated_command(own_environment(), __name__, str(owner), str(run_dir), mark),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -75,6 +75,8 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
     shutil.rmtree(run_dir, ignore_errors=True)
 
 
-if __name__ == "__main__":
+def main(standard_path: list[str], arguments: list[str]) -> None:
+    """Watch until there is something to do: descriptor of the owner's pidfd, folder, mark."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _sweep(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    owner, run_dir, mark = arguments
+    _sweep(int(owner), run_dir, mark)

@@ -19,7 +19,7 @@ sys.path.insert(0, {root!r})
 from nebula_lab.agent.zygote_messages import *
 from nebula_lab.agent.zygote_messages import encode, decode_order
 
-at = sys.argv.index("-c") + 2
+at = sys.argv.index("nebula_lab.agent.zygote") + 2
 control = socket.socket(fileno=int(sys.argv[at]))
 
 def receive():

@@ -83,7 +83,15 @@ def test_a_spare_that_has_died_is_not_taken(open_lab, await_spare, wait_until):
     lab.pid("one")
     (spare,) = await_spare(lab)
     os.kill(spare, signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(spare), "its end")
     assert lab.pid("two") != spare
+
+
+def test_a_spare_that_dies_is_replaced(open_lab, await_spare, wait_until):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    os.kill(spare, signal.SIGKILL)
     wait_until(lambda: spare_pids(lab) not in ([], [spare]), "the next spare", timeout=30.0)
 
 
