@@ -152,7 +152,7 @@ def test_nothing_is_imported_to_boot_a_forked_host(lab):
     # What the kernel takes for its own is what had been imported before anything was preloaded.
     setup = (
         "from ipykernel import ipkernel\n"
-        "known = set(ipkernel.sys.modules)\n"
+        "known = {module.__file__ for module in ipkernel.sys.modules.values()}\n"
         "files = [getattr(m, '__file__', None) for m in list(sys.modules.values())]\n"
         "late = [f for f in files if f and f not in known]"
     )
