@@ -18,7 +18,7 @@ from benchmarks.contender import Run, Work
 from benchmarks.payload import PARAMS, float_array, touch
 from benchmarks.plugins import write_echoes
 from benchmarks.processes import await_quiet, descendants_threads, total_pss
-from nebula_lab import PluginConfig, PluginManager
+from nebula_lab import PluginManager
 
 
 @contextlib.contextmanager
@@ -31,16 +31,6 @@ def echoes(
         config = {"plugin_dir": name, "security": {"sandbox": sandbox}, **settings}
         with PluginManager(config) as plugins:
             yield plugins, ids
-
-
-def zygote(spares: int) -> dict[str, Any]:
-    """The settings for so many spare hosts; nothing where a manager keeps none."""
-    return {"zygote": {"spares": spares}} if keeps_spares() else {}
-
-
-def keeps_spares() -> bool:
-    """Whether a manager can be told to keep spare hosts."""
-    return "zygote" in PluginConfig.model_fields
 
 
 @contextlib.contextmanager
@@ -75,9 +65,9 @@ def array(megabytes: int) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def load(spares: int) -> Iterator[Work]:
-    """From a plugin that is not loaded to its first result."""
-    with echoes(1, **zygote(spares)) as (plugins, (plugin_id,)):
+def load(spares: int, enabled: bool = True) -> Iterator[Work]:
+    """From a plugin that is not loaded to its first result, with a zygote or without."""
+    with echoes(1, zygote={"enabled": enabled, "spares": spares}) as (plugins, (plugin_id,)):
 
         def settle(result: Any) -> None:
             plugins.unload_plugin(plugin_id)

@@ -10,17 +10,18 @@ from benchmarks.spread import ratio
 
 NEW, BARE = "`start_new_kernel`, first reply", "ipykernel not waited for, first reply"
 COLD, SPARE = "**plugin, no spare**", "**plugin, a spare**"
+ANEW = "plugin, without a zygote"
 ROUNDS = 12
 
 
 def contenders(plan: Plan) -> list[Contender]:
-    """With a spare only where a manager can keep one."""
-    found = [
+    return [
         Contender(NEW, kernels.fresh, ("new",)),
         Contender(BARE, kernels.fresh, ("bare",)),
+        Contender(ANEW, ours.load, (0, False)),
         Contender(COLD, ours.load, (0,)),
+        Contender(SPARE, ours.load, (1,)),
     ]
-    return [*found, Contender(SPARE, ours.load, (1,))] if ours.keeps_spares() else found
 
 
 def run(plan: Plan) -> Result:

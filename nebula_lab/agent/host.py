@@ -14,15 +14,15 @@ from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
 from nebula_lab.link.channel import ChannelEndedError
-from nebula_lab.wire.messages import Load, Loaded
+from nebula_lab.wire.messages import Load
 
 
 class ProcessServer(Server):
     """Serves from a process of its own, which shows whose it is."""
 
-    def load(self, message: Load) -> Loaded:
+    def load(self, message: Load) -> None:
         set_title(message.plugin_id)
-        return super().load(message)
+        super().load(message)
 
 
 def run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> NoReturn:
