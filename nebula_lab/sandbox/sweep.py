@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.transport.loop import LoopThread
+
+# Seconds for what was killed to be gone, and between two looks.
+_PATIENCE = 0.3
+_LOOKING = 0.01
 
 
 class Sweep:
@@ -30,6 +35,12 @@ class Sweep:
 
     def _run(self) -> None:
         waiting, self._waiting = self._waiting, []
-        kill_marked(*(mark for mark, _ in waiting))
+        self._look(waiting, time.monotonic() + _PATIENCE)
+
+    def _look(self, waiting: list[tuple[str, Callable[[], object]]], deadline: float) -> None:
+        is_unsettled = kill_marked(*(mark for mark, _ in waiting))
+        if is_unsettled and time.monotonic() < deadline:
+            self._loop.call_later(_LOOKING, self._look, waiting, deadline)
+            return
         for _, then in waiting:
             then()
