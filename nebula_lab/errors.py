@@ -236,7 +236,7 @@ class InvalidParamsError(PluginError, ValueError):
 
 
 class UnsupportedValueError(PluginError, TypeError):
-    """A value that is neither JSON, bytes nor a datetime.
+    """A value that is neither JSON, bytes, a datetime, an array nor a table.
 
     Attributes:
         element: path to the element, such as `params.rows[3].when`.
@@ -245,7 +245,8 @@ class UnsupportedValueError(PluginError, TypeError):
     def __init__(self, element: str, found: str) -> None:
         super().__init__(
             f"{element}: {found}",
-            hint="JSON values, bytes and datetimes can be passed to and from a plugin.",
+            hint="JSON values, bytes, datetimes, numpy arrays and tables of pandas, polars and "
+            "Arrow can be passed to and from a plugin.",
         )
         self.element = element
         self.found = found

@@ -31,7 +31,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Layers 1 and 2 enter a sandbox: they may import nothing that only the manager's side has.
 ALLOWED_OUTSIDE = {
     "plugin": set(),
-    "wire": {"msgspec"},
+    # The packages of arrays and tables are imported when a value of theirs is there.
+    "wire": {"msgspec", "numpy", "pandas", "polars", "pyarrow"},
     "link": {"msgspec"},
     "agent": {
         "msgspec",

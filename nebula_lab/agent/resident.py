@@ -10,8 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
 from nebula_lab.agent.context import HostContext
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.plugin import HealthStatus, Plugin, ResourceDescription, describe
@@ -41,7 +39,7 @@ class Resident:
         self._path = Path(load.path)
         self._module_name = module_name(load.plugin_id, life)
         self._api_version = load.api_version
-        self._config = decode_value(msgspec.Raw(load.config))
+        self._config = decode_value(load.config, "config", is_frozen=True)
         self._concurrency = load.concurrency
         self._is_alone = life == ""
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)

@@ -15,8 +15,6 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
-import msgspec
-
 from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
@@ -43,6 +41,7 @@ from nebula_lab.wire.messages import (
     ResponseFailure,
     Welcome,
 )
+from nebula_lab.wire.parcel import EncodedValue
 from nebula_lab.wire.protocol import Connection, Side
 from nebula_lab.wire.values import decode_value, encode_plain, encode_value
 
@@ -277,7 +276,7 @@ class Server:
         while True:
             message = self.receive(box)
             if type(message) is Response and message.request == number:
-                return decode_value(message.result)
+                return decode_value(message.result, "result", is_frozen=True)
             if type(message) is ResponseFailure and message.request == number:
                 raise PluginError(f"{message.error_type}: {message.message}")
             if type(message) is Cancel and job is not None and not job.interrupted:
@@ -303,7 +302,7 @@ class Server:
         """Do what a call asks for; may give a generator, a coroutine or an async generator."""
         if self.resident is None:
             raise PluginError("no plugin has been loaded into this host")
-        params = decode_value(call.params)
+        params = decode_value(call.params, "params", is_frozen=True)
         if call.kind == "cell":
             if self.run_cell is None:
                 return self.resident.run_cell(params)
@@ -311,6 +310,6 @@ class Server:
         return self.resident.perform(call.kind, call.operation, params)
 
 
-def encode_result(result: Any) -> msgspec.Raw:
+def encode_result(result: Any) -> EncodedValue:
     """A result, made plain; see `encode_value` for what is refused."""
     return encode_plain(result) if is_plain(result) else encode_value(to_plain(result), "result")

@@ -9,7 +9,7 @@ from typing import Any
 # These say nothing of the value.
 _ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated"})
 _NOTHING: frozenset[type] = frozenset()
-_NOT_PLAIN: frozenset[type] = frozenset({bytearray, memoryview})
+_NOT_PLAIN: frozenset[type] = frozenset({bytes, bytearray, memoryview})
 _KNOWN = _ANNOTATIONS | {"type", "properties", "required", "additionalProperties"}
 _OF_TYPE: Mapping[str, frozenset[type]] = MappingProxyType(
     {

@@ -10,14 +10,16 @@ from typing import Any
 from nebula_lab.plugin.errors import PluginError
 
 # What crosses as it is.
-_LEAVES = frozenset({type(None), bool, int, float, str, bytes})
-_ATOMS = _LEAVES | {datetime.datetime}
+_LEAVES = frozenset({type(None), bool, int, float, str})
+_ATOMS = _LEAVES | {bytes, datetime.datetime}
 _KEYS = frozenset({str})
 _DEPTH = 100
 
 
 def is_plain(value: Any, depth: int = _DEPTH) -> bool:
-    """Whether a value is made of dicts with text keys, lists and leaves alone, datetimes apart.
+    """Whether a value is made of dicts with text keys, lists and leaves alone.
+
+    Datetimes are none, and bytes are not, since many of them travel in another way.
 
     Nearly all values are, and this tells at C speed that nothing need be done about one.
 

@@ -16,7 +16,9 @@ from nebula_lab.errors import (
     ExecutionFailedError,
     ManagerClosedError,
     PluginCrashedError,
+    PluginError,
     PluginTimeoutError,
+    UnsupportedValueError,
 )
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.runtime.failures import error_from
@@ -24,7 +26,7 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.sandbox.base import Host
 from nebula_lab.transport.host_link import PendingCall
-from nebula_lab.wire.errors import LocalProtocolError, RemoteProtocolError
+from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
     Display,
     Failure,
@@ -37,6 +39,7 @@ from nebula_lab.wire.messages import (
     Reply,
     Request,
 )
+from nebula_lab.wire.parcel import EncodedValue
 from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
@@ -149,10 +152,7 @@ class Conversation(PendingCall):
             raise self._nonsense("an item of a stream that nobody asked for")
         if type(message) is Loaded:
             raise self._nonsense("that it has loaded, to a call")
-        try:
-            return decode_value(message.result)
-        except RemoteProtocolError as error:
-            raise self._nonsense(str(error)) from error
+        return self.value(message.result)
 
     def loaded(self) -> tuple[Any, int]:
         """Wait for the plugin to be up; what it says of itself, and how many calls it takes."""
@@ -192,12 +192,32 @@ class Conversation(PendingCall):
             self._give_up()
             raise
 
-    def value(self, raw: msgspec.Raw) -> Any:
-        """A value that the host sent."""
+    def value(self, encoded: EncodedValue) -> Any:
+        """A value that the host sent.
+
+        Raises:
+            UnsupportedValueError: it is of a type whose package is not installed here.
+            ExecutionFailedError: it makes no sense, or there is no memory for it.
+        """
         try:
-            return decode_value(raw)
-        except RemoteProtocolError as error:
-            raise self._nonsense(str(error)) from error
+            return decode_value(encoded, "result")
+        except (RemoteProtocolError, LibraryMissingError, MemoryError) as error:
+            raise self._untaken(error) from error
+
+    def _untaken(self, error: Exception) -> PluginError:
+        call = self._invocation
+        if isinstance(error, RemoteProtocolError):
+            return self._nonsense(str(error))
+        if isinstance(error, LibraryMissingError):
+            unsupported = UnsupportedValueError(error.element, error.found)
+            unsupported.plugin_id = call.plugin_id
+            return unsupported
+        return ExecutionFailedError(
+            f"its result could not be taken: {error or 'no memory'}",
+            plugin_id=call.plugin_id,
+            operation=call.operation,
+            hint="Return less at once, as a stream of smaller arrays.",
+        )
 
     def close(self) -> None:
         """Expect nothing more; a call that still runs is stopped."""

@@ -16,7 +16,9 @@ from nebula_lab.wire.messages import Failure
 def error_from(failure: Failure, plugin_id: str, operation: str) -> PluginError:
     """The error for a call that failed."""
     if failure.kind == "unsupported_value":
-        error = UnsupportedValueError(failure.element, failure.message.rpartition(": ")[2])
+        error = UnsupportedValueError(
+            failure.element, failure.message.removeprefix(f"{failure.element}: ")
+        )
         error.plugin_id = plugin_id
         return error
     return ExecutionFailedError(

@@ -27,3 +27,18 @@ class ValueNotSupportedError(TypeError):
         super().__init__(f"{element}: {found}")
         self.element = element
         self.found = found
+
+
+class LibraryMissingError(ValueNotSupportedError):
+    """A value of a type whose package is not installed where it arrived.
+
+    Attributes:
+        package: its name.
+    """
+
+    def __init__(self, element: str, package: str) -> None:
+        package = package.partition(".")[0] or "a package"
+        super().__init__(
+            element, f"a value that needs {package}, which is not installed where it arrived"
+        )
+        self.package = package

@@ -6,12 +6,16 @@ values already encoded by `nebula_lab.wire.values`, so that reading a message ne
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
+from nebula_lab.wire.parcel import EncodedValue, LadenError, Parcel
+
 # The versions of the protocol that this code speaks, newest first.
-PROTOCOL_VERSIONS = (1,)
+PROTOCOL_VERSIONS = (2,)
 # Tells a person who runs the agent by hand what it is; it is no secret and no protection.
 COOKIE = "nebula_lab plugin host"
 
@@ -56,7 +60,7 @@ class Load(Message, tag=10, frozen=True, gc=False):
     call: int
     plugin_id: str
     path: str
-    config: msgspec.Raw
+    config: EncodedValue
     scratch_dir: str
     concurrency: int
     api_version: int
@@ -71,7 +75,7 @@ class Call(Message, tag=11, frozen=True, gc=False):
     call: int
     kind: str
     operation: str
-    params: msgspec.Raw
+    params: EncodedValue
     stream_credit: int
 
 
@@ -92,7 +96,7 @@ class Response(Message, tag=14, frozen=True, gc=False):
     """The result of a `Request` that the host made."""
 
     request: int
-    result: msgspec.Raw
+    result: EncodedValue
 
 
 class ResponseFailure(Message, tag=15, frozen=True, gc=False):
@@ -114,7 +118,7 @@ class Loaded(Message, tag=30, frozen=True, gc=False):
     """The plugin is up. `description` is what `nebula_lab.plugin.describe` gives, encoded."""
 
     call: int
-    description: msgspec.Raw
+    description: EncodedValue
     concurrency: int
 
 
@@ -122,7 +126,7 @@ class Reply(Message, tag=31, frozen=True, gc=False):
     """A call's result; for a stream, that it ended."""
 
     call: int
-    result: msgspec.Raw
+    result: EncodedValue
 
 
 class Failure(Message, tag=32, frozen=True, gc=False):
@@ -144,7 +148,7 @@ class Item(Message, tag=33, frozen=True, gc=False):
     """The next item of a stream."""
 
     call: int
-    value: msgspec.Raw
+    value: EncodedValue
 
 
 class Output(Message, tag=34, frozen=True, gc=False):
@@ -160,7 +164,7 @@ class Display(Message, tag=35, frozen=True, gc=False):
 
     call: int
     action: str
-    bundle: msgspec.Raw
+    bundle: EncodedValue
 
 
 class Log(Message, tag=36, frozen=True, gc=False):
@@ -188,8 +192,15 @@ class Request(Message, tag=38, frozen=True, gc=False):
     call: int
     plugin_id: str
     operation: str
-    params: msgspec.Raw
+    params: EncodedValue
     timeout: float | None
+
+
+# Either side
+
+
+class Tidings(Message, tag=50, frozen=True, gc=False):
+    """Nothing but the manifest that comes with it."""
 
 
 KINDS = frozenset({"operation", "health", "save_state", "restore_state", "cleanup", "cell"})
@@ -197,15 +208,64 @@ FAILURE_KINDS = frozenset(
     {"raised", "cancelled", "symbol", "load", "unknown_operation", "unsupported_value", "too_large"}
 )
 
-ToHost = Welcome | Refused | Load | Call | Cancel | Credit | Response | ResponseFailure | Shutdown
-ToManager = (
-    Hello | Refused | Loaded | Reply | Failure | Item | Output | Display | Log | Progress | Request
+# Where a message has a value, which may have attachments.
+VALUE_FIELDS: Mapping[type[Message], str] = MappingProxyType(
+    {
+        Load: "config",
+        Call: "params",
+        Response: "result",
+        Loaded: "description",
+        Reply: "result",
+        Item: "value",
+        Display: "bundle",
+        Request: "params",
+    }
 )
 
-_encoder = msgspec.msgpack.Encoder()
+ToHost = (
+    Welcome
+    | Refused
+    | Load
+    | Call
+    | Cancel
+    | Credit
+    | Response
+    | ResponseFailure
+    | Shutdown
+    | Tidings
+)
+ToManager = (
+    Hello
+    | Refused
+    | Loaded
+    | Reply
+    | Failure
+    | Item
+    | Output
+    | Display
+    | Log
+    | Progress
+    | Request
+    | Tidings
+)
+
+
+def _refuse_parcel(value: Any) -> Any:
+    # The one place that finds attachments, so that messages without any pay nothing.
+    if isinstance(value, Parcel):
+        raise LadenError(value)
+    raise TypeError(f"a message with a {type(value).__name__} in it")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_refuse_parcel)
 
 
 def encode_message(message: Message) -> bytes:
+    """The bytes of a message.
+
+    Raises:
+        LadenError: its value has attachments, which have to be stowed first.
+    """
     try:
         return _encoder.encode(message)
     except UnicodeEncodeError:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 import msgspec
 
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
-from nebula_lab.wire.framing import HEADER_SIZE, MAX_FRAME_SIZE, FrameReader, frame
+from nebula_lab.wire.framing import (
+    HEADER_SIZE,
+    MAX_FRAME_SIZE,
+    FrameReader,
+    frame,
+    laden_frame,
+    split_laden,
+)
+from nebula_lab.wire.manifest import Manifest, decode_manifest, encode_manifest
 from nebula_lab.wire.messages import (
     COOKIE,
     PROTOCOL_VERSIONS,
+    VALUE_FIELDS,
     Hello,
     Message,
     Refused,
+    Tidings,
     ToHost,
     ToManager,
     Welcome,
@@ -23,6 +33,8 @@ from nebula_lab.wire.messages import (
     to_host_decoder,
     to_manager_decoder,
 )
+from nebula_lab.wire.parcel import Behind, Delivery, Parcel
+from nebula_lab.wire.values import NULL
 
 
 class Side(Enum):
@@ -59,6 +71,17 @@ _OWN: dict[Side, frozenset[type]] = {
 }
 
 
+class Porter(Protocol):
+    """Who takes in what comes beside messages."""
+
+    def receive(self, manifest: Manifest, raw: msgspec.Raw) -> Delivery:
+        """Take note of a manifest; what it says of the value `raw`.
+
+        Raises:
+            RemoteProtocolError: it speaks of what is not there, or is not the sender's to say.
+        """
+
+
 class Connection:
     """The protocol as one side sees it. It holds no socket.
 
@@ -67,7 +90,9 @@ class Connection:
     """
 
     def __init__(self, side: Side) -> None:
-        self._side = side
+        self.side = side
+        # Without one, laden messages are not understood.
+        self.porter: Porter | None = None
         self._decoder = to_manager_decoder if side is Side.MANAGER else to_host_decoder
         self._ours, self._theirs = _OWN[side], _OWN[_OTHER[side]]
         # Once the conversation is open, what either says changes no phase: one look is enough.
@@ -77,6 +102,10 @@ class Connection:
         self._reader = FrameReader()
         self._is_mid_frame = False  # what comes next belongs to what the reader has
         self._phase = Phase.GREETING
+        self._laden: Message | None = None  # its attachments are still to come
+        # What follows that message on the stream and is in no frame. It may be read into its
+        # target right away, if `arrived_behind` is told, instead of being given to `arrived`.
+        self.behind: Behind | None = None
 
     @property
     def phase(self) -> Phase:
@@ -87,6 +116,7 @@ class Connection:
 
         Raises:
             LocalProtocolError: it is not the time for that message, or it is too large.
+            LadenError: its value has attachments; see `send_laden`.
         """
         if self._phase is _OPEN and type(message) in self._ours_when_open:
             payload = encode_message(message)
@@ -95,6 +125,20 @@ class Connection:
                 return size.to_bytes(HEADER_SIZE, "big") + payload
         phase = self._after(message, self._ours, LocalProtocolError)
         data = frame(encode_message(message))
+        self._phase = phase
+        return data
+
+    def send_laden(self, message: Message, manifest: Manifest) -> bytes:
+        """The same for a message that has attachments, or news of segments, beside it.
+
+        Raises:
+            LocalProtocolError: it is not the time for that message, or it is too large.
+        """
+        phase = self._after(message, self._ours, LocalProtocolError)
+        parcel = parcel_of(message)
+        if parcel is not None:
+            message = msgspec.structs.replace(message, **{VALUE_FIELDS[type(message)]: parcel.raw})
+        data = laden_frame(encode_manifest(manifest), encode_message(message))
         self._phase = phase
         return data
 
@@ -123,6 +167,12 @@ class Connection:
         self._reader.feed(data)
         return self.messages()
 
+    def arrived_behind(self, count: int) -> Iterable[Any]:
+        """The same for so many bytes that have been read into the target of `behind`."""
+        assert self.behind is not None
+        self.behind.advance(count)
+        return self.messages()
+
     def receive(self, data: bytes) -> None:
         """Take in what arrived."""
         self._reader.feed(data)
@@ -133,21 +183,56 @@ class Connection:
         Raises:
             RemoteProtocolError: what arrived is no message, or is out of turn.
         """
-        payload = self._reader.next_payload()
-        if payload is None:
-            return None
+        if self.behind is not None:
+            return self._next_laden()
+        while (payload := self._reader.next_payload()) is not None:
+            if not self._reader.is_laden:
+                return self._read(payload)
+            message = self._read_laden(payload)
+            if type(message) is not Tidings:
+                return message
+        return None
+
+    def _read(self, payload: bytes | memoryview) -> Message:
         try:
-            message = self._decoder.decode(payload)
+            message: Message = self._decoder.decode(payload)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise RemoteProtocolError(f"a frame that is no message: {error}") from error
         self._phase = self._after(message, self._theirs, RemoteProtocolError)
+        return message
+
+    def _read_laden(self, payload: bytes) -> Message | None:
+        if self._phase is not Phase.OPEN or self.porter is None:
+            raise RemoteProtocolError(f"a message with attachments while {self._phase.value}")
+        head, body = split_laden(payload)
+        manifest = decode_manifest(head)
+        message = self._read(body)
+        field = VALUE_FIELDS.get(type(message), "")
+        if manifest.slots and not field:
+            raise RemoteProtocolError(f"a {type(message).__name__} with attachments")
+        delivery = self.porter.receive(manifest, getattr(message, field, NULL))
+        if not manifest.slots:
+            return message
+        self._laden = msgspec.structs.replace(message, **{field: delivery})
+        self.behind = delivery.behind
+        return self._next_laden()
+
+    def _next_laden(self) -> Message | None:
+        """The message whose attachments were still to come, once they are there."""
+        assert self.behind is not None
+        while (target := self.behind.target) is not None:
+            count = self._reader.take(target)
+            if not count:
+                return None
+            self.behind.advance(count)
+        message, self._laden, self.behind = self._laden, None, None
         return message
 
     def messages(self) -> Iterator[Any]:
         """All messages that have arrived whole."""
         while (message := self.next_message()) is not None:
             yield message
-        self._is_mid_frame = self._reader.is_mid_frame
+        self._is_mid_frame = self._reader.is_mid_frame or self.behind is not None
 
     def end_of_stream(self) -> None:
         """Note that no more bytes will come.
@@ -156,7 +241,7 @@ class Connection:
             RemoteProtocolError: the stream ended within a frame.
         """
         self._phase = Phase.CLOSED
-        if self._reader.is_mid_frame:
+        if self._reader.is_mid_frame or self.behind is not None:
             raise RemoteProtocolError("the connection ended in the middle of a message")
 
     def _after(self, message: Message, own: frozenset[type], error: type[ProtocolError]) -> Phase:
@@ -175,6 +260,12 @@ class Connection:
             return "no more greetings and only what is the sender's to say"
         allowed = own & TRANSITIONS[self._phase].keys()
         return " or ".join(sorted(kind.__name__ for kind in allowed)) or "nothing"
+
+
+def parcel_of(message: Message) -> Parcel | None:
+    """The value of a message that is to be sent, if it has attachments."""
+    value = getattr(message, VALUE_FIELDS.get(type(message), ""), None)
+    return value if isinstance(value, Parcel) else None
 
 
 def negotiate(hello: Hello, versions: Iterable[int] = PROTOCOL_VERSIONS) -> Welcome | Refused:

@@ -35,7 +35,7 @@ def unsupported(self):
     return {"rows": [{}, {"when": datetime.timedelta(1)}]}
 @operation
 def large(self, size: int):
-    return b"x" * size
+    return "x" * size
 @operation
 def fail(self):
     raise LookupError("not there")
@@ -112,7 +112,7 @@ def test_an_unsupported_value_in_a_result_is_named_by_its_path(plugins):
 def test_params_larger_than_a_frame_are_an_error_and_the_plugin_goes_on(plugins):
     before = plugins["echo"].count()
     with pytest.raises(ExecutionFailedError, match="larger than"):
-        plugins.execute("echo", "echo", {"value": b"x" * (MAX_FRAME_SIZE + 1)})
+        plugins.execute("echo", "echo", {"value": "x" * (MAX_FRAME_SIZE + 1)})
     assert plugins["echo"].count() == before
 
 

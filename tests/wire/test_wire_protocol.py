@@ -33,13 +33,14 @@ from nebula_lab.wire.messages import (
     Response,
     ResponseFailure,
     Shutdown,
+    Tidings,
     Welcome,
     encode_message,
 )
 from nebula_lab.wire.protocol import TRANSITIONS, Connection, Phase, Side, negotiate
 from nebula_lab.wire.values import NULL, encode_value
 
-HELLO = Hello(COOKIE, [1], 7, "3.11.7")
+HELLO = Hello(COOKIE, [2], 7, "3.11.7")
 TO_HOST = [
     Load(1, "p", "/p.py", NULL, "/s", 1, 1),
     Call(1, "operation", "x", encode_value({"a": [1, None]}), 0),
@@ -48,6 +49,7 @@ TO_HOST = [
     Response(1, NULL),
     ResponseFailure(1, "ValueError", "no"),
     Shutdown(),
+    Tidings(),
 ]
 TO_MANAGER = [
     Loaded(1, NULL, 1),
@@ -59,6 +61,7 @@ TO_MANAGER = [
     Log(1, 20, "x", "y"),
     Progress(1, 0.5, None, ""),
     Request(1, 1, "p", "x", NULL, None),
+    Tidings(),
 ]
 
 
@@ -108,7 +111,7 @@ LEGAL = {
         Phase.CLOSED: set(),
     },
 }
-ALL = [HELLO, Welcome(1), Refused("no"), *TO_HOST, *TO_MANAGER]
+ALL = [HELLO, Welcome(1), Refused("no"), *TO_HOST, *TO_MANAGER[:-1]]
 TABLE = [
     pytest.param(
         sender, phase, message, id=f"{sender.value}-{phase.value}-{type(message).__name__}"

@@ -1,0 +1,144 @@
+"""Values with attachments: bytes that are too many to be in the message travel beside it."""
+
+from __future__ import annotations
+
+import abc
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+# Below, bytes are in the message itself; from here on they are an attachment. Chosen by
+# benchmarks/bench_arrays.py: a segment costs some 30 µs a call whatever its size.
+THRESHOLD = 64 * 1024
+# What the attachments of one message may have together, in bytes.
+MAX_FREIGHT = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Bytes that are still where the value has them.
+
+    Attributes:
+        nbytes: how many there are.
+        write: copies them into a buffer of exactly so many bytes.
+        flat: the bytes themselves, where they lie in one piece.
+    """
+
+    nbytes: int
+    write: Callable[[memoryview], None]
+    flat: memoryview | None = None
+
+    def as_bytes(self) -> memoryview:
+        """The bytes in one piece, copied only where they are not."""
+        if self.flat is not None:
+            return self.flat
+        target = memoryview(bytearray(self.nbytes))
+        self.write(target)
+        return target
+
+
+class Parcel:
+    """An encoded value that refers to its attachments by their index; for sending."""
+
+    __slots__ = ("attachments", "raw")
+
+    def __init__(self, raw: msgspec.Raw, attachments: tuple[Attachment, ...]) -> None:
+        self.raw = raw
+        self.attachments = attachments
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all attachments."""
+        return sum(attachment.nbytes for attachment in self.attachments)
+
+
+class Content(NamedTuple):
+    """The bytes of an attachment that has arrived.
+
+    Whoever keeps them has to keep an export of `buffer` itself, not of a slice of it: a slice
+    keeps the memory alive, but not the object whose end tells that the memory is free again.
+    """
+
+    buffer: memoryview
+    offset: int
+    nbytes: int
+
+    def view(self) -> memoryview:
+        """The bytes, for reading them at once."""
+        return self.buffer[self.offset : self.offset + self.nbytes]
+
+
+class Behind:
+    """Bytes that follow a message on the socket, and where they are to go.
+
+    Args:
+        targets: buffers to fill, in this order; or, where there is no room, how many bytes to
+            read and drop.
+    """
+
+    _SCRATCH = 64 * 1024
+
+    def __init__(self, targets: Iterable[memoryview | int]) -> None:
+        self._left = deque(target for target in targets if target)
+        self._scratch: memoryview | None = None
+
+    @property
+    def target(self) -> memoryview | None:
+        """Where the next bytes go; None when there are no more."""
+        if not self._left:
+            return None
+        first = self._left[0]
+        if isinstance(first, memoryview):
+            return first
+        if self._scratch is None:
+            self._scratch = memoryview(bytearray(self._SCRATCH))
+        return self._scratch[:first]
+
+    def advance(self, count: int) -> None:
+        """Note that so many bytes have gone into `target`."""
+        first = self._left.popleft()
+        rest = first[count:] if isinstance(first, memoryview) else first - count
+        if rest:
+            self._left.appendleft(rest)
+
+
+class Delivery(abc.ABC):
+    """An encoded value that has arrived with attachments.
+
+    Attributes:
+        raw: the value; it refers to its attachments by their index.
+        behind: what of them is still to come on the socket.
+        is_trusted: it comes from the manager, which has checked what it sends.
+    """
+
+    __slots__ = ("behind", "is_trusted", "raw")
+
+    def __init__(self, raw: msgspec.Raw, behind: Behind, *, is_trusted: bool) -> None:
+        self.raw = raw
+        self.behind = behind
+        self.is_trusted = is_trusted
+
+    @abc.abstractmethod
+    def open(self) -> tuple[Content, ...]:
+        """The attachments, by index.
+
+        Raises:
+            MemoryError: there is no room for them.
+        """
+
+
+if TYPE_CHECKING:
+    EncodedValue = msgspec.Raw | Parcel | Delivery
+else:
+    EncodedValue = msgspec.Raw  # as which msgspec reads it
+
+
+class LadenError(Exception):
+    """A message can't be encoded by itself: its value has attachments."""
+
+    def __init__(self, parcel: Parcel) -> None:
+        super().__init__("the value has attachments")
+        self.parcel = parcel
