@@ -13,13 +13,17 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from nebula_lab.link.carriage import freight_of
+from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors, send_with
+from nebula_lab.link.freight import Consignment, Freight
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
-from nebula_lab.wire.messages import Message
-from nebula_lab.wire.protocol import Connection, Phase
+from nebula_lab.wire.messages import Message, Tidings
+from nebula_lab.wire.parcel import Behind, LadenError
+from nebula_lab.wire.protocol import Connection, Phase, Side, parcel_of
 
 Mailbox = SimpleQueue[Any]
 # Larger ones come from mmap, with a page fault for each of their pages: 17 µs a call.
@@ -48,13 +52,22 @@ class Channel:
         sock: becomes the channel's own and is closed with it.
         connection: the protocol, from this end.
         route: is given each message that arrives, by whatever thread reads; it must not block.
+        freight: deals with what travels beside messages.
     """
 
     def __init__(
-        self, sock: socket.socket, connection: Connection, route: Callable[[Any], None]
+        self,
+        sock: socket.socket,
+        connection: Connection,
+        route: Callable[[Any], None],
+        freight: Freight | None = None,
     ) -> None:
         sock.setblocking(False)
         self._socket = sock
+        self.freight = freight or freight_of(connection.side)
+        connection.porter = self.freight
+        self.freight.on_ready = self._take_descriptors
+        self._recv = receiver_of(sock, takes_any=connection.side is Side.HOST)
         self._connection = connection
         self._route = route
         self._sending = threading.Lock()
@@ -113,11 +126,41 @@ class Channel:
         if self._ended:
             raise self._ended
         try:
-            data = self._connection.send(message)
-        except LocalProtocolError:
-            if self._connection.phase is Phase.CLOSED:
-                raise self.end("the connection was closed") from None
+            data = b"" if self.freight.news else self._connection.send(message)
+        except LadenError:
+            data = b""
+        except LocalProtocolError as error:
+            raise self._unsendable(error) from None
+        if data:
+            self._transmit(data, timeout)
+        else:
+            self._send_laden(message, timeout)
+
+    def _unsendable(self, error: LocalProtocolError) -> Exception:
+        if self._connection.phase is Phase.CLOSED:
+            return self.end("the connection was closed")
+        return error
+
+    def _send_laden(self, message: Message, timeout: float | None) -> None:
+        """Send a message with attachments, or with news of segments, beside it."""
+        try:
+            consignment = self.freight.load(parcel_of(message))
+        except LocalProtocolError as error:
+            raise self._unsendable(error) from None
+        try:
+            data = self._connection.send_laden(message, consignment.manifest)
+            self._transmit(data, timeout, consignment)
+        except LocalProtocolError as error:
+            self.freight.recall(consignment)
+            raise self._unsendable(error) from None
+        except TimeoutError:
+            self.freight.recall(consignment)  # nothing has been sent
             raise
+        self.freight.sent(consignment)
+
+    def _transmit(
+        self, data: bytes, timeout: float | None, consignment: Consignment | None = None
+    ) -> None:
         sending = self._sending
         if not sending.acquire(False) and not sending.acquire(
             timeout=-1 if timeout is None else timeout
@@ -127,12 +170,10 @@ class Channel:
             if self._ended:
                 raise self._ended
             self._mid_send = True
-            try:
-                sent = self._socket.send(data)
-            except BlockingIOError:
-                sent = 0
-            if sent < len(data):
-                self._send_rest(memoryview(data)[sent:], len(data), timeout)
+            if consignment is None:
+                self._send_piece(data, timeout)
+            else:
+                self._send_consignment(data, timeout, consignment)
             self._mid_send = False
         except TimeoutError:
             self._mid_send = False
@@ -145,7 +186,38 @@ class Channel:
                 self.end("interrupted in the middle of a message")
             sending.release()
 
-    def _send_rest(self, rest: memoryview, size: int, timeout: float | None) -> None:
+    def _send_consignment(
+        self, data: bytes, timeout: float | None, consignment: Consignment
+    ) -> None:
+        self._send_piece(data, timeout, consignment.descriptors)
+        for attachment in consignment.behind:
+            try:
+                self._send_piece(attachment, timeout)
+            except TimeoutError:
+                raise self.end("the other side stopped reading in the middle of an array") from None
+
+    def _send_piece(
+        self, piece: bytes | memoryview, timeout: float | None, descriptors: Sequence[int] = ()
+    ) -> None:
+        try:
+            sent = self._send_some(piece, descriptors)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(piece):
+            self._send_rest(memoryview(piece)[sent:], len(piece), timeout, descriptors)
+
+    def _send_some(self, piece: bytes | memoryview, descriptors: Sequence[int]) -> int:
+        if descriptors:
+            return send_with(self._socket, piece, descriptors)
+        return self._socket.send(piece)
+
+    def _send_rest(
+        self,
+        rest: memoryview,
+        size: int,
+        timeout: float | None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         # What comes is read meanwhile: the other side may itself be sending, and each would wait
         # for the other to read.
         either = select.poll()
@@ -165,7 +237,8 @@ class Channel:
             poll = either if not events & select.POLLIN or self.read() else writable
             if events & ~select.POLLIN:
                 with contextlib.suppress(BlockingIOError):
-                    rest = rest[self._socket.send(rest) :]
+                    unsent = descriptors if len(rest) == size else ()
+                    rest = rest[self._send_some(rest, unsent) :]
 
     def get(self, box: Mailbox, timeout: float | None = None) -> Any:
         """The next message routed into `box`, reading the socket meanwhile if nobody else does.
@@ -252,11 +325,17 @@ class Channel:
             return False
         try:
             self._mid_read = True
-            data = self._socket.recv(_CHUNK)
-            if data:
-                for message in self._connection.arrived(data):
+            if self._connection.behind is None:
+                data = self._recv(_CHUNK)
+                messages = self._connection.arrived(data) if data else None
+            else:
+                messages = self._read_behind(self._connection.behind)
+            if messages is not None:
+                for message in messages:
                     self._route(message)
                 self._mid_read = False
+                if self.freight.owes_answer:
+                    self._answer()
             else:
                 self._mid_read = False
                 self._connection.end_of_stream()
@@ -286,6 +365,21 @@ class Channel:
                 has_socket = has_socket or descriptor == self._socket_alone[0][0]
         return has_socket
 
+    def _read_behind(self, behind: Behind) -> Iterable[Any] | None:
+        """Read a piece of an array right to where it goes; None at the end of the stream."""
+        target = behind.target
+        count = self._socket.recv_into(target) if target is not None else 0
+        return self._connection.arrived_behind(count) if count else None
+
+    def _take_descriptors(self) -> None:
+        """Be ready for them from now on; before, nobody is to pay for the look."""
+        self._recv = receiver_of_descriptors(self._socket, self.freight)
+
+    def _answer(self) -> None:
+        """Tell the other side what it waits for; if that can't go now, it goes with the next."""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            self.send(Tidings(), timeout=0.0)
+
     def end(self, reason: str, *, is_protocol_error: bool = False) -> ChannelEndedError:
         """Note that the conversation is over; the first reason stays."""
         if self._ended is None:
@@ -299,6 +393,7 @@ class Channel:
             self._socket.shutdown(socket.SHUT_RDWR)
         with self._leading, self._sending:
             self._socket.close()
+        self.freight.close()
         self._promote()
 
 

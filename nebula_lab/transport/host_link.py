@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -20,10 +21,13 @@ from nebula_lab.wire.messages import (
     Loaded,
     Refused,
     Reply,
+    Tidings,
     Welcome,
 )
 from nebula_lab.wire.protocol import Connection, Side, negotiate
 
+# Shared memory that has not been used for so long is given back.
+_TRIM = 5.0
 # How long a channel stays unwatched after its last call. Calls in a row must not pay for telling
 # the watching thread of each; nobody minds if a stray log line comes this much later.
 _IDLE = 0.05
@@ -74,6 +78,7 @@ class HostLink:
         self._watch_is_due = False
         self._closed = False
         self._watching = threading.Lock()
+        self._trim_is_due = False
         self.on_unclaimed: Callable[[Any], None] = lambda message: None
         self.on_ended: Callable[[], None] = lambda: None
 
@@ -108,6 +113,9 @@ class HostLink:
     def close_call(self, call: PendingCall) -> None:
         """Expect no more messages for a call."""
         self._pending.pop(call.number, None)
+        if self._channel.freight.is_stocked and not self._trim_is_due:
+            self._trim_is_due = True
+            self._loop.call_later(_TRIM, self._trim)
 
     def receive(self, call: PendingCall, deadline: float) -> Any:
         """The next message for a call; see `Channel.get_until`."""
@@ -172,6 +180,20 @@ class HostLink:
                 self.end("it sent more items of a stream than it was asked for")
         elif call.box.qsize() > _MOST_QUEUED:
             self.end(f"it sent {_MOST_QUEUED:,} messages about a call that nobody took")
+
+    # Shared memory that nobody needs
+
+    def _trim(self) -> None:
+        if self._closed:
+            return
+        freight = self._channel.freight
+        freight.trim(_TRIM)
+        if freight.news:
+            with contextlib.suppress(TimeoutError, ChannelEndedError):
+                self._channel.send(Tidings(), timeout=0.0)
+        self._trim_is_due = freight.is_stocked
+        if self._trim_is_due:
+            self._loop.call_later(_TRIM, self._trim)
 
     # Reading while nobody waits
 

@@ -42,7 +42,7 @@ def pair():
     """A manager's end and a host's, past their greetings."""
     ours, theirs = socket.socketpair()
     manager, host = End(ours, Side.MANAGER), End(theirs, Side.HOST)
-    host.channel.send(Hello(COOKIE, [1], 1, "3.11"))
+    host.channel.send(Hello(COOKIE, [2], 1, "3.11"))
     manager.get()
     manager.channel.send(Welcome(1))
     host.get()
