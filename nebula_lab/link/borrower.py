@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import mmap
 import os
-import weakref
 from collections import deque
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from nebula_lab.link.freight import Consignment, Freight, ReceivedDelivery, aligned, close_all
+from nebula_lab.link.lease import Lease, leased
 from nebula_lab.link.segment import map_segment
 from nebula_lab.link.warm_memory import WarmMemory
 from nebula_lab.wire.errors import RemoteProtocolError
@@ -30,18 +30,35 @@ from nebula_lab.wire.parcel import Attachment, Content
 class _BorrowedSegment:
     """A segment in this process's memory; None where it could not be mapped."""
 
-    __slots__ = ("direction", "is_filled", "mapping", "reader", "size")
+    __slots__ = ("direction", "is_filled", "mapping", "size")
 
     def __init__(self, new: NewSegment, descriptor: int) -> None:
         self.size = new.size
         self.direction = new.direction
         self.is_filled = False
-        self.reader: weakref.ref[memoryview] | None = None
         try:
             writable = new.direction == TO_MANAGER
             self.mapping: mmap.mmap | None = map_segment(descriptor, new.size, writable=writable)
         except OSError:
             self.mapping = None
+
+
+class _Reading:
+    """The contents that one message has in a segment. The segment is free when nobody has them."""
+
+    def __init__(self, mapping: mmap.mmap | None, lease: Lease) -> None:
+        self._mapping = mapping
+        self._lease = lease
+
+    def content(self, slot: Slot) -> Content | None:
+        if self._mapping is None:
+            return None
+        return Content(self._mapping, slot.offset, slot.nbytes, self._root)
+
+    def _root(self) -> Any:
+        assert self._mapping is not None
+        root = leased(self._mapping, self._lease)
+        return bytes(self._mapping) if root is None else root
 
 
 class Borrower(Freight):
@@ -66,23 +83,25 @@ class Borrower(Freight):
 
     # Sending
 
-    def _stowed(self, attachments: tuple[Attachment, ...], total: int) -> Consignment:
+    def _stowed(self, attachments: list[Attachment]) -> Consignment:
         with self._lock:
             self._get_ready()
-            released, forgotten = self._tidings()
             slots = self._places_for(attachments)
-        manifest = Manifest(slots, [], released, forgotten, is_ready=True)
         behind = []
         try:
-            for slot, attachment in zip(slots, attachments, strict=True):
+            for index, slot in enumerate(slots):
                 if slot.segment == BEHIND:
-                    behind.append(attachment.as_bytes())
+                    behind.append(attachments[index].as_bytes())
                 else:
-                    self._fill(slot, attachment)
+                    self._fill(slot, attachments[index])
         except BaseException:
-            self.recall(Consignment(manifest, [], []))
+            self.recall(Consignment(Manifest(slots), [], []))
             raise
-        return Consignment(manifest, [], behind)
+        # A result may be what keeps the segment of its params: let go of it, and then tell.
+        attachments.clear()
+        with self._lock:
+            released, forgotten = self._tidings()
+        return Consignment(Manifest(slots, [], released, forgotten, is_ready=True), [], behind)
 
     def _tidings(self) -> tuple[list[int], list[int]]:
         told: dict[str, list[int]] = {"released": [], "forgotten": [], "ready": []}
@@ -92,7 +111,7 @@ class Borrower(Freight):
         self.owes_answer = False
         return told["released"], told["forgotten"]
 
-    def _places_for(self, attachments: tuple[Attachment, ...]) -> list[Slot]:
+    def _places_for(self, attachments: list[Attachment]) -> list[Slot]:
         """Where attachments go: into free segments, several into one, or behind the message."""
         free = {
             number: 0
@@ -165,29 +184,21 @@ class Borrower(Freight):
 
     def _contents(self, slots: list[Slot]) -> list[Content | None]:
         used = {slot.segment for slot in slots} - {BEHIND}
-        views = {number: self._read(number) for number in used}
-        contents: list[Content | None] = []
-        for slot in slots:
-            view = views.get(slot.segment)
-            if slot.segment == BEHIND:
-                contents.append(self.room_for(slot.nbytes))
-            elif view is None:
-                contents.append(None)
-            else:
-                contents.append(Content(view, slot.offset, slot.nbytes))
-        return contents
+        readings = {number: self._read(number) for number in used}
+        return [
+            self.room_for(slot.nbytes)
+            if slot.segment == BEHIND
+            else readings[slot.segment].content(slot)
+            for slot in slots
+        ]
 
-    def _read(self, number: int) -> memoryview | None:
-        """A view of a segment whose end tells that the segment is no longer needed."""
+    def _read(self, number: int) -> _Reading:
         segment = self._known(number)
-        if segment.direction != TO_HOST or segment.mapping is None:
-            self.news.append(("released", number))
-            return None
-        view = memoryview(segment.mapping)
-        segment.reader = weakref.ref(view, partial(self._on_dropped, number))
-        return view
+        if segment.direction != TO_HOST:
+            raise RemoteProtocolError(f"the segment {number}, which is not for params")
+        return _Reading(segment.mapping, Lease(partial(self._on_read, number)))
 
-    def _on_dropped(self, number: int, reader: weakref.ref[memoryview]) -> None:
+    def _on_read(self, number: int) -> None:
         self.news.append(("released", number))
 
     def _known(self, number: int) -> _BorrowedSegment:

@@ -78,13 +78,13 @@ class ReceivedDelivery(Delivery):
         self._is_taken = False
 
     def open(self) -> tuple[Content, ...]:
+        # Kept here, they would be in use for as long as the message is somewhere.
+        contents, self._contents = self._contents, []
         try:
-            opened = tuple(
+            return tuple(
                 self._freight.fetch(slot) if content is None else content
-                for slot, content in zip(self._slots, self._contents, strict=True)
+                for slot, content in zip(self._slots, contents, strict=True)
             )
-            self._contents = list(opened)
-            return opened
         finally:
             self._let_go()
 
@@ -135,17 +135,18 @@ class Freight:
         Raises:
             LocalProtocolError: they are too large.
         """
-        attachments = () if parcel is None else parcel.attachments
-        total = sum(attachment.nbytes for attachment in attachments)
-        if total > MAX_FREIGHT:
+        if parcel is None:
+            return self._stowed([])
+        if parcel.nbytes > MAX_FREIGHT:
             raise LocalProtocolError(
-                f"arrays of {total:,} bytes are larger than the {MAX_FREIGHT:,} of one message"
+                f"arrays of {parcel.nbytes:,} bytes are larger than the {MAX_FREIGHT:,} of one "
+                "message"
             )
-        return self._stowed(attachments, total)
+        return self._stowed(parcel.take())
 
-    def _stowed(self, attachments: tuple[Attachment, ...], total: int) -> Consignment:
-        behind = [attachment.as_bytes() for attachment in attachments]
+    def _stowed(self, attachments: list[Attachment]) -> Consignment:
         slots = [Slot(BEHIND, 0, attachment.nbytes) for attachment in attachments]
+        behind = [attachment.as_bytes() for attachment in attachments]
         return Consignment(Manifest(slots), [], behind)
 
     def sent(self, consignment: Consignment) -> None:
@@ -199,9 +200,10 @@ class Freight:
         """Memory of our own for so many bytes; None if there is no room."""
         self.is_stocked = True
         try:
-            return Content(self._memory.take(nbytes), 0, nbytes)
+            memory = self._memory.take(nbytes)
         except MemoryError:
             return None
+        return Content(memory, 0, nbytes)
 
     def fetch(self, slot: Slot) -> Content:
         """An attachment that is not on the socket.

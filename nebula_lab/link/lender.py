@@ -6,16 +6,13 @@ it. The host has no say in them: what it says of a segment that it does not have
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 import os
 import time
-from dataclasses import dataclass, field
-from enum import Enum
 
 import msgspec
 
 from nebula_lab.link.freight import Consignment, Freight, ReceivedDelivery, aligned
+from nebula_lab.link.lent_segment import LentSegment, Outgoing, State, check_bounds, fill
 from nebula_lab.link.segment import make_for_host, make_for_manager, read_segment
 from nebula_lab.link.warm_memory import WarmMemory, rounded_size
 from nebula_lab.wire.errors import RemoteProtocolError
@@ -25,7 +22,6 @@ from nebula_lab.wire.manifest import (
     TO_HOST,
     TO_MANAGER,
     Manifest,
-    NewSegment,
     Slot,
 )
 from nebula_lab.wire.parcel import THRESHOLD, Attachment, Content
@@ -37,38 +33,6 @@ MOST_BYTES = 1024**3
 _LOOSE = 8
 # A host that sends and sends while we have nothing to say must not fill our memory with wishes.
 _MOST_NEWS = 4 * MOST_SEGMENTS
-
-
-class State(Enum):
-    """Of a segment, as the manager sees it."""
-
-    FREE = "free"  # whoever fills it may do so
-    BUSY = "busy"  # whoever reads it has not done with it
-    LEAVING = "leaving"  # the host has been asked to forget it
-
-
-@dataclass(slots=True, eq=False)
-class LentSegment:
-    """A segment; for a host with the one mapping that writes it."""
-
-    number: int
-    size: int
-    direction: int
-    descriptor: int
-    mapping: mmap.mmap | None = None
-    state: State = State.FREE
-    used_at: float = field(default_factory=time.monotonic)
-
-    def close(self) -> None:
-        if self.mapping is not None:
-            with contextlib.suppress(BufferError):  # a thread is filling it; it goes with that
-                self.mapping.close()
-        self.close_descriptor()
-
-    def close_descriptor(self) -> None:
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
 
 
 class Lender(Freight):
@@ -89,27 +53,27 @@ class Lender(Freight):
 
     # Sending
 
-    def _stowed(self, attachments: tuple[Attachment, ...], total: int) -> Consignment:
+    def _stowed(self, attachments: list[Attachment]) -> Consignment:
         room = sum(aligned(attachment.nbytes) for attachment in attachments)
         with self._lock:
-            outgoing = _Outgoing()
+            outgoing = Outgoing()
             self._tell(outgoing)
             segment = self._segment_for(room, outgoing) if attachments else None
         consignment = outgoing.consignment()
         if segment is None:
-            behind = super()._stowed(attachments, total)
+            behind = super()._stowed(attachments)
             consignment.behind = behind.behind
             consignment.manifest.slots.extend(behind.manifest.slots)
             return consignment
         try:
-            consignment.manifest.slots.extend(_fill(segment, attachments))
+            consignment.manifest.slots.extend(fill(segment, attachments))
         except BaseException:
             self.recall(consignment)
             self._free(segment.number)
             raise
         return consignment
 
-    def _tell(self, outgoing: _Outgoing) -> None:
+    def _tell(self, outgoing: Outgoing) -> None:
         while self.news:
             kind, number = self.news.popleft()
             if kind == "wanted":
@@ -125,13 +89,13 @@ class Lender(Freight):
             elif segment.state is State.FREE:  # it may have been filled since it was idle
                 self._call_back(segment, outgoing)
 
-    def _grant(self, size: int, outgoing: _Outgoing) -> None:
+    def _grant(self, size: int, outgoing: Outgoing) -> None:
         """Give the host a segment for results; without one it sends them on the socket."""
         # One descriptor is kept for the params of the same message.
         if len(outgoing.segments) < MAX_DESCRIPTORS - 1:
             self._make(size, TO_MANAGER, outgoing)
 
-    def _segment_for(self, room: int, outgoing: _Outgoing) -> LentSegment | None:
+    def _segment_for(self, room: int, outgoing: Outgoing) -> LentSegment | None:
         """A segment for params, now in use; None if they have to go over the socket."""
         fitting = [
             segment
@@ -147,7 +111,7 @@ class Lender(Freight):
             segment.used_at = time.monotonic()
         return segment
 
-    def _make(self, room: int, direction: int, outgoing: _Outgoing) -> LentSegment | None:
+    def _make(self, room: int, direction: int, outgoing: Outgoing) -> LentSegment | None:
         size = rounded_size(room)
         if self._closed or not self._is_ready or not self._has_budget(size, direction, outgoing):
             return None
@@ -164,7 +128,7 @@ class Lender(Freight):
         outgoing.add(segment)
         return segment
 
-    def _has_budget(self, size: int, direction: int, outgoing: _Outgoing) -> bool:
+    def _has_budget(self, size: int, direction: int, outgoing: Outgoing) -> bool:
         """Whether a segment may be made; where not, old ones that nobody uses are called back."""
         lent = [one for one in self._segments.values() if one.direction == direction]
         excess = sum(one.size for one in lent) + size - MOST_BYTES
@@ -180,7 +144,7 @@ class Lender(Freight):
                 excess, too_many = excess - segment.size, too_many - 1
         return False
 
-    def _call_back(self, segment: LentSegment, outgoing: _Outgoing) -> None:
+    def _call_back(self, segment: LentSegment, outgoing: Outgoing) -> None:
         if segment.number not in (new.number for new in outgoing.segments):
             segment.state = State.LEAVING
             outgoing.forgotten.append(segment.number)
@@ -221,15 +185,21 @@ class Lender(Freight):
             for number in manifest.forgotten:
                 self._known(number, None, State.LEAVING).close()
                 del self._segments[number]
-            filled = {slot.segment for slot in manifest.slots} - {BEHIND}
-            for number in filled:
-                # One that we have asked it to forget may have been filled by then.
-                self._known(number, TO_MANAGER, State.FREE, State.LEAVING).state = State.BUSY
-            for slot in manifest.slots:
-                self._check_bounds(slot)
+            filled = self._filled(manifest.slots)
         delivery = self.arriving(manifest, raw)
+        for segment in filled:
+            segment.state = State.BUSY
         self._note_want(manifest.slots)
         return delivery
+
+    def _filled(self, slots: list[Slot]) -> list[LentSegment]:
+        """The segments that the host has filled, everything about them having been checked."""
+        for slot in slots:
+            # One that we have asked it to forget may have been filled by then.
+            if slot.segment != BEHIND:
+                segment = self._known(slot.segment, TO_MANAGER, State.FREE, State.LEAVING)
+                check_bounds(slot, segment)
+        return [self._segments[number] for number in {slot.segment for slot in slots} - {BEHIND}]
 
     def _known(self, number: int, direction: int | None, *states: State) -> LentSegment:
         segment = self._segments.get(number)
@@ -238,15 +208,6 @@ class Lender(Freight):
         if segment.state not in states:
             raise RemoteProtocolError(f"the segment {number} out of turn")
         return segment
-
-    def _check_bounds(self, slot: Slot) -> None:
-        if slot.segment == BEHIND:
-            return
-        size = self._segments[slot.segment].size
-        if slot.offset + slot.nbytes > size:
-            raise RemoteProtocolError(
-                f"bytes {slot.offset:,} to {slot.offset + slot.nbytes:,} of a segment of {size:,}"
-            )
 
     def _note_want(self, slots: list[Slot]) -> None:
         room = sum(aligned(slot.nbytes) for slot in slots if slot.segment == BEHIND)
@@ -293,40 +254,11 @@ class Lender(Freight):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            taken = {number for kind, number in self.news if kind == "released"}
             for number, segment in list(self._segments.items()):
                 # A result that has come and is still to be taken outlives its host.
-                if segment.direction == TO_HOST or segment.state is not State.BUSY:
-                    segment.close()
-                    self._segments.pop(number, None)
+                is_waiting = segment.direction == TO_MANAGER and segment.state is State.BUSY
+                if not is_waiting or number in taken:
+                    self._segments.pop(number, segment).close()
             self.news.clear()
         super().close()
-
-
-class _Outgoing:
-    """The parts of a consignment, while it is put together."""
-
-    def __init__(self) -> None:
-        self.released: list[int] = []
-        self.forgotten: list[int] = []
-        self.segments: list[NewSegment] = []
-        self._descriptors: list[int] = []
-
-    def add(self, segment: LentSegment) -> None:
-        self.segments.append(NewSegment(segment.number, segment.size, segment.direction))
-        self._descriptors.append(segment.descriptor)
-
-    def consignment(self) -> Consignment:
-        manifest = Manifest([], self.segments, self.released, self.forgotten)
-        return Consignment(manifest, self._descriptors, [])
-
-
-def _fill(segment: LentSegment, attachments: tuple[Attachment, ...]) -> list[Slot]:
-    """Write attachments into a segment one behind the other; where each is."""
-    assert segment.mapping is not None
-    slots, offset = [], 0
-    with memoryview(segment.mapping) as view:
-        for attachment in attachments:
-            attachment.write(view[offset : offset + attachment.nbytes])
-            slots.append(Slot(segment.number, offset, attachment.nbytes))
-            offset += aligned(attachment.nbytes)
-    return slots

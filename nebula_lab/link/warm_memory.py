@@ -8,10 +8,14 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import sys
 import threading
 import time
-import weakref
 from collections import deque
+from functools import partial
+from typing import Any
+
+from nebula_lab.link.lease import Lease, leased
 
 _PAGE = mmap.PAGESIZE
 # Below, a huge page would be mostly unused.
@@ -19,15 +23,14 @@ _HUGE = 4 * 1024 * 1024
 
 
 class _Buffer:
-    """Anonymous memory, and whoever has it now."""
+    """Anonymous memory; in use while its lease lives."""
 
-    __slots__ = ("freed_at", "memory", "size", "user")
+    __slots__ = ("freed_at", "memory", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.memory = _private_memory(size)
         self.freed_at = 0.0
-        self.user: weakref.ref[memoryview] | None = None
 
 
 class WarmMemory:
@@ -40,10 +43,10 @@ class WarmMemory:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._used: dict[int, _Buffer] = {}
+        self._in_use = 0
         self._free: list[_Buffer] = []
         # Put into by the collector, which may run anywhere, also where the lock is held.
-        self._returned: deque[int] = deque()
+        self._returned: deque[_Buffer] = deque()
 
     @property
     def unused(self) -> int:
@@ -52,23 +55,20 @@ class WarmMemory:
             self._take_back()
             return sum(buffer.size for buffer in self._free)
 
-    def take(self, nbytes: int) -> memoryview:
-        """A buffer of at least `nbytes`; whoever looks at it has to do so through this view.
+    def take(self, nbytes: int) -> Any:
+        """An object with a buffer of at least `nbytes`, for whoever keeps a view of it to write.
 
         Raises:
             MemoryError: the system has no more.
         """
+        if "numpy" not in sys.modules:  # nobody to carry a lease: see `leased`
+            return bytearray(nbytes)
         size = rounded_size(nbytes)
         with self._lock:
             self._take_back()
-            buffer = self._take_free(size)
-            if buffer is None:
-                buffer = _Buffer(size)
-            view = memoryview(buffer.memory)
-            key = id(buffer)
-            buffer.user = weakref.ref(view, lambda _: self._returned.append(key))
-            self._used[key] = buffer
-        return view
+            buffer = self._take_free(size) or _Buffer(size)
+            self._in_use += 1
+        return leased(buffer.memory, Lease(partial(self._on_returned, buffer)))
 
     def _take_free(self, size: int) -> _Buffer | None:
         """The smallest buffer that is waiting and large enough, and not much too large."""
@@ -79,30 +79,34 @@ class WarmMemory:
         self._free.remove(found)
         return found
 
+    def _on_returned(self, buffer: _Buffer) -> None:
+        self._returned.append(buffer)
+
     def _take_back(self) -> None:
         now = time.monotonic()
         while self._returned:
-            buffer = self._used.pop(self._returned.popleft(), None)
-            if buffer is not None:
-                buffer.freed_at = now
-                self._free.append(buffer)
+            buffer = self._returned.popleft()
+            buffer.freed_at = now
+            self._in_use -= 1
+            self._free.append(buffer)
         while self._free and sum(buffer.size for buffer in self._free) > self._capacity:
             self._free.pop(0)
 
     def trim(self, idle: float) -> bool:
         """Give to the system what has waited for `idle` seconds; whether anything still waits."""
-        limit = time.monotonic() - idle
         with self._lock:
             self._take_back()
+            limit = time.monotonic() - idle
             self._free = [buffer for buffer in self._free if buffer.freed_at > limit]
-            return bool(self._free or self._used)
+            return bool(self._free or self._in_use)
 
     def close(self) -> None:
         """Keep nothing. What is in use still is so until nobody looks at it."""
         with self._lock:
             self._capacity = 0
             self._free.clear()
-            self._used.clear()
+            # Whatever is still in use drops its buffer here, where nobody looks any more.
+            self._returned = deque(maxlen=0)
 
 
 def rounded_size(nbytes: int) -> int:

@@ -50,7 +50,7 @@ class Arrival:
             ValueError: there is no such attachment.
         """
         if isinstance(where, bytes):
-            return Content(memoryview(where), 0, len(where))
+            return Content(where, 0, len(where))
         if not 0 <= where < len(self.contents):
             raise ValueError(f"there is no attachment {where}")
         return self.contents[where]

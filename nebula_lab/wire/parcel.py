@@ -6,7 +6,7 @@ import abc
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -45,9 +45,14 @@ class Parcel:
 
     __slots__ = ("attachments", "raw")
 
-    def __init__(self, raw: msgspec.Raw, attachments: tuple[Attachment, ...]) -> None:
+    def __init__(self, raw: msgspec.Raw, attachments: list[Attachment]) -> None:
         self.raw = raw
         self.attachments = attachments
+
+    def take(self) -> list[Attachment]:
+        """The attachments, which it has no more: they are to be let go of once they are copied."""
+        taken, self.attachments = self.attachments, []
+        return taken
 
     @property
     def nbytes(self) -> int:
@@ -55,20 +60,37 @@ class Parcel:
         return sum(attachment.nbytes for attachment in self.attachments)
 
 
-class Content(NamedTuple):
+class Content:
     """The bytes of an attachment that has arrived.
 
-    Whoever keeps them has to keep an export of `buffer` itself, not of a slice of it: a slice
-    keeps the memory alive, but not the object whose end tells that the memory is free again.
+    Args:
+        memory: has them.
+        offset: where they begin in it.
+        nbytes: how many there are.
+        keeper: gives what to keep instead of `memory`, where that is to be used again.
     """
 
-    buffer: memoryview
-    offset: int
-    nbytes: int
+    __slots__ = ("_keeper", "_memory", "nbytes", "offset")
+
+    def __init__(
+        self, memory: Any, offset: int, nbytes: int, keeper: Callable[[], Any] | None = None
+    ) -> None:
+        self._memory = memory
+        self._keeper = keeper
+        self.offset = offset
+        self.nbytes = nbytes
+
+    @property
+    def buffer(self) -> Any:
+        """What has the bytes; whoever keeps them has to keep this, or an export of it.
+
+        Asked for after the package that is to keep them has been imported.
+        """
+        return self._memory if self._keeper is None else self._keeper()
 
     def view(self) -> memoryview:
-        """The bytes, for reading them at once."""
-        return self.buffer[self.offset : self.offset + self.nbytes]
+        """The bytes, for reading or writing them at once, and no longer than this is kept."""
+        return memoryview(self._memory)[self.offset : self.offset + self.nbytes]
 
 
 class Behind:
@@ -123,7 +145,7 @@ class Delivery(abc.ABC):
 
     @abc.abstractmethod
     def open(self) -> tuple[Content, ...]:
-        """The attachments, by index.
+        """The attachments, by index; to be asked for once.
 
         Raises:
             MemoryError: there is no room for them.

@@ -97,7 +97,7 @@ def _encode_carried(value: Any, name: str) -> msgspec.Raw | Parcel:
         raise ValueNotSupportedError(
             _path_of_bad_text(carried, name), "text with half a pair of surrogates"
         ) from None
-    return Parcel(raw, tuple(walk.attachments)) if walk.attachments else raw
+    return Parcel(raw, walk.attachments) if walk.attachments else raw
 
 
 def decode_value(encoded: EncodedValue, name: str = "value", *, is_frozen: bool = False) -> Any:

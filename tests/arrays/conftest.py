@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import textwrap
+import warnings
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
+from nebula_lab import PluginManager, UnenforcedWarning
 from nebula_lab.link.borrower import Borrower
 from nebula_lab.link.channel import Channel
 from nebula_lab.link.freight import Freight
@@ -133,6 +137,40 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.fixture(autouse=True)
-def no_descriptor_is_left(nothing_is_left_behind):
-    """After each test: as many descriptors as before it. Not for what a whole module shares."""
+@pytest.fixture
+def folder(tmp_path):
+    """A folder to write plugins into."""
+    path = tmp_path / "plugins"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def write(folder):
+    """Writes a plugin of one class, given its methods."""
+
+    def write(plugin_id, methods, header="", **metadata):
+        described = {"id": plugin_id, "version": "1.0.0", **metadata}
+        indented = textwrap.indent(textwrap.dedent(methods), "    ")
+        (folder / f"{plugin_id}.py").write_text(
+            "import gc, os, time\nimport numpy as np\n"
+            "from nebula_lab.plugin import Plugin, operation\n"
+            f"PLUGIN_METADATA = {described!r}\n{header}\n"
+            f"class It(Plugin):\n{indented}\ndef plugin_entry(): return It()\n"
+        )
+
+    return write
+
+
+@pytest.fixture
+def manage(folder):
+    """Makes a manager of the folder's plugins."""
+    with contextlib.ExitStack() as stack:
+
+        def manage(sandbox="Process", **settings):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UnenforcedWarning)
+                config = {"plugin_dir": folder, "security": {"sandbox": sandbox}, **settings}
+                return stack.enter_context(PluginManager(config))
+
+        yield manage
