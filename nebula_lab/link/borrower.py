@@ -196,10 +196,8 @@ class Borrower(Freight):
         segment = self._known(number)
         if segment.direction != TO_HOST:
             raise RemoteProtocolError(f"the segment {number}, which is not for params")
-        return _Reading(segment.mapping, Lease(partial(self._on_read, number)))
-
-    def _on_read(self, number: int) -> None:
-        self.news.append(("released", number))
+        # Of the news alone: a lease that had us would keep the plugin, which may keep the array.
+        return _Reading(segment.mapping, Lease(partial(self.news.append, ("released", number))))
 
     def _known(self, number: int) -> _BorrowedSegment:
         segment = self._segments.get(number)

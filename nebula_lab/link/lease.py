@@ -17,7 +17,8 @@ from typing import Any
 class Lease:
     """Calls `on_end` once nobody has it any more.
 
-    That may be anywhere, since the collector may be what ends it: `on_end` must take no lock.
+    That may be anywhere, since the collector may be what ends it: `on_end` must take no lock. A
+    lease is kept by what no collector sees through, so `on_end` must not lead to who looks either.
     """
 
     __slots__ = ("_on_end",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import textwrap
@@ -135,6 +136,23 @@ def descriptors() -> int:
 def resident() -> int:
     """Bytes of memory that this process has, shared ones included."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(autouse=True)
+def no_segment_is_left(nothing_is_left_behind):
+    """After each test: no descriptor of a segment. Their managers and pairs are closed by then."""
+    yield
+    gc.collect()
+    assert segments_here() == []
+
+
+def segments_here() -> list[str]:
+    """The descriptors of segments that this process has."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the listing's own
+            found.append(str(entry.readlink()))
+    return [target for target in found if target.startswith("/memfd:nebula-")]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import socket
 
 import conftest
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from nebula_lab.link import lender as lending
@@ -81,6 +82,17 @@ def test_a_segment_is_not_used_again_while_the_plugin_looks_at_it(pair):
     del kept
     tell(pair)
     assert all(pair.manager.freight._segments[n].state is State.FREE for n in lent(pair, TO_HOST))
+
+
+def test_a_piece_of_a_table_keeps_its_segment(pair):
+    table = pa.table({"a": ARRAY})
+    for _ in range(3):
+        pair.given(table)
+    kept = pair.given(table)["a"][5:10]
+    for _ in range(3):
+        pair.given(pa.table({"a": np.zeros(100_000)}))
+        tell(pair)
+    assert kept.to_pylist() == [5.0, 6.0, 7.0, 8.0, 9.0]
 
 
 @pytest.mark.parametrize(
