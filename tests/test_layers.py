@@ -33,7 +33,7 @@ ALLOWED_OUTSIDE = {
     "plugin": set(),
     # The packages of arrays and tables are imported when a value of theirs is there.
     "wire": {"msgspec", "numpy", "pandas", "polars", "pyarrow"},
-    "link": {"msgspec"},
+    "link": {"msgspec", "numpy"},  # to see the end of arrays, where there are any
     "agent": {
         "msgspec",
         "ipykernel",

@@ -5,6 +5,7 @@ JSON has no bytes, no NaN and no dates. They are written like this, and params a
 - bytes: `{"$bytes": "aGVsbG8="}`, in base64
 - NaN and the infinities: `{"$float": "NaN"}`, `"Infinity"`, `"-Infinity"`
 - a datetime: text in ISO 8601, such as `"2026-11-22T19:21:36+00:00"`
+- an array: lists; a table: a list with an object for each row; what JSON lacks in them: text
 - an object of the plugin's own that looks like one of these: `{"$object": {...}}` around it
 """
 
@@ -17,6 +18,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+
+from nebula_lab.cli.columns import as_lists, is_columnar
 
 # Control, direction and other invisible characters, which JSON allows in texts as they are: a
 # plugin must not steer the terminal. Escaped they mean the same to whoever reads the JSON.
@@ -59,7 +62,16 @@ def _plain(value: Any) -> Any:
             return {"$float": json.dumps(value)}
         case datetime():
             return value.isoformat()
-    return value
+        case None | bool() | int() | float() | str():
+            return value
+    return _plain_foreign(value)
+
+
+def _plain_foreign(value: Any) -> Any:
+    if not is_columnar(value):
+        return str(value)  # such as a date, a decimal or a complex number out of a table
+    lists = as_lists(value)
+    return str(value) if type(lists) is type(value) else _plain(lists)
 
 
 def _read(value: Any) -> Any:

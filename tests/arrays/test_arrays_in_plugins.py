@@ -350,7 +350,7 @@ def test_what_is_idle_is_given_back_after_a_while(in_process, monkeypatch, wait_
     assert (in_process.execute("calc", "echo", {"value": ARRAY}) == ARRAY).all()
 
 
-def test_a_plugin_that_passes_only_plain_values_imports_no_package(in_process, folder):
+def test_a_plugin_that_passes_only_plain_values_imports_no_package(manage, folder):
     (folder / "plain.py").write_text(
         "import sys\nfrom nebula_lab.plugin import Plugin, operation\n"
         'PLUGIN_METADATA = {"id": "plain", "version": "1.0.0"}\n'
@@ -361,5 +361,5 @@ def test_a_plugin_that_passes_only_plain_values_imports_no_package(in_process, f
         "        return [name for name in names if name in sys.modules]\n"
         "def plugin_entry(): return It()\n"
     )
-    in_process.rediscover()
-    assert in_process.execute("plain", "imported", {"value": {"a": [1, b"x" * 100_000]}}) == []
+    plugins = manage(zygote={"enabled": False})  # which would import numpy for all
+    assert plugins.execute("plain", "imported", {"value": {"a": [1, b"x" * 100_000]}}) == []

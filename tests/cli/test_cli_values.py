@@ -6,6 +6,10 @@ import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +95,26 @@ def test_characters_that_could_steer_a_terminal_are_escaped_and_not_lost(hidden)
     text = to_json([f"a{hidden}b"])
     assert hidden not in text
     assert json.loads(text) == [f"a{hidden}b"]
+
+
+COLUMNAR = {
+    "array": (np.arange(6).reshape(2, 3), [[0, 1, 2], [3, 4, 5]]),
+    "scalar": (np.float32(1.5), 1.5),
+    "nan": (np.array([np.nan]), [{"$float": "NaN"}]),
+    "complex": (np.array([1j]), ["1j"]),
+    "time": (np.array(["2026-01-02"], "M8[D]"), ["2026-01-02"]),
+    "frame": (pd.DataFrame({"a": [1, 2], "b": ["x", None]}), [{"a": 1, "b": "x"}, {"a": 2}]),
+    "series": (pd.Series([1, 2]), [1, 2]),
+    "polars": (pl.DataFrame({"a": [1, None]}), [{"a": 1}, {"a": None}]),
+    "table": (pa.table({"a": [b"x"]}), [{"a": {"$bytes": "eA=="}}]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNAR)
+def test_arrays_and_tables_are_shown_as_lists(name):
+    value, lists = COLUMNAR[name]
+    shown = json.loads(to_json({"value": value}))["value"]
+    if name == "frame":
+        assert (shown[0], shown[1]["a"]) == (lists[0], 2)
+    else:
+        assert shown == lists
