@@ -13,13 +13,14 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from nebula_lab.link.carriage import freight_of
-from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors, send_with
+from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors
 from nebula_lab.link.freight import Consignment, Freight
+from nebula_lab.link.sending import Sender
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import Message, Tidings
 from nebula_lab.wire.parcel import Behind, LadenError
@@ -70,6 +71,7 @@ class Channel:
         self._recv = receiver_of(sock, takes_any=connection.side is Side.HOST)
         self._connection = connection
         self._route = route
+        self._sender = Sender(sock, self.read, self.end)
         self._sending = threading.Lock()
         self._leading = threading.Lock()
         self._following: dict[int, Mailbox] = {}
@@ -171,9 +173,9 @@ class Channel:
                 raise self._ended
             self._mid_send = True
             if consignment is None:
-                self._send_piece(data, timeout)
+                self._sender.piece(data, timeout)
             else:
-                self._send_consignment(data, timeout, consignment)
+                self._sender.consignment(data, timeout, consignment)
             self._mid_send = False
         except TimeoutError:
             self._mid_send = False
@@ -185,60 +187,6 @@ class Channel:
             if self._mid_send:
                 self.end("interrupted in the middle of a message")
             sending.release()
-
-    def _send_consignment(
-        self, data: bytes, timeout: float | None, consignment: Consignment
-    ) -> None:
-        self._send_piece(data, timeout, consignment.descriptors)
-        for attachment in consignment.behind:
-            try:
-                self._send_piece(attachment, timeout)
-            except TimeoutError:
-                raise self.end("the other side stopped reading in the middle of an array") from None
-
-    def _send_piece(
-        self, piece: bytes | memoryview, timeout: float | None, descriptors: Sequence[int] = ()
-    ) -> None:
-        try:
-            sent = self._send_some(piece, descriptors)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(piece):
-            self._send_rest(memoryview(piece)[sent:], len(piece), timeout, descriptors)
-
-    def _send_some(self, piece: bytes | memoryview, descriptors: Sequence[int]) -> int:
-        if descriptors:
-            return send_with(self._socket, piece, descriptors)
-        return self._socket.send(piece)
-
-    def _send_rest(
-        self,
-        rest: memoryview,
-        size: int,
-        timeout: float | None,
-        descriptors: Sequence[int] = (),
-    ) -> None:
-        # What comes is read meanwhile: the other side may itself be sending, and each would wait
-        # for the other to read.
-        either = select.poll()
-        either.register(self._socket, select.POLLIN | select.POLLOUT)
-        writable = select.poll()
-        writable.register(self._socket, select.POLLOUT)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        poll = either
-        while rest:
-            ready = poll.poll(None if deadline is None else _left(deadline) * 1000)
-            if not ready and len(rest) == size:
-                raise TimeoutError
-            if not ready:
-                raise self.end("the other side stopped reading in the middle of a message")
-            events = ready[0][1]
-            # Another thread that reads already takes a moment: wait for room alone then.
-            poll = either if not events & select.POLLIN or self.read() else writable
-            if events & ~select.POLLIN:
-                with contextlib.suppress(BlockingIOError):
-                    unsent = descriptors if len(rest) == size else ()
-                    rest = rest[self._send_some(rest, unsent) :]
 
     def get(self, box: Mailbox, timeout: float | None = None) -> Any:
         """The next message routed into `box`, reading the socket meanwhile if nobody else does.
