@@ -7,7 +7,7 @@ import gc
 import os
 import socket
 
-import conftest
+import channel_ends
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -145,7 +145,7 @@ def test_a_result_that_nobody_decodes_gives_its_segment_back(pair):
 
 def test_what_is_idle_is_given_up_by_both_sides(pair):
     warm(pair)
-    before = conftest.descriptors()
+    before = channel_ends.descriptors()
     for _ in range(2):  # what has just been released is idle only from then on
         pair.manager.freight.trim(0.0)
         pair.manager.send(Tidings())
@@ -154,7 +154,7 @@ def test_what_is_idle_is_given_up_by_both_sides(pair):
                 end.get(0.05)
     assert not pair.manager.freight._segments
     assert not pair.host.freight._segments
-    assert conftest.descriptors() < before
+    assert channel_ends.descriptors() < before
     assert (pair.echoed(ARRAY) == ARRAY).all()
 
 
@@ -253,20 +253,20 @@ def test_a_message_that_could_not_go_leaves_its_segment_to_the_next(pair):
 
 def test_a_new_segment_of_a_message_that_could_not_go_is_announced_again(pair):
     pair.echoed(ARRAY)
-    before = conftest.descriptors()
+    before = channel_ends.descriptors()
     with pair.manager.channel._sending, pytest.raises(TimeoutError):
         pair.manager.send(Call(1, "operation", "x", encode_value(ARRAY), 0), timeout=0.01)
-    assert conftest.descriptors() == before
+    assert channel_ends.descriptors() == before
     assert (pair.echoed(ARRAY) == ARRAY).all()
 
 
 def test_a_result_that_has_come_can_be_taken_when_its_host_is_gone(pair):
     warm(pair)
     reply = pair.to_manager(ARRAY)
-    before = conftest.descriptors()
+    before = channel_ends.descriptors()
     pair.close()
     assert (decode_value(reply.result) == ARRAY).all()
-    assert conftest.descriptors() < before
+    assert channel_ends.descriptors() < before
     assert not pair.manager.freight._segments
 
 
@@ -279,18 +279,18 @@ def test_what_is_in_use_outlives_its_host(pair):
 
 
 def test_a_closed_pair_leaves_no_descriptor(make_pair):
-    before = conftest.descriptors()
+    before = channel_ends.descriptors()
     pair = make_pair()
     warm(pair)
     pair.to_manager(ARRAY)
     pair.close()
     gc.collect()
-    assert conftest.descriptors() == before
+    assert channel_ends.descriptors() == before
 
 
 def test_a_manager_without_shared_memory_talks_to_a_host_that_has_it(make_pair):
-    lone, _ = conftest.over_the_socket()
-    _, borrower = conftest.shared_memory()
+    lone, _ = channel_ends.over_the_socket()
+    _, borrower = channel_ends.shared_memory()
     pair = make_pair(lambda: (lone, borrower))
     for _ in range(3):
         assert (pair.echoed(ARRAY) == ARRAY).all()
@@ -300,12 +300,12 @@ def test_a_thousand_megabytes_there_and_back_leave_as_much_memory_and_as_many_de
     array = np.arange(131_072.0)
     for _ in range(50):
         pair.echoed(array)
-    descriptors, resident = conftest.descriptors(), conftest.resident()
+    descriptors, resident = channel_ends.descriptors(), channel_ends.resident()
     for _ in range(1_000):
         pair.echoed(array)
     gc.collect()
-    assert conftest.descriptors() == descriptors
-    assert conftest.resident() - resident < 8_000_000
+    assert channel_ends.descriptors() == descriptors
+    assert channel_ends.resident() - resident < 8_000_000
 
 
 # The pool of private memory
@@ -357,11 +357,11 @@ def test_a_size_is_rounded_up_by_no_more_than_a_quarter_and_a_page(nbytes):
 
 
 def test_a_host_closes_descriptors_that_it_did_not_ask_for():
-    _, borrower = conftest.shared_memory()
+    _, borrower = channel_ends.shared_memory()
     ours, theirs = socket.socketpair()
-    before = conftest.descriptors()
+    before = channel_ends.descriptors()
     borrower.descriptors_arrived([os.dup(ours.fileno()), os.dup(ours.fileno())])
     borrower.close()
-    assert conftest.descriptors() == before
+    assert channel_ends.descriptors() == before
     ours.close()
     theirs.close()
