@@ -9,6 +9,7 @@ from typing import Any
 from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.job import Job
 from nebula_lab.agent.server import ORDINARY, Server
+from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Call, Load, Shutdown
 
 
@@ -56,7 +57,7 @@ def _performed(server: Server, job: Job, call: Call) -> Any:
         return result
     if hasattr(result, "__await__"):
         result = _awaited(server, result)
-    return server.drive(job, result)
+    return server.drive(job, to_plain(result))
 
 
 def _awaited(server: Server, result: Any) -> Any:

@@ -20,6 +20,7 @@ from nebula_lab.agent.server import Server, encode_result
 from nebula_lab.agent.steps import Steps
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.plugin.host import current_context
+from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Call, Message, Reply, Shutdown
 
 
@@ -111,7 +112,7 @@ class _Concurrent:
 
     def _run(self, job: Job, call: Call) -> Message:
         server = self._server
-        return server.outcome(job, lambda: server.drive(job, server.perform(call)))
+        return server.outcome(job, lambda: server.drive(job, to_plain(server.perform(call))))
 
     async def _run_async(self, job: Job, call: Call) -> Message:
         current_job.set(job)  # for this task alone, and so never taken back
@@ -136,6 +137,7 @@ class _Concurrent:
         result = self._server.perform(call)
         if inspect.isawaitable(result):
             result = await result
+        result = to_plain(result)
         if isinstance(result, Iterator):
             result = _as_async(result)
         if not inspect.isasyncgen(result):

@@ -45,7 +45,6 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
-        self._execute: Callable[[str, Any], Any]
         self.description = ResourceDescription(
             (), open=True, has_save_state=False, has_restore_state=False
         )
@@ -78,7 +77,6 @@ class Resident:
             self.module = import_source(self._path, self._module_name, alone=self._is_alone)
             self.resource = make_resource(self.module, self._path, self._api_version)
             self.description = describe(self.resource)
-            self._execute = _execute_of(self.resource)
             self._give_context()
             self.resource.initialize(self._config)
         except BaseException:
@@ -108,6 +106,13 @@ class Resident:
             return self._KINDS[kind](self, params)
         finally:
             current_context.reset(token)
+
+    def _execute(self, operation: str, params: Any) -> Any:
+        """Run an operation; the result need not be plain yet."""
+        execute = self.resource.execute  # each time: a plugin or a cell may put another there
+        if getattr(execute, "__func__", None) is Plugin.execute:
+            return self.resource._run(operation, params)
+        return execute(operation, params)
 
     def plain(self, value: Any) -> Any:
         """A result as plain values; dataclasses become dicts and so on."""
@@ -160,11 +165,3 @@ class Resident:
         "restore_state": _restore_state,
         "cleanup": _cleanup,
     }
-
-
-def _execute_of(resource: Any) -> Callable[[str, Any], Any]:
-    """How to run an operation; the result need not be plain yet."""
-    if isinstance(resource, Plugin) and type(resource).execute is Plugin.execute:
-        return resource._run
-    execute: Callable[[str, Any], Any] = resource.execute
-    return execute

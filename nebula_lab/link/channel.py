@@ -29,6 +29,10 @@ from nebula_lab.wire.protocol import Connection, Phase, Side, parcel_of
 Mailbox = SimpleQueue[Any]
 # Larger ones come from mmap, with a page fault for each of their pages: 17 µs a call.
 _CHUNK = 64 * 1024
+# Seconds after which a follower looks whether there is a leader: one that was interrupted may not
+# have passed it on.
+_LOOK_AGAIN = 1.0
+_LEAVING = 5.0  # seconds that others have to let go of a socket that has been shut down
 _NOW = 0.0  # on the clock of `time.monotonic`, whose moments are all later
 _LEAD = object()  # tells a follower that nobody reads any more
 
@@ -72,8 +76,11 @@ class Channel:
         self._connection = connection
         self._route = route
         self._sender = Sender(sock, self.read, self.end)
-        self._sending = threading.Lock()
-        self._leading = threading.Lock()
+        # Locks that know their owner. A KeyboardInterrupt may come between taking one and noting
+        # that it was taken; so they are taken inside a `try`, and whatever `finally` gives back is
+        # given back by its first step, which fails where this thread has none.
+        self._sending = threading.RLock()
+        self._leading = threading.RLock()
         self._following: dict[int, Mailbox] = {}
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
@@ -163,30 +170,39 @@ class Channel:
     def _transmit(
         self, data: bytes, timeout: float | None, consignment: Consignment | None = None
     ) -> None:
-        sending = self._sending
-        if not sending.acquire(False) and not sending.acquire(
-            timeout=-1 if timeout is None else timeout
-        ):
-            raise TimeoutError
+        sending, is_ours = self._sending, False
+        if self._mid_send and _is_owned(sending):
+            raise TimeoutError  # this very thread is sending, and reads meanwhile
         try:
+            if not sending.acquire(False) and not sending.acquire(
+                timeout=-1 if timeout is None else timeout
+            ):
+                raise TimeoutError
             if self._ended:
                 raise self._ended
-            self._mid_send = True
+            is_ours = self._mid_send = True
             if consignment is None:
                 self._sender.piece(data, timeout)
             else:
                 self._sender.consignment(data, timeout, consignment)
             self._mid_send = False
         except TimeoutError:
-            self._mid_send = False
+            if is_ours:
+                self._mid_send = False
             raise
         except OSError as error:
-            self._mid_send = False
+            if is_ours:
+                self._mid_send = False
             raise self.end(f"the connection broke: {error}") from error
         finally:
-            if self._mid_send:
-                self.end("interrupted in the middle of a message")
-            sending.release()
+            try:
+                if is_ours and self._mid_send:
+                    self.end("interrupted in the middle of a message")
+            finally:
+                try:  # noqa: SIM105 - suppress() would take steps of its own first
+                    sending.release()
+                except RuntimeError:
+                    pass  # another thread sends
 
     def get(self, box: Mailbox, timeout: float | None = None) -> Any:
         """The next message routed into `box`, reading the socket meanwhile if nobody else does.
@@ -205,15 +221,20 @@ class Channel:
                 item = box.get_nowait()
             elif self._ended:
                 raise self._ended
-            elif leading.acquire(False):
-                try:
-                    item = self._lead(box, deadline)
-                finally:
-                    leading.release()
-                    if self._following:
-                        self._promote()
             else:
-                item = self._follow(box, deadline)
+                try:
+                    if leading.acquire(False):
+                        item = self._lead(box, deadline)
+                    else:
+                        item = self._follow(box, deadline)
+                finally:
+                    try:
+                        leading.release()
+                    except RuntimeError:
+                        pass  # another thread leads
+                    finally:
+                        if self._following:
+                            self._promote()
             if item is not _LEAD:
                 return item
 
@@ -233,19 +254,33 @@ class Channel:
         self._following[id(box)] = box
         try:
             # The leader may have stepped down before it could see us.
-            if not self._leading.locked():
+            if not self._is_led():
                 return _LEAD
-            return box.get(timeout=None if deadline is None else _left(deadline))
+            wait = _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, _left(deadline))
+            return box.get(timeout=wait)
         except Empty:
-            raise TimeoutError from None
+            if _is_past(deadline):
+                raise TimeoutError from None
+            return _LEAD
         finally:
+            # We may leave with a message, or in vain, while being asked to lead: our caller
+            # passes it on.
             self._following.pop(id(box), None)
-            # We may leave with a message, or in vain, while being asked to lead: pass it on.
-            if self._following and not self._leading.locked():
-                self._promote()
+
+    def _is_led(self) -> bool:
+        """Whether another thread reads now."""
+        try:
+            return not self._leading.acquire(False)
+        finally:
+            try:  # noqa: SIM105 - suppress() would take steps of its own first
+                self._leading.release()
+            except RuntimeError:
+                pass
 
     def _promote(self) -> None:
         """Wake a follower to lead, or all of them when there is nothing left to read."""
+        if self._is_led():
+            return
         for follower in list(self._following.values()):
             follower.put(_LEAD)
             if not self._ended:
@@ -257,13 +292,19 @@ class Channel:
         Returns:
             Whether anything was read; not so when a waker ended the wait.
         """
-        if not self._leading.acquire(blocking=False):
-            return False
+        leading = self._leading
+        if _is_owned(leading):
+            return False  # a signal has interrupted this thread's own reading
         try:
-            return self._read(_NOW)
+            return leading.acquire(False) and self._read(_NOW)
         finally:
-            self._leading.release()
-            self._promote()
+            try:
+                leading.release()
+            except RuntimeError:
+                pass  # another thread leads
+            finally:
+                if self._following:
+                    self._promote()
 
     def _read(self, deadline: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
@@ -339,10 +380,23 @@ class Channel:
         self.end("the connection was closed by this side")
         with contextlib.suppress(OSError):  # it may not be connected any more
             self._socket.shutdown(socket.SHUT_RDWR)
-        with self._leading, self._sending:
+        try:
+            for lock in (self._leading, self._sending):
+                lock.acquire(timeout=_LEAVING)
             self._socket.close()
+        finally:
+            for lock in (self._leading, self._sending):
+                try:  # noqa: SIM105 - suppress() would take steps of its own first
+                    lock.release()
+                except RuntimeError:
+                    pass  # it did not let go, and finds the socket closed
         self.freight.close()
         self._promote()
+
+
+def _is_owned(lock: threading.RLock) -> bool:
+    """Whether this thread holds a lock."""
+    return bool(lock._is_owned())  # type: ignore[attr-defined]
 
 
 def _is_past(deadline: float | None) -> bool:

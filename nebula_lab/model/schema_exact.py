@@ -9,6 +9,7 @@ from typing import Any
 # These say nothing of the value.
 _ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated"})
 _NOTHING: frozenset[type] = frozenset()
+_TEXT = frozenset({str})
 _NOT_PLAIN: frozenset[type] = frozenset({bytes, bytearray, memoryview})
 _KNOWN = _ANNOTATIONS | {"type", "properties", "required", "additionalProperties"}
 _OF_TYPE: Mapping[str, frozenset[type]] = MappingProxyType(
@@ -46,6 +47,8 @@ def plain_fit(schema: Mapping[str, Any]) -> Callable[[dict[str, Any]], bool]:
     known = schema.keys() <= _KNOWN and schema.get("type", "object") == "object"
 
     def fits(params: dict[str, Any]) -> bool:
+        if not _TEXT.issuperset(map(type, params)):
+            return False  # an Enum's member is a text to Python, and none to carry
         for name, value in params.items():
             kind = type(value)
             if kind is list:

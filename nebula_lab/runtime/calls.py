@@ -109,10 +109,18 @@ class CallPath:
                 ) from error
             finally:
                 if not handed_over:
-                    conversation.close()
+                    try:
+                        conversation.close()
+                    except KeyboardInterrupt:  # perhaps before it had begun
+                        conversation.close()
+                        raise
         finally:
             if not handed_over:
-                self._end(record, invocation, started, succeeded)
+                try:
+                    self._end(record, invocation, started, succeeded)
+                except KeyboardInterrupt:
+                    record.slots.release(invocation)
+                    raise
 
     def _close_later(self, close: Callable[[], None]) -> None:
         self._loop.call(self._workers.start_unattended, close)

@@ -270,11 +270,12 @@ class Conversation(PendingCall):
     # What goes wrong
 
     def _failed(self, message: Failure) -> Exception:
-        if message.kind == "cancelled" and not self._invocation.cancelled:
+        if self._invocation.cancelled:
+            # Whatever it says of it: a call that it made itself was told so first, for instance.
+            return self._withdrawn()
+        if message.kind == "cancelled":
             # Nobody asked for it: the plugin raised KeyboardInterrupt by itself.
             message = msgspec.structs.replace(message, kind="raised")
-        elif message.kind == "cancelled":
-            return self._withdrawn()
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
             return self._too_late(message.traceback, None)

@@ -53,7 +53,7 @@ class Engine:
         journal = Journal(self.catalogue.record, self.dispatcher)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         self.hosting = Hosting(config, sandbox, workers, switchboard, switchboard.unclaimed)
-        supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters, sink)
+        supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)
         self.loader = Loader(
             config, self.catalogue, self.hosting, states, supervisor, workers, counters, sink

@@ -6,7 +6,6 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
+from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.failures import load_error_from
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
@@ -78,7 +78,11 @@ class Hosting:
         self._closed = False
 
     def bring_up(
-        self, descriptor: PluginDescriptor, sink: OutputSink, on_exit: Callable[[Host], None]
+        self,
+        descriptor: PluginDescriptor,
+        sink: OutputSink,
+        on_exit: Callable[[Host], None],
+        cradle: Cradle,
     ) -> Hosted:
         """Start a host and load a plugin into it.
 
@@ -86,38 +90,27 @@ class Hosting:
             descriptor: the plugin.
             sink: shows what it prints while it loads.
             on_exit: called when the host is gone, on the loop's thread.
+            cradle: gets the host as soon as it is there; whoever has it abandons it after a
+                failure.
 
         Raises:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT)
-        host = self._start(spec)
+        # On another thread: a KeyboardInterrupt on this one must not come half-way.
+        host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, sink)
         except ManagerClosedError:
-            host.dispose()
             raise
         except PluginError as error:
-            host.dispose()
             raise _load_error(error, descriptor) from error
-        except BaseException:
-            host.dispose()
-            raise
         return Hosted(host, description, places)
 
-    def _start(self, spec: HostSpec) -> Host:
-        # On another thread: a KeyboardInterrupt on this one must not come half-way.
-        starting = self._workers.start(partial(self._start_host, spec))
-        try:
-            return starting.result()
-        except BaseException:
-            starting.add_done_callback(_dispose)  # nobody waits for it any more
-            raise
-
-    def _start_host(self, spec: HostSpec) -> Host:
+    def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:
         with self._counting:
             if self._closed:
                 raise ManagerClosedError("the manager has been closed")
@@ -125,6 +118,7 @@ class Hosting:
         try:
             host = self._sandbox.start(spec)
             self._alive.add(host)
+            cradle.put(host)
             return host
         finally:
             with self._counting:
@@ -232,11 +226,6 @@ class Hosting:
             pass  # it has gone by itself
         finally:
             host.dispose()
-
-
-def _dispose(starting: Future[Host]) -> None:
-    if starting.exception() is None:
-        starting.result().dispose()
 
 
 def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedError:

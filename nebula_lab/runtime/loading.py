@@ -10,6 +10,7 @@ from nebula_lab.errors import DependencyError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, Priority
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
@@ -127,45 +128,53 @@ class Loader:
             record.failure = None
             record.forget_crashes()
             record.move("load")
-            hosted: list[Hosted] = []
+            cradle = Cradle()
             try:
-                hosted = self.bring_up_replicas(record, record.descriptor)
+                hosted = self.bring_up_replicas(record, record.descriptor, cradle)
                 self._restore(record, hosted)
+                self._workers.start(partial(self._settle, record, hosted, cradle)).result()
             except PluginError as error:
-                self.discard(hosted)
+                cradle.abandon()
                 record.fail(error)
                 raise
             except BaseException as error:
-                self.discard(hosted)
-                record.fail(PluginError(f"loading was broken off: {error!r}", plugin_id=record.id))
+                if cradle.abandon():
+                    reason = f"loading was broken off: {error!r}"
+                    record.fail(PluginError(reason, plugin_id=record.id))
                 raise
-            self._settle(record, hosted)
 
-    def bring_up_replicas(self, record: PluginRecord, descriptor: PluginDescriptor) -> list[Hosted]:
+    def bring_up_replicas(
+        self, record: PluginRecord, descriptor: PluginDescriptor, cradle: Cradle
+    ) -> list[Hosted]:
         """As many hosts as a plugin's descriptor asks for, at the same time.
 
+        Args:
+            record: the plugin.
+            descriptor: of the version to bring up.
+            cradle: gets each host; to be abandoned if this fails.
+
         Raises:
-            LoadFailedError: one did not come up; those that did are gone again.
+            LoadFailedError: one did not come up.
         """
 
         def on_exit(host: Host) -> None:
             self._supervisor.host_lost(record, host)
 
-        start = partial(self._hosting.bring_up, descriptor, self._sink(), on_exit)
+        start = partial(self._hosting.bring_up, descriptor, self._sink(), on_exit, cradle)
         futures = self._workers.all([start] * descriptor.runtime.replicas)
         errors = [error for future in futures if (error := future.exception()) is not None]
-        hosted = [future.result() for future in futures if future.exception() is None]
         if errors:
-            self.discard(hosted)
             raise errors[0]
-        return hosted
+        return [future.result() for future in futures]
 
     def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
         if record.saved_state is not None:
             self._states.restore(record, hosted, record.saved_state)
             record.saved_state = None
 
-    def _settle(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
+    def _settle(self, record: PluginRecord, hosted: Iterable[Hosted], cradle: Cradle) -> None:
+        if not cradle.claim():
+            return  # its caller has been interrupted
         record.era += 1
         record.loaded_at = datetime.now(UTC)
         record.loads += 1
@@ -173,9 +182,3 @@ class Loader:
         record.move("loaded")
         self._supervisor.adopt(record, hosted)
         record.slots.resume()
-
-    def discard(self, hosted: Iterable[Hosted]) -> None:
-        """End hosts that are not to serve after all."""
-        for one in hosted:
-            one.host.on_exit = one.host.link.on_ended = lambda: None
-            one.host.dispose()

@@ -46,3 +46,15 @@ class TextSink:
 
     def progress(self, label: str, done: float, total: float | None, text: str) -> None:
         """A plain text stream has no place for a bar that moves."""
+
+
+class QuietSink:
+    """Shows nothing: for what a plugin prints while nobody waits for it. The journal has it."""
+
+    def write(self, stream: str, text: str) -> None: ...
+
+    def display(self, action: str, bundle: dict[str, Any]) -> None: ...
+
+    def log(self, level: int, logger: str, message: str) -> None: ...
+
+    def progress(self, label: str, done: float, total: float | None, text: str) -> None: ...

@@ -65,6 +65,7 @@ class PluginRecord:
         self.failure: PluginError | None = None
         self.saved_state: Any = None
         self.loaded_at: datetime | None = None
+        self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
         self.last_used: float | None = None  # on the clock of `time.monotonic`
         self.is_up = False  # calls are served, or will be as soon as it has restarted
         self.loads = 0
@@ -150,7 +151,7 @@ class PluginRecord:
         hosts = self.slots.hosts
         used = None
         if self.last_used is not None:
-            used = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self.last_used)
+            used = self._epoch + timedelta(seconds=self.last_used)
         return PluginInfo(
             id=self.id,
             name=self.descriptor.name,

@@ -17,6 +17,7 @@ from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginDescriptor
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.lifecycle import Lifecycle
@@ -90,24 +91,35 @@ class Reloader:
 
     def _exchange(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
         self._load_new_dependencies(descriptor)
-        fresh = self._loader.bring_up_replicas(record, descriptor)
+        cradle = Cradle()
         try:
+            fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
             self._lifecycle.drain(record)
             state = self._states.save(record)
             if state is not None:
                 self._states.restore(record, fresh, state)
+            if any(one.host.is_lost for one in fresh):
+                raise LoadFailedError(
+                    "its new process ended before it could serve, so the old one goes on",
+                    plugin_id=record.id,
+                    path=descriptor.path,
+                )
+            self._workers.start(partial(self._commit, record, descriptor, fresh, cradle)).result()
         except BaseException:
-            record.slots.resume()
-            self._loader.discard(fresh)
+            if cradle.abandon():
+                record.slots.resume()
             raise
-        if any(one.host.is_lost for one in fresh):
-            record.slots.resume()
-            self._loader.discard(fresh)
-            raise LoadFailedError(
-                "its new process ended before it could serve, so the old one goes on",
-                plugin_id=record.id,
-                path=descriptor.path,
-            )
+
+    def _commit(
+        self,
+        record: PluginRecord,
+        descriptor: PluginDescriptor,
+        fresh: list[Hosted],
+        cradle: Cradle,
+    ) -> None:
+        """Put the new hosts in the place of the old, as a whole."""
+        if not cradle.claim():
+            return  # its caller has been interrupted
         former = record.slots.hosts
         self._swap(record, descriptor, former, fresh)
         for host in former:

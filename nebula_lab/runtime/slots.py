@@ -30,6 +30,9 @@ class Slots:
     A place is held from `acquire` to `release`. While `hold` lasts, as in a reload, nobody gets
     one; with no host at all, as after a crash, callers wait for the next.
 
+    Who uses what is noted in one dict alone, and what is free follows from that: an interrupt
+    between two notes could lose a place for ever.
+
     Args:
         limit: how many calls may wait.
     """
@@ -39,7 +42,6 @@ class Slots:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._draining = 0  # how many wait for `_changed`
-        self._free: deque[Host] = deque()
         self._hosts: list[Host] = []
         self._places = 0
         self._waiting: deque[_Ticket] = deque()
@@ -71,7 +73,17 @@ class Slots:
             return list(self._users)
 
     def has_free(self) -> bool:
-        return bool(self._free)
+        with self._lock:
+            return self._free_host() is not None
+
+    def _free_host(self) -> Host | None:
+        """The host with the fewest calls, if it takes another one; the lock is held."""
+        users = self._users
+        if not users:
+            return self._hosts[0] if self._hosts else None
+        used = list(users.values())
+        host = min(self._hosts, key=used.count, default=None)
+        return host if host is not None and used.count(host) < self._places else None
 
     # Places
 
@@ -84,9 +96,11 @@ class Slots:
         with self._lock:
             if self._refusal is not None:
                 raise _anew(self._refusal)
-            if not self._free or self._held or self._waiting:
+            if self._held or self._waiting:
                 return None
-            host = self._users[invocation] = self._free.popleft()
+            host = self._free_host()
+            if host is not None:
+                self._users[invocation] = host
             return host
 
     def acquire(
@@ -158,21 +172,24 @@ class Slots:
     def release(self, invocation: Invocation) -> None:
         """Give a call's place back."""
         with self._lock:
-            host = self._users.pop(invocation, None)
-            if host is None:
-                return
-            if host in self._hosts:
-                self._free.append(host)
+            try:
+                self._users.pop(invocation, None)
+            finally:
                 if self._waiting:
                     self._hand_out()
-            if self._draining:
-                self._changed.notify_all()
+                if self._draining:
+                    self._changed.notify_all()
 
     def _hand_out(self) -> None:
-        while self._free and self._waiting and not self._held:
-            ticket, host = self._waiting.popleft(), self._free.popleft()
-            self._users[ticket.invocation] = host
-            ticket.box.put(host)
+        while self._waiting and not self._held:
+            ticket = self._waiting[0]
+            if ticket.invocation not in self._users:  # else one was interrupted at this
+                host = self._free_host()
+                if host is None:
+                    return
+                self._users[ticket.invocation] = host
+                ticket.box.put(host)
+            self._waiting.popleft()
 
     # Hosts
 
@@ -182,7 +199,6 @@ class Slots:
             self._refusal = None
             self._hosts.append(host)
             self._places = places
-            self._free.extend([host] * places)
             self._hand_out()
 
     def remove(self, host: Host) -> bool:
@@ -191,7 +207,6 @@ class Slots:
             if host not in self._hosts:
                 return False
             self._hosts.remove(host)
-            self._free = deque(place for place in self._free if place is not host)
             return True
 
     def hold(self) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.events import PluginCrashed
+from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosted, Hosting
-from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.output import QuietSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
@@ -36,14 +37,12 @@ class Supervisor:
         workers: Workers,
         dispatcher: Dispatcher,
         counters: ManagerCounters,
-        sink: Callable[[], OutputSink],
     ) -> None:
         self._config = config
         self._hosting = hosting
         self._workers = workers
         self._dispatcher = dispatcher
         self._counters = counters
-        self._sink = sink
 
     def host_stuck(self, record: PluginRecord, host: Host) -> None:
         """A call did not stop: end its host and start another."""
@@ -98,11 +97,17 @@ class Supervisor:
                 record.fail(self._given_up(record, report.reason))
 
     def _restart(self, record: PluginRecord, counts: bool) -> None:
+        cradle = Cradle()
         try:
+            # Nobody asked for it, so what it prints is nobody's but the journal's.
             hosted = self._hosting.bring_up(
-                record.descriptor, self._sink(), lambda host: self.host_lost(record, host)
+                record.descriptor,
+                QuietSink(),
+                lambda host: self.host_lost(record, host),
+                cradle,
             )
         except PluginError as error:
+            cradle.abandon()
             if record.slots.hosts:
                 _log.error("%s goes on with fewer replicas: %s", record.id, error)
             else:

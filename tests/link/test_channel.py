@@ -73,7 +73,7 @@ def blocked_in_get(manager, wait_until, count):
     """Wait until so many threads wait: one reads and the others follow it."""
     channel = manager.channel
     wait_until(
-        lambda: channel._leading.locked() and len(channel._following) == count - 1,
+        lambda: channel._is_led() and len(channel._following) == count - 1,
         "the waiting threads",
     )
 
@@ -235,7 +235,7 @@ def test_a_keyboard_interrupt_while_waiting_loses_nothing(manager, host, wait_un
     with ThreadPoolExecutor(2) as threads:
 
         def interrupt_when_it_waits():
-            wait_until(lambda: manager.channel._leading.locked(), "the main thread's wait")
+            wait_until(lambda: manager.channel._is_led(), "the main thread's wait")
             follower = threads.submit(manager.get, 2)
             wait_until(lambda: manager.channel._following, "the follower")
             os.kill(os.getpid(), signal.SIGINT)
@@ -255,7 +255,7 @@ def test_a_waker_makes_the_reader_look_at_its_mailbox(manager, wait_until):
     wake = manager.channel.make_waker()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(manager.get, 1)
-        wait_until(lambda: manager.channel._leading.locked(), "the reader")
+        wait_until(lambda: manager.channel._is_led(), "the reader")
         manager.box(1).put("something local")
         wake()
         assert waiting.result(5) == "something local"
