@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import UTC, datetime
 
 import pytest
@@ -103,3 +104,9 @@ def test_what_does_not_fit_is_left_to_the_whole_check(params):
         "additionalProperties": False,
     }
     assert not compile_schema(schema).is_plain_fit(params)
+
+
+def test_a_key_that_only_equals_a_text_is_left_to_the_whole_check():
+    key = enum.StrEnum("Key", {"TEXT": "text"}).TEXT
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    assert not compile_schema(schema).is_plain_fit({key: "x"})
