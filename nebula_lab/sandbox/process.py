@@ -76,13 +76,7 @@ class ProcessSandbox(Sandbox):
     def _start_spare(self, surroundings: Surroundings) -> ProcessHost:
         life = next(self._spare_lives)
         berth = self._berth(f"s{life}", f"s{life}", "(spare)", surroundings)
-        host = ProcessHost(berth, self._loop, self.launcher, self._sweep)
-        try:
-            host.link.greet(_SPARE_TIMEOUT)
-        except BaseException:
-            host.dispose()
-            raise
-        return host
+        return ProcessHost(berth, self._loop, self.launcher, self._sweep)
 
     def _berth(self, folder: str, life: str, plugin_id: str, surroundings: Surroundings) -> Berth:
         return Berth(
@@ -108,9 +102,6 @@ class ProcessSandbox(Sandbox):
 
     def disown(self) -> None:
         self.launcher.disown()
-
-
-_SPARE_TIMEOUT = 60.0  # seconds, on a machine under heavy load
 
 
 def _greet(host: ProcessHost, spec: HostSpec) -> None:

@@ -16,6 +16,11 @@ _log = logging.getLogger("nebula_lab")
 # Seconds between a load and the start of the next spare. On two cores a kernel that boots would
 # slow what a plugin that has just come up does first.
 _REST = 0.3
+# Seconds until one that says nothing while it boots is given up, on a machine under heavy load.
+_BOOTING = 60.0
+# Attempts one after the other, each after twice the rest of the one before; then the next load is
+# waited for, which meets whatever it is too, and says so to whom it concerns.
+_ATTEMPTS = 5
 
 
 class SparePool:
@@ -26,7 +31,7 @@ class SparePool:
 
     Args:
         loop: looks from time to time whether to start another.
-        start: starts a host and greets it.
+        start: starts a host, which is not waited for.
         is_idle: whether neither a load nor a call goes on.
         size: how many to keep.
     """
@@ -47,6 +52,8 @@ class SparePool:
         self._loads = 0
         self._is_due = False
         self._useless: list[ProcessHost] = []
+        self._booting: ProcessHost | None = None
+        self._errors = 0  # one after the other
         self._worker: threading.Thread | None = None
         self._is_closed = False
 
@@ -63,6 +70,7 @@ class SparePool:
         finally:
             with self._lock:
                 self._loads -= 1
+                self._errors = 0
             self.top_up_later()
 
     def take(self, surroundings: Surroundings) -> ProcessHost | None:
@@ -84,10 +92,11 @@ class SparePool:
         """Start what is missing once there has been nothing to do for a while."""
         with self._lock:
             is_full = len(self._spares) >= self.size and not self._useless
-            if self._is_due or self._is_closed or is_full:
+            if self._is_due or self._is_closed or is_full or self._errors >= _ATTEMPTS:
                 return
             self._is_due = True
-        self._loop.call_later(_REST, self._top_up)
+            rest = _REST * 2**self._errors
+        self._loop.call_later(rest, self._top_up)
 
     def _top_up(self) -> None:
         with self._lock:
@@ -96,36 +105,67 @@ class SparePool:
                 return
             is_quiet = self._loads == 0 and self._worker is None and self._is_idle()
             if is_quiet:
-                self._worker = threading.Thread(
-                    target=self._work, name="nebula-spares", daemon=True
-                )
-                self._worker.start()
+                self._start_worker()
         if not is_quiet:
             self.top_up_later()
+
+    def _start_worker(self) -> None:
+        worker = threading.Thread(target=self._work, name="nebula-spares", daemon=True)
+        worker.start()
+        self._worker = worker
 
     def _work(self) -> None:
         """Do one of the things that there are to do, on a thread of its own."""
         try:
-            if self._useless:
-                self._useless[-1].dispose()
-                self._useless.pop()
-            elif len(self._spares) < self.size:
-                self._start_one()
+            self._dispose_or_start()
+            self._errors = 0
         except (OSError, TimeoutError, ChannelEndedError) as error:
-            # Whatever it is, the next load meets it too, and says so to whom it concerns.
-            _log.info("a spare kernel could not be started: %s", error)
-            return
+            self._errors += 1
+            _log.info("a spare kernel could not be started or ended: %s", error)
         finally:
             with self._lock:
                 self._worker = None
         self.top_up_later()
 
+    def _dispose_or_start(self) -> None:
+        with self._lock:
+            useless = self._useless.pop() if self._useless else None
+        if useless is not None:
+            self._dispose(useless)
+        elif len(self._spares) < self.size:
+            self._start_one()
+
+    def _dispose(self, useless: ProcessHost) -> None:
+        try:
+            useless.dispose()
+        except BaseException:
+            with self._lock:
+                self._useless.insert(0, useless)  # others come before it the next time
+            raise
+
     def _start_one(self) -> None:
         surroundings = Surroundings.now()
         host = self._start(surroundings)
+        try:
+            self._boot(host)
+        except BaseException:
+            host.dispose()
+            raise
         host.on_exit = self._on_exit
         with self._lock:
             self._spares.append((surroundings, host))
+
+    def _boot(self, host: ProcessHost) -> None:
+        """Wait until a host is up, or `close` ends it."""
+        with self._lock:
+            self._booting = host
+            if self._is_closed:
+                host.kill()
+        try:
+            host.link.greet(_BOOTING)
+        finally:
+            with self._lock:
+                self._booting = None
 
     def _on_exit(self) -> None:
         """A spare has died, or one that was taken and whose taker has not said what to do then."""
@@ -140,6 +180,8 @@ class SparePool:
         with self._lock:
             self._is_closed = True
             worker = self._worker
+            if self._booting is not None:
+                self._booting.kill()  # what it boots with may take as long as it likes
         if worker is not None:
             worker.join()
         hosts = [*self._useless, *(host for _, host in self._spares)]

@@ -134,6 +134,93 @@ def test_closing_ends_the_spares(open_lab, await_spare):
     assert not any(map(psutil.pid_exists, spares))
 
 
+def test_closing_does_not_wait_for_a_spare_that_boots(open_lab, tmp_path, monkeypatch, wait_until):
+    began = tmp_path / "began"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, pathlib, time\n"
+        "if slow := os.environ.get('SLOW_SITE'):\n"
+        "    pathlib.Path(slow).touch(); time.sleep(3600)"
+    )
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv("SLOW_SITE", str(began))
+    wait_until(began.exists, "the start of a spare", timeout=30.0)
+    lab.plugins.close()
+    assert len(lab.sandbox.spares) == 0
+
+
+def test_spares_that_die_while_another_one_is_ended_are_ended_too(
+    open_lab, await_spare, wait_until
+):
+    lab = open_lab(spares=2)
+    lab.pid("one")
+    await_spare(lab, 2)
+    pool = lab.sandbox.spares
+    first, second = [host for _, host in pool._spares]
+    folders = [host.scratch_dir.parent for host in (first, second)]
+    first.dispose = _after(first.dispose, lambda: _die(second, pool, wait_until))
+    os.kill(first.pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(os.path.exists, folders)), "the end of both", timeout=30.0)
+
+
+def _after(end, event):
+    def dispose():
+        event()
+        end()
+
+    return dispose
+
+
+def _die(host, pool, wait_until):
+    os.kill(host.pid, signal.SIGKILL)
+    wait_until(lambda: host in pool._useless, "word of its end")
+
+
+@pytest.mark.parametrize("failing", ["start", "dispose"])
+def test_topping_up_goes_on_after_an_error(open_lab, await_spare, wait_until, failing):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    pool = lab.sandbox.spares
+    owner, failures = (pool, "_start") if failing == "start" else (pool._spares[0][1], "dispose")
+    setattr(owner, failures, _failing_once(getattr(owner, failures)))
+    os.kill(spare, signal.SIGKILL)
+    wait_until(lambda: spare_pids(lab) not in ([], [spare]), "the next spare", timeout=30.0)
+    assert pool._useless == []
+
+
+def _failing_once(function):
+    errors = [OSError("no more descriptors")]
+
+    def call(*arguments):
+        if errors:
+            raise errors.pop()
+        return function(*arguments)
+
+    return call
+
+
+def test_topping_up_that_fails_each_time_waits_for_the_next_load(
+    open_lab, await_spare, wait_until, monkeypatch
+):
+    monkeypatch.setattr("nebula_lab.sandbox.spares._REST", 0.01)
+    lab = open_lab(spares=1)
+    attempts, start = [], lab.sandbox.spares._start
+
+    def fail(surroundings):
+        attempts.append(surroundings)
+        raise OSError("no more descriptors")
+
+    lab.sandbox.spares._start = fail
+    lab.pid("one")
+    wait_until(lambda: lab.sandbox.spares._errors == 5, "the last attempt")
+    assert (len(attempts), lab.sandbox.spares._is_due) == (5, False)
+    lab.sandbox.spares._start = start
+    lab.pid("two")
+    await_spare(lab)
+
+
 def test_a_manager_that_nobody_warmed_up_has_no_spares(lab, wait_until):
     lab.pid("one")
     assert (lab.sandbox.spares.size, len(lab.sandbox.spares)) == (0, 0)
