@@ -15,7 +15,6 @@ import select
 import signal
 import socket
 import sys
-from collections import deque
 from typing import Any
 
 from nebula_lab.agent import host, kernel_modules
@@ -25,6 +24,7 @@ from nebula_lab.agent.zygote_messages import (
     Fork,
     Forked,
     NotForked,
+    Preload,
     Preloaded,
     Ready,
     Reap,
@@ -49,14 +49,11 @@ class Zygote:
     Args:
         control: connected to the manager.
         owner: pidfd of the manager's process.
-        preload: modules to import besides what a kernel needs, while there is nothing else to do.
     """
 
-    def __init__(self, control: socket.socket, owner: int, preload: list[str]) -> None:
+    def __init__(self, control: socket.socket, owner: int) -> None:
         self._control = control
         self._owner = owner
-        self._to_preload = deque(preload)
-        self._failures: dict[str, str] = {}
         self._is_fit = True
         self._pid = os.getpid()
         self._children: dict[int, int] = {}  # pids, by the manager's numbers
@@ -72,43 +69,16 @@ class Zygote:
         """
         self._send(Ready())
         while True:
-            ready = {descriptor for descriptor, _ in self._poll.poll(self._patience())}
+            ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._owner in ready:
                 self._end_children()
                 return None
-            if not ready:
-                self._preload_next()
-            if self._control.fileno() in ready:
-                order, descriptors = self._receive()
-                if order is None:
-                    return None
-                birth = self._obey(order, descriptors)
-                if birth is not None:
-                    return birth
-
-    def _patience(self) -> int | None:
-        """Milliseconds to wait for an order before there is something else to do."""
-        return 0 if self._to_preload or self._failures else None
-
-    # Preloading
-
-    def _preload_next(self) -> None:
-        """Import one module. Between two of them, hosts can be forked."""
-        if not self._to_preload:
-            self._send(Preloaded(self._failures))
-            self._failures = {}
-            return
-        name = self._to_preload.popleft()
-        try:
-            import_module(name)
-        except Exception as error:  # noqa: BLE001 - a module may raise anything; hosts do without
-            self._failures[name] = f"{type(error).__name__}: {error}"[:1000]
-        threads = threads_left()
-        if threads:
-            self._is_fit = False
-            self._to_preload.clear()
-            self._send(Unfit(name, f"it started {len(threads)} threads: {', '.join(threads)}"))
-        settle()
+            order, descriptors = self._receive()
+            if order is None:
+                return None
+            birth = self._obey(order, descriptors)
+            if birth is not None:
+                return birth
 
     # Orders
 
@@ -126,16 +96,36 @@ class Zygote:
                 descriptors.frombytes(content)
         return decode_order(data), list(descriptors)
 
-    def _obey(self, order: Fork | Reap, descriptors: list[int]) -> Birth | None:
+    def _obey(self, order: Fork | Reap | Preload, descriptors: list[int]) -> Birth | None:
+        if isinstance(order, Fork):
+            return self._fork_with(order, descriptors)
         if isinstance(order, Reap):
             self._reap(order.number)
-            return None
+        else:
+            self._preload(order.module)
+        return None
+
+    def _fork_with(self, order: Fork, descriptors: list[int]) -> Birth | None:
         try:
             return self._fork(order, Birth(order, *descriptors))
         finally:
             if os.getpid() == self._pid:
                 for descriptor in descriptors:
                     os.close(descriptor)
+
+    def _preload(self, module: str) -> None:
+        failure = ""
+        try:
+            import_module(module)
+        except BaseException as error:  # noqa: BLE001 - `sys.exit()` too; hosts do without it
+            failure = f"{type(error).__name__}: {error}"[:1000]
+        threads = threads_left()
+        settle()
+        if threads:
+            self._is_fit = False
+            self._send(Unfit(f"it started {len(threads)} threads: {', '.join(threads)}"[:1000]))
+        else:
+            self._send(Preloaded(failure))
 
     def _fork(self, order: Fork, birth: Birth) -> Birth | None:
         if not self._is_fit or threads_left():
@@ -186,7 +176,7 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
 
     Args:
         standard_path: `sys.path` as far as it is the standard library's.
-        arguments: the descriptors of control socket and owner, then modules to preload.
+        arguments: the descriptors of control socket and owner.
     """
     start = Start(standard_path, dict(os.environ))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -198,8 +188,8 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     if threads:
         sys.exit(f"importing ipykernel started threads: {', '.join(threads)}")
     settle()
-    control, owner, *preload = arguments
-    birth = Zygote(socket.socket(fileno=int(control)), int(owner), preload).serve()
+    control, owner = map(int, arguments)
+    birth = Zygote(socket.socket(fileno=control), owner).serve()
     if birth is not None:
         become_host(birth, start)
         host.run(birth.channel, birth.owner, birth.order.arguments)

@@ -48,23 +48,28 @@ class Reap(ZygoteMessage, tag=2, frozen=True, gc=False):
     number: int
 
 
+class Preload(ZygoteMessage, tag=3, frozen=True, gc=False):
+    """Import a module, for all hosts to come; no order is read meanwhile."""
+
+    module: str
+
+
 # Zygote to manager
 
 
 class Ready(ZygoteMessage, tag=10, frozen=True, gc=False):
-    """Hosts can be forked from now on; modules are still to be preloaded."""
+    """Hosts can be forked from now on; nothing has been preloaded yet."""
 
 
 class Preloaded(ZygoteMessage, tag=11, frozen=True, gc=False):
-    """All modules have been tried. `failures` says why some are not there."""
+    """The module that was ordered has been tried. `failure`, if any, is why it is not there."""
 
-    failures: dict[str, str]
+    failure: str
 
 
 class Unfit(ZygoteMessage, tag=12, frozen=True, gc=False):
-    """A module left threads behind, so nothing can be forked here any more."""
+    """The module that was ordered left threads behind, so nothing can be forked here any more."""
 
-    module: str
     reason: str
 
 
@@ -81,7 +86,7 @@ class NotForked(ZygoteMessage, tag=14, frozen=True, gc=False):
     reason: str
 
 
-Order = Fork | Reap
+Order = Fork | Reap | Preload
 Report = Ready | Preloaded | Unfit | Forked | NotForked
 _encoder = msgspec.msgpack.Encoder()
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)

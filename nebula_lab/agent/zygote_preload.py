@@ -39,7 +39,7 @@ def import_module(name: str) -> None:
     """Import a module and what usually follows it.
 
     Raises:
-        Exception: whatever it raises.
+        BaseException: whatever it raises.
     """
     for one in (name, *_COMPANIONS.get(name, ())):
         importlib.import_module(one)

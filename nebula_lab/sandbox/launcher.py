@@ -61,7 +61,7 @@ class Launcher:
         """Start a kernel; any thread but the loop's.
 
         A zygote that is not ready yet is waited for: it imports what a kernel that starts anew
-        imports too, and modules to preload only while there is nothing to fork.
+        imports too. One that is preloading a module is waited for a moment.
 
         Raises:
             OSError: it could not be started in any way.
@@ -74,7 +74,8 @@ class Launcher:
         except ZygoteError as error:
             self._note_failure(zygote, str(error))
             return spawn(order)
-        self._failures = 0
+        if zygote.has_preloaded:
+            self._failures = 0
         return kernel
 
     def _zygote(self) -> Zygote | None:
@@ -97,7 +98,7 @@ class Launcher:
         self._zygotes = [former for former in self._zygotes if not former.ended]
         try:
             zygote = Zygote(
-                key, self._loop, self._owner, self._mark(), self._on_failures, self._on_unfit
+                key, self._loop, self._owner, self._mark(), self._on_failure, self._on_unfit
             )
         except OSError as error:
             self._give_up(str(error))
@@ -122,11 +123,12 @@ class Launcher:
             self._is_given_up = True
             _log.warning("kernels of plugins start slowly: there is no zygote, since %s", reason)
 
-    def _on_failures(self, failures: dict[str, str]) -> None:
-        for module, reason in failures.items():
-            _log.info("zygote.preload: %s is not preloaded: %s", module, reason)
+    def _on_failure(self, module: str, reason: str) -> None:
+        _log.info("zygote.preload: %s is not preloaded: %s", module, reason)
 
     def _on_unfit(self, module: str, reason: str) -> None:
+        if self._is_closed:
+            return
         _log.warning("zygote.preload: %s can't be preloaded: %s", module, reason)
         with self._choosing:
             self._preload = tuple(name for name in self._preload if name != module)

@@ -9,12 +9,14 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
+from functools import partial
 from typing import Any, ClassVar
 
 from nebula_lab.agent.zygote_messages import (
     Fork,
     Forked,
     NotForked,
+    Preload,
     Preloaded,
     Ready,
     Reap,
@@ -23,13 +25,16 @@ from nebula_lab.agent.zygote_messages import (
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess
 from nebula_lab.sandbox.zygote_process import ZygoteKey, ZygoteProcess
-from nebula_lab.sandbox.zygote_socket import ZygoteError, ZygoteSocket, close_all
+from nebula_lab.sandbox.zygote_socket import ZygoteError, ZygoteSocket, child_behind, close_all
+from nebula_lab.sandbox.zygote_turns import ZygoteTurns
 from nebula_lab.transport.loop import LoopThread
 
 # Seconds until one that says nothing is given up. A fork takes milliseconds; the time that a
 # start takes is that of importing ipykernel, which a slow start of a kernel would take as well.
 _FORKING = 2.0
 _STARTING = 20.0
+# Then it is others' turn on the loop. One zygote has as many to send as there are launches.
+_REPORTS_A_TURN = 16
 
 _Born = tuple[int, int]  # pid and pidfd
 
@@ -56,8 +61,8 @@ class Zygote:
         loop: reads what it reports.
         owner: pidfd of this process.
         mark: what the sweep finds it by.
-        on_failures: told of modules that could not be preloaded, and why.
-        on_unfit: told of a module after which it can't fork any more, and why.
+        on_failure: told of a module that could not be preloaded, and why.
+        on_unfit: told of a module after which it can't fork any more, and why; any thread.
 
     Attributes:
         ended: why it forks no more; empty while it does.
@@ -72,18 +77,19 @@ class Zygote:
         loop: LoopThread,
         owner: int,
         mark: str,
-        on_failures: Callable[[dict[str, str]], object],
+        on_failure: Callable[[str, str], object],
         on_unfit: Callable[[str, str], object],
     ) -> None:
         self.key = key
         self.ended = ""
         self.was_ready = False
         self._loop = loop
-        self._on_failures = on_failures
+        self._on_failure = on_failure
         self._on_unfit = on_unfit
         self._numbers = itertools.count(1)
         self._forking: dict[int, Future[_Born]] = {}
         self._alive: set[int] = set()
+        self._turns = ZygoteTurns(key.preload)
         self._is_retired = False
         self._ending = threading.Lock()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -101,24 +107,29 @@ class Zygote:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def has_preloaded(self) -> bool:
+        """Whether it has survived all modules."""
+        return self.was_ready and self._turns.has_preloaded
+
     def fork(self, order: KernelOrder) -> KernelProcess:
         """Fork a kernel; any thread.
 
         Raises:
-            ZygoteError: it can't, or does not answer in time; in the latter case it is ended.
+            ZygoteError: it can't, is importing a module that takes its time, or does not answer;
+                in the last case it is ended.
         """
+        if self._turns.is_stuck:
+            self._end_and_blame("it took too long to import")
         number = next(self._numbers)
         forked: Future[_Born] = Future()
-        self._forking[number] = forked
         try:
-            self._order(number, order)
-            born = self._await(forked)
+            with self._turns.launch(number):
+                self._order(number, order, forked)
+            return ForkedKernel(self, number, self._await(forked))
         except BaseException:
-            forked.add_done_callback(_close_unclaimed)
+            forked.add_done_callback(partial(self._abandon, number))
             raise
-        finally:
-            self._forking.pop(number, None)
-        return ForkedKernel(self, number, born)
 
     def _await(self, forked: Future[_Born]) -> _Born:
         try:
@@ -127,7 +138,7 @@ class Zygote:
             self.end("it did not answer in time")
             raise ZygoteError(self.ended) from error
 
-    def _order(self, number: int, order: KernelOrder) -> None:
+    def _order(self, number: int, order: KernelOrder, forked: Future[_Born]) -> None:
         if self.ended:
             raise ZygoteError(self.ended)
         variables = order.surroundings.marked(order.mark).items()
@@ -140,10 +151,26 @@ class Zygote:
             arguments=list(order.arguments),
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
+        self._forking[number] = forked  # and there it stays until there is an answer
         try:
             self._socket.send(message, order.channel, order.owner, order.output, folder)
+        except ZygoteError:
+            self._forking.pop(number, None)
+            raise
         finally:
             os.close(folder)
+
+    def _abandon(self, number: int, forked: Future[_Born]) -> None:
+        """End a kernel that nobody waits for any more: whoever did was interrupted."""
+        if forked.exception() is None:
+            kernel = ForkedKernel(self, number, forked.result())
+            kernel.kill_group()
+            self._loop.watch(kernel.pidfd, partial(self._bury, kernel))
+
+    def _bury(self, kernel: ForkedKernel) -> None:
+        self._loop.unwatch(kernel.pidfd)
+        kernel.collect()
+        kernel.release()
 
     def reap(self, number: int) -> None:
         """Give up a kernel that has exited; on the loop's thread."""
@@ -157,57 +184,73 @@ class Zygote:
 
     def _on_readable(self) -> None:
         try:
-            while not self.ended and (received := self._socket.receive()) is not None:
-                report, descriptors = received
-                try:
-                    self._REPORTS[type(report)](self, report, descriptors)
-                finally:
-                    close_all(descriptors)  # but those that somebody has taken
+            for _ in range(_REPORTS_A_TURN):
+                if self.ended or (received := self._socket.receive()) is None:
+                    break
+                self._take(*received)
+            self._preload_next()
         except ZygoteError as error:
-            self.end(str(error))
+            self._end_and_blame(str(error))
+
+    def _take(self, report: Any, descriptors: list[int]) -> None:
+        try:
+            self._REPORTS[type(report)](self, report, descriptors)
+        finally:
+            close_all(descriptors)  # but those that somebody has taken
+
+    def _preload_next(self) -> None:
+        """Order the next module if there is nothing else to do."""
+        if self.was_ready and not self.ended and not self._is_retired:
+            module = self._turns.begin_import()
+            if module:
+                self._socket.send(Preload(module))
+
+    def _end_and_blame(self, reason: str) -> None:
+        """End it, and blame the module that it was importing, if any: the next one goes without."""
+        module = self._turns.module
+        self.end(reason)
+        if module:
+            self._on_unfit(module, self.ended)
 
     def _on_ready(self, report: Ready, descriptors: list[int]) -> None:
+        if self.was_ready:
+            raise ZygoteError("it was ready twice")
         self.was_ready = True
 
     def _on_preloaded(self, report: Preloaded, descriptors: list[int]) -> None:
-        if report.failures:
-            self._on_failures(report.failures)
+        module = self._imported()
+        if report.failure:
+            self._on_failure(module, report.failure)
 
     def _on_module_unfit(self, report: Unfit, descriptors: list[int]) -> None:
-        self._on_unfit(report.module, report.reason)
+        self._turns.import_no_more()
+        self._on_unfit(self._imported(), report.reason)
+
+    def _imported(self) -> str:
+        module = self._turns.end_import()
+        if not module:
+            raise ZygoteError("it has imported what was not asked for")
+        return module
+
+    def _answered(self, number: int) -> Future[_Born]:
+        forked = self._forking.pop(number, None)
+        if forked is None:
+            raise ZygoteError("it answered what was not asked for")
+        self._turns.answered(number)
+        return forked
 
     def _on_forked(self, report: Forked, descriptors: list[int]) -> None:
-        forked = self._forking.pop(report.number, None)
-        if forked is None:
-            raise ZygoteError("it sent a process that was not asked for")
+        forked = self._answered(report.number)
         try:
-            pid = self._child_behind(descriptors)
+            pid = child_behind(descriptors, self.pid)
         except ZygoteError as error:
             forked.set_exception(error)
             raise
         self._alive.add(report.number)
         forked.set_result((pid, descriptors.pop()))
 
-    def _child_behind(self, descriptors: list[int]) -> int:
-        """The pid of the child that was sent. It must be one, or we would signal a stranger."""
-        if len(descriptors) != 1:
-            raise ZygoteError(f"it sent {len(descriptors)} descriptors for one process")
-        try:
-            pid = pidfds.pid_of(descriptors[0])
-            is_child = pidfds.parent_of(pid) == self.pid
-            # Again: only while it is there does its number mean it.
-            is_child = is_child and pidfds.pid_of(descriptors[0]) == pid
-        except (OSError, ValueError) as error:
-            raise ZygoteError(f"what it sent is {error}") from error
-        if not is_child:
-            raise ZygoteError("what it sent is the pidfd of a process that is not its child")
-        return pid
-
     def _on_not_forked(self, report: NotForked, descriptors: list[int]) -> None:
-        forked = self._forking.pop(report.number, None)
-        if forked is None:
-            raise ZygoteError("it refused what was not asked for")
-        forked.set_exception(ZygoteError(report.reason))
+        self._answered(report.number).set_exception(ZygoteError(report.reason))
 
     _REPORTS: ClassVar[dict[type, Callable[[Zygote, Any, list[int]], None]]] = {
         Ready: _on_ready,
@@ -239,6 +282,7 @@ class Zygote:
         self._socket.close()
         if said:
             self.ended = f"{reason} ({said})"
+        self._turns.end_import()
         for forked in list(self._forking.values()):
             with contextlib.suppress(InvalidStateError):
                 forked.set_exception(ZygoteError(self.ended))
@@ -248,9 +292,3 @@ class Zygote:
         self.ended = "it belongs to the process that this one was forked from"
         self._socket.close()
         self._process.disown()
-
-
-def _close_unclaimed(forked: Future[_Born]) -> None:
-    if forked.exception() is None:
-        _, pidfd = forked.result()
-        os.close(pidfd)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -44,13 +45,14 @@ class ZygoteProcess:
 
     def __init__(self, key: ZygoteKey, control: socket.socket, owner: int, mark: str) -> None:
         descriptors = (control.fileno(), owner)
-        arguments = [*map(str, descriptors), *key.preload]
         ours = {MARK: padded(mark), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         self._words, words = os.pipe()
         os.set_blocking(self._words, False)
         try:
             self._process = subprocess.Popen(
-                isolated_command(key.environment, "nebula_lab.agent.zygote", *arguments),
+                isolated_command(
+                    key.environment, "nebula_lab.agent.zygote", *map(str, descriptors)
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
@@ -70,7 +72,7 @@ class ZygoteProcess:
         return self._process.pid
 
     def end(self) -> str:
-        """Kill it; the last line that it wrote. Once."""
+        """Kill it; the last line that it wrote, or else how it had ended by itself. Once."""
         self._process.kill()
         self._process.wait()
         said = b""
@@ -78,9 +80,15 @@ class ZygoteProcess:
             said = os.read(self._words, 64 * 1024)[-_LAST_WORDS:]
         os.close(self._words)
         lines = said.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return lines[-1] if lines else _how_it_ended(self._process.returncode)
 
     def disown(self) -> None:
         """Let go of it in a fork of this process."""
         os.close(self._words)
         self._process.returncode = 0  # it is no child of the fork's to be waited for
+
+
+def _how_it_ended(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return ""  # we did that, or nothing can be learnt from it
+    return f"killed by signal {-status}" if status < 0 else f"exit code {status}"

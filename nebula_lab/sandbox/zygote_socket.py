@@ -16,6 +16,7 @@ from nebula_lab.agent.zygote_messages import (
     decode_report,
     encode,
 )
+from nebula_lab.sandbox import pidfds
 
 # One is sent at most. Room for more, so that what is too many is seen and not just cut off.
 _ROOM = 8
@@ -86,6 +87,28 @@ class ZygoteSocket:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def child_behind(descriptors: list[int], parent: int) -> int:
+    """The pid of the one child that was sent as a pidfd.
+
+    It must be a child of the zygote's, or we would signal a stranger.
+
+    Raises:
+        ZygoteError: it is not, or what was sent is something else.
+    """
+    if len(descriptors) != 1:
+        raise ZygoteError(f"it sent {len(descriptors)} descriptors for one process")
+    try:
+        pid = pidfds.pid_of(descriptors[0])
+        is_child = pidfds.parent_of(pid) == parent
+        # Again: only while it is there does its number mean it.
+        is_child = is_child and pidfds.pid_of(descriptors[0]) == pid
+    except (OSError, ValueError) as error:
+        raise ZygoteError(f"what it sent is {error}") from error
+    if not is_child:
+        raise ZygoteError("what it sent is the pidfd of a process that is not its child")
+    return pid
 
 
 def close_all(descriptors: list[int]) -> None:

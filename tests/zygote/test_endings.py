@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from forked_lab import PROBE
 
 from nebula_lab.errors import PluginCrashedError
+from nebula_lab.sandbox.surroundings import Surroundings
 
 
 def is_alive(pid):
@@ -24,7 +26,7 @@ def is_alive(pid):
 def test_hosts_live_on_when_their_zygote_is_killed_and_the_next_load_has_a_new_one(lab, wait_until):
     host, zygote = lab.pid("one"), lab.zygote_pid
     os.kill(zygote, signal.SIGKILL)
-    wait_until(lambda: lab.zygote_pid is None, "the end of the zygote")
+    wait_until(lambda: lab.zygote_pid != zygote, "the end of the zygote")
     assert lab.pid("one") == host
     assert lab.is_forked("two")
     assert lab.zygote_pid not in (None, zygote)
@@ -36,8 +38,9 @@ def test_hosts_live_on_when_their_zygote_is_killed_and_the_next_load_has_a_new_o
 )
 def test_the_end_of_a_host_that_outlived_its_zygote_is_told(lab, wait_until, end, told):
     lab.pid("one")
-    os.kill(lab.zygote_pid, signal.SIGKILL)
-    wait_until(lambda: lab.zygote_pid is None, "the end of the zygote")
+    zygote = lab.zygote_pid
+    os.kill(zygote, signal.SIGKILL)
+    wait_until(lambda: lab.zygote_pid != zygote, "the end of the zygote")
     with pytest.raises(PluginCrashedError, match=told):
         lab.ask("one", end)
     assert lab.is_forked("one")
@@ -45,11 +48,39 @@ def test_the_end_of_a_host_that_outlived_its_zygote_is_told(lab, wait_until, end
 
 def test_a_zygote_that_hangs_is_replaced_and_the_load_works_all_the_same(lab, wait_until):
     host, zygote = lab.pid("one"), lab.zygote_pid
+    wait_until(lambda: lab.launcher._zygotes[-1].has_preloaded, "the end of preloading")
     os.kill(zygote, signal.SIGSTOP)
     assert not lab.is_forked("two")
     wait_until(lambda: not is_alive(zygote), "the end of the one that hung")
     assert lab.pid("one") == host
     assert lab.is_forked("three")
+
+
+def test_a_kernel_whose_launch_was_interrupted_is_ended_and_the_zygote_goes_on(lab, wait_until):
+    lab.pid("one")
+    zygote = lab.launcher._zygotes[-1]
+    wait_until(lambda: zygote.has_preloaded, "the end of preloading")
+    os.kill(zygote.pid, signal.SIGSTOP)
+    with pytest.raises(KeyboardInterrupt), interrupted_in(0.2):
+        lab.sandbox._start_spare(Surroundings.now())
+    assert len(zygote._forking) == 1
+    os.kill(zygote.pid, signal.SIGCONT)
+    wait_until(lambda: not zygote._forking, "the answer that nobody waits for")
+    wait_until(lambda: len(zygote._alive) == 1, "the end of the kernel")
+    wait_until(lambda: len(psutil.Process(zygote.pid).children()) == 1, "its being reaped")
+    assert lab.is_forked("two")
+    assert lab.zygote_pid == zygote.pid
+
+
+@contextlib.contextmanager
+def interrupted_in(seconds):
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_host_ends_with_the_manager_although_its_zygote_hangs(lab, wait_until):

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,9 @@ ACTS = {
     "a hundred descriptors": "say(Forked(order.number), *[fds[0]] * 100)",
     "descriptors with another message": "say(NotForked(order.number, 'no'), *fds)",
     "another's number": "say(Forked(order.number + 1), os.pidfd_open(child()))",
+    "that it is ready once more": "say(Ready())",
+    "an import that was not ordered": "say(Preloaded(''))",
+    "threads of no module": "say(Unfit(''))",
     "a refusal of nothing": "say(NotForked(99, ''))",
 }
 
@@ -170,6 +174,77 @@ def test_a_module_that_is_not_there_or_breaks_is_left_out(open_lab, tmp_path, ca
         wait_until(lambda: "broken is not preloaded" in caplog.text, "word of it")
     assert "not_there_at_all is not preloaded: ModuleNotFoundError" in caplog.text
     assert _has_preloaded(lab, "colorsys")
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 11)", "os._exit(3)"])
+def test_a_module_that_ends_the_zygote_is_named_and_not_preloaded(
+    open_lab, tmp_path, caplog, wait_until, end
+):
+    lab = open_lab(preload=["deadly", "colorsys"])
+    preload(lab, tmp_path, "deadly", f"import os\n{end}")
+    with caplog.at_level(logging.WARNING, "nebula_lab"):
+        lab.pid("one")
+        wait_until(lambda: "deadly can't be preloaded" in caplog.text, "word of it")
+    wait_until(lambda: _has_preloaded(lab, "colorsys"), "the other module")
+    survivor = lab.zygote_pid
+    assert lab.is_forked("two")
+    assert lab.zygote_pid == survivor
+
+
+def test_a_module_that_wants_to_exit_is_left_out(open_lab, tmp_path, caplog, wait_until):
+    lab = open_lab(preload=["leaving", "colorsys"])
+    preload(lab, tmp_path, "leaving", "raise SystemExit(3)")
+    with caplog.at_level(logging.INFO, "nebula_lab"):
+        lab.pid("one")
+        zygote = lab.zygote_pid
+        wait_until(lambda: "leaving is not preloaded: SystemExit: 3" in caplog.text, "word of it")
+    wait_until(lambda: _has_preloaded(lab, "colorsys"), "the other module")
+    assert lab.zygote_pid == zygote
+
+
+@pytest.fixture
+def slow(open_lab, tmp_path, wait_until):
+    """A manager whose zygote is importing a module, and the file that ends the import."""
+    lab = open_lab(preload=["slow", "colorsys"])
+    go = tmp_path / "go"
+    wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.005)"
+    preload(lab, tmp_path, "slow", wait)
+    lab.pid("one")
+    wait_until(lambda: lab.launcher._zygotes[-1]._turns.module == "slow", "the import")
+    return lab, go
+
+
+def test_a_load_during_a_long_import_starts_anew_and_leaves_the_zygote_alone(slow, wait_until):
+    lab, go = slow
+    zygote = lab.zygote_pid
+    assert not lab.is_forked("two")
+    go.touch()
+    wait_until(lambda: lab.launcher._zygotes[-1].has_preloaded, "the end of preloading")
+    assert lab.is_forked("three")
+    assert (lab.zygote_pid, lab.launcher._failures) == (zygote, 0)
+
+
+def test_a_load_waits_for_a_short_import(slow, monkeypatch):
+    lab, go = slow
+    monkeypatch.setattr("nebula_lab.sandbox.zygote_turns._PATIENCE", 30.0)
+    load = threading.Thread(target=lab.plugins.load_plugin, args=("two",))
+    load.start()
+    go.touch()
+    load.join()
+    assert lab.is_forked("two")
+
+
+def test_a_module_whose_import_does_not_end_is_named_and_not_preloaded(
+    slow, caplog, monkeypatch, wait_until
+):
+    lab, _ = slow
+    monkeypatch.setattr("nebula_lab.sandbox.zygote_turns._LONGEST", 0.0)
+    with caplog.at_level(logging.WARNING, "nebula_lab"):
+        assert not lab.is_forked("two")
+    assert "slow can't be preloaded: it took too long to import" in caplog.text
+    monkeypatch.undo()
+    wait_until(lambda: _has_preloaded(lab, "colorsys"), "the other module")
+    assert lab.is_forked("three")
 
 
 def test_more_variables_than_a_packet_holds_do_no_harm(lab, monkeypatch):
