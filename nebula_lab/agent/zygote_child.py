@@ -99,6 +99,7 @@ def _take_surroundings(birth: Birth, before: dict[str, str]) -> None:
     os.fchdir(birth.folder)
     os.close(birth.folder)
     os.umask(birth.order.umask)
+    birth.order.limits.apply()
     time.tzset()
     tempfile.tempdir = None
 

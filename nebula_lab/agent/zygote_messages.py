@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from nebula_lab.agent.process_limits import ProcessLimits
+
 # The kernel holds whole packets in memory; by default it takes some 200 kB.
 MAX_ORDER_SIZE = 1024 * 1024
 MAX_REPORT_SIZE = 64 * 1024
@@ -31,6 +33,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
         mark: found again by it; see `nebula_lab.agent.marking`.
         variables: the environment, `NAME=value` each.
         umask: of new files.
+        limits: those of the manager now.
         arguments: the connection file and IPython's folder.
     """
 
@@ -39,6 +42,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
     mark: str
     variables: list[bytes]
     umask: int
+    limits: ProcessLimits
     arguments: list[str]
 
 

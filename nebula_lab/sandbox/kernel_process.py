@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import os
 import subprocess
 import sys
@@ -107,6 +108,9 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
         start_new_session=True,
     )
     try:
+        # It has those of the thread that started it, which may differ from the main thread's.
+        with contextlib.suppress(OSError):  # it is gone, or its program has privileges
+            order.surroundings.limits.apply(process.pid)
         return SpawnedKernel(process)
     except BaseException:  # there were no descriptors left for a pidfd
         process.kill()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nebula_lab.agent.marking import MARK
+from nebula_lab.agent.process_limits import ProcessLimits
 
 # Of the notebook's own kernel; a plugin's must not take them for its own.
 _NOT_INHERITED = (b"JPY_PARENT_PID", b"JPY_SESSION_NAME", b"JPY_INTERRUPT_EVENT", b"MPLBACKEND")
@@ -14,23 +15,26 @@ _NOT_INHERITED = (b"JPY_PARENT_PID", b"JPY_SESSION_NAME", b"JPY_INTERRUPT_EVENT"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Environment variables, working folder and umask of this process.
+    """Environment variables, working folder, umask and limits of this process.
 
     Attributes:
         variables: by name, in their order.
         folder: device and inode of the working folder.
         umask: of new files.
+        limits: resources, processors and priority.
     """
 
     variables: tuple[tuple[bytes, bytes], ...]
     folder: tuple[int, int]
     umask: int
+    limits: ProcessLimits
 
     @classmethod
     def now(cls) -> Surroundings:
         kept = ((name, os.environb[name]) for name in os.environb if name not in _NOT_INHERITED)
         here = os.stat(".")  # noqa: PTH116 - it may have been removed, and is itself all the same
-        return cls(tuple(kept), (here.st_dev, here.st_ino), _umask())
+        folder = (here.st_dev, here.st_ino)
+        return cls(tuple(kept), folder, _umask(), ProcessLimits.now())
 
     def marked(self, mark: str) -> dict[bytes, bytes]:
         """The variables of a host with this mark."""

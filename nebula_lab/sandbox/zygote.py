@@ -148,6 +148,7 @@ class Zygote:
             mark=order.mark,
             variables=[name + b"=" + value for name, value in variables],
             umask=order.surroundings.umask,
+            limits=order.surroundings.limits,
             arguments=list(order.arguments),
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from forked_lab import PROBE
 
+from nebula_lab.agent.process_limits import ProcessLimits
 from nebula_lab.errors import LoadFailedError
 
 # Everything that code may look at to learn how its interpreter was started.
@@ -77,6 +79,86 @@ def test_the_umask_is_the_one_at_the_time_of_the_load(lab):
         assert lab.ask("two", "os.umask(0o22)") == 0o027
     finally:
         os.umask(before)
+
+
+@pytest.fixture
+def limited():
+    """Limits of this process that differ from those at its start; what they were comes back."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    processors = os.sched_getaffinity(0)
+
+    def limit():
+        core, processor = 4096 if soft != 4096 else 8192, min(processors)
+        resource.setrlimit(resource.RLIMIT_CORE, (core, hard))
+        os.sched_setaffinity(0, {processor})
+        return [core, [processor]]
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    os.sched_setaffinity(0, processors)
+
+
+LIMITS = "[resource.getrlimit(resource.RLIMIT_CORE)[0], sorted(os.sched_getaffinity(0))]"
+
+
+@pytest.mark.parametrize("start", ["forked", "replaced", "anew"])
+def test_the_limits_are_those_at_the_time_of_the_load(open_lab, limited, monkeypatch, start):
+    lab = open_lab(enabled=start != "anew")
+    lab.pid("one")
+    limits = limited()
+    if start == "replaced":
+        monkeypatch.setenv("PYTHONHASHSEED", "1")
+    assert lab.ask("two", LIMITS, "import resource") == limits
+    assert lab.is_forked("two") == (start == "forked")
+
+
+def test_a_spare_that_was_started_with_other_limits_is_thrown_away(open_lab, limited, wait_until):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
+    (spare,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    limits = limited()
+    assert lab.ask("two", LIMITS, "import resource") == limits
+    assert lab.pid("two") != spare
+    wait_until(lambda: len(lab.sandbox.spares), "the next spare", timeout=30.0)
+    (fresh,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    assert lab.pid("three") == fresh
+    assert lab.ask("three", LIMITS, "import resource") == limits
+
+
+def test_the_niceness_of_a_host_is_that_at_the_time_of_the_load(tmp_path):
+    (tmp_path / "one.py").write_text(PROBE.replace("NAME", "one"))
+    owner = OWNER.replace(
+        "told =", "plugins.load_plugin('one'); plugins.unload_plugin('one'); os.nice(3); told ="
+    )
+    command = [sys.executable, "-c", owner, str(tmp_path), "os.nice(0) - NICE", "pass"]
+    command[4] = command[4].replace("NICE", str(os.nice(0)))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)[0] == 3
+
+
+def test_limits_that_may_not_be_raised_stay_and_do_no_harm():
+    """As they do for a user without privileges, whom this process becomes."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if _keeps_what_it_has() else 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def _keeps_what_it_has():
+    resource.setrlimit(resource.RLIMIT_CORE, (100, 200))
+    os.nice(2)
+    if os.getuid() == 0:
+        os.setresuid(65534, 65534, 65534)
+    before = ProcessLimits.now()
+    ProcessLimits(((resource.RLIMIT_CORE, 300, 400),), (100_000,), -5).apply()
+    after = ProcessLimits.now()
+    have = (after.nice, after.processors, resource.getrlimit(resource.RLIMIT_CORE))
+    return have == (before.nice, before.processors, (200, 200))
 
 
 def test_a_changed_time_zone_counts(lab, monkeypatch):
