@@ -38,6 +38,17 @@ class Environment:
     packages: tuple[str, ...]
     ours: str
 
+    def installed_at(self) -> tuple[int, ...]:
+        """When anything was last installed or removed, in nanoseconds, for each such folder."""
+        return tuple(map(_changed_at, self.packages))
+
+
+def _changed_at(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116 - called at each load
+    except OSError:  # it has been removed
+        return 0
+
 
 def own_environment() -> Environment:
     """The environment of this very process."""

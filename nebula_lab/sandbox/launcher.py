@@ -90,7 +90,12 @@ class Launcher:
             return self._start(key)
 
     def _key(self) -> ZygoteKey:
-        return ZygoteKey(self.environment, tuple(start_variables().items()), self._preload)
+        return ZygoteKey(
+            self.environment,
+            tuple(start_variables().items()),
+            self._preload,
+            self.environment.installed_at(),
+        )
 
     def _start(self, key: ZygoteKey) -> Zygote | None:
         for former in self._zygotes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nebula_lab.agent.marking import MARK
 from nebula_lab.agent.process_limits import ProcessLimits
+from nebula_lab.environments.environment import own_environment
 
 # Of the notebook's own kernel; a plugin's must not take them for its own.
 _NOT_INHERITED = (b"JPY_PARENT_PID", b"JPY_SESSION_NAME", b"JPY_INTERRUPT_EVENT", b"MPLBACKEND")
@@ -15,26 +16,29 @@ _NOT_INHERITED = (b"JPY_PARENT_PID", b"JPY_SESSION_NAME", b"JPY_INTERRUPT_EVENT"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Environment variables, working folder, umask and limits of this process.
+    """Variables, working folder, umask, limits and packages of this process.
 
     Attributes:
         variables: by name, in their order.
         folder: device and inode of the working folder.
         umask: of new files.
         limits: resources, processors and priority.
+        installed_at: when what is installed last changed; a host has imported some of it.
     """
 
     variables: tuple[tuple[bytes, bytes], ...]
     folder: tuple[int, int]
     umask: int
     limits: ProcessLimits
+    installed_at: tuple[int, ...]
 
     @classmethod
     def now(cls) -> Surroundings:
         kept = ((name, os.environb[name]) for name in os.environb if name not in _NOT_INHERITED)
         here = os.stat(".")  # noqa: PTH116 - it may have been removed, and is itself all the same
         folder = (here.st_dev, here.st_ino)
-        return cls(tuple(kept), folder, _umask(), ProcessLimits.now())
+        installed_at = own_environment().installed_at()
+        return cls(tuple(kept), folder, _umask(), ProcessLimits.now(), installed_at)
 
     def marked(self, mark: str) -> dict[bytes, bytes]:
         """The variables of a host with this mark."""

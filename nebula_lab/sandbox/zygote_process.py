@@ -23,11 +23,13 @@ class ZygoteKey:
         environment: the Python that it is.
         variables: those environment variables that count before it forks.
         preload: the modules that it imports.
+        installed_at: when what is installed last changed.
     """
 
     environment: Environment
     variables: tuple[tuple[str, str], ...]
     preload: tuple[str, ...]
+    installed_at: tuple[int, ...]
 
 
 class ZygoteProcess:

@@ -139,9 +139,11 @@ def test_an_environment_without_ipykernel_has_no_zygote_and_its_error_is_told(op
 
 
 def preload(lab, folder, name, source):
-    (folder / f"{name}.py").write_text(source)
+    installed = folder / "site-packages"
+    (installed / "__pycache__").mkdir(parents=True)  # else the first import changes the folder
+    (installed / f"{name}.py").write_text(source)
     environment = lab.launcher.environment
-    packages = (*environment.packages, str(folder))
+    packages = (*environment.packages, str(installed))
     lab.launcher.environment = dataclasses.replace(environment, packages=packages)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shlex
+import site
 import subprocess
 import sys
 from pathlib import Path
@@ -214,6 +215,39 @@ def test_a_variable_of_the_loader_makes_another_zygote(lab, monkeypatch):
     lab.pid("two")
     assert lab.zygote_pid != first
     assert lab.pid("one")  # and those of the first go on
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Adds a package to a folder of the user's that this Python is made to have."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    found = [*site.getsitepackages(), str(folder)]
+    monkeypatch.setattr(site, "getsitepackages", lambda: list(found))
+    return lambda name: (folder / f"{name}.dist-info").mkdir()
+
+
+def test_what_is_installed_makes_another_zygote(install, open_lab):
+    lab = open_lab()
+    lab.pid("one")
+    first = lab.zygote_pid
+    install("something-1.0")
+    assert lab.is_forked("two")
+    assert lab.zygote_pid != first
+
+
+def test_a_spare_from_before_an_installation_is_thrown_away(install, open_lab, wait_until):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
+    (spare,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    install("something-1.0")
+    assert lab.pid("two") != spare
+
+
+def test_with_a_variable_hash_seed_each_host_has_its_own(lab, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", "random")
+    assert lab.ask("one", "hash('a')") != lab.ask("two", "hash('a')")
 
 
 OWNER = """
