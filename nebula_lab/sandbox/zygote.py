@@ -33,7 +33,7 @@ from nebula_lab.transport.loop import LoopThread
 # start takes is that of importing ipykernel, which a slow start of a kernel would take as well.
 _FORKING = 2.0
 _STARTING = 20.0
-# Then it is others' turn on the loop. One zygote has as many to send as there are launches.
+# Then it is others' turn on the loop.
 _REPORTS_A_TURN = 16
 
 _Born = tuple[int, int]  # pid and pidfd
@@ -201,10 +201,14 @@ class Zygote:
 
     def _preload_next(self) -> None:
         """Order the next module if there is nothing else to do."""
-        if self.was_ready and not self.ended and not self._is_retired:
-            module = self._turns.begin_import()
-            if module:
-                self._socket.send(Preload(module))
+        is_free = self.was_ready and not self.ended and not self._is_retired
+        if not is_free or not (module := self._turns.begin_import()):
+            return
+        try:
+            self._socket.send(Preload(module))
+        except ZygoteError:
+            self._turns.end_import()  # it never was at this one, whatever ended it
+            raise
 
     def _end_and_blame(self, reason: str) -> None:
         """End it, and blame the module that it was importing, if any: the next one goes without."""
