@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
 import socket
+import threading
 
 import channel_ends
 import numpy as np
@@ -242,9 +244,29 @@ def test_more_than_a_message_may_have_is_refused_and_the_next_goes_on(either):
     assert (either.echoed(ARRAY) == ARRAY).all()
 
 
+@contextlib.contextmanager
+def another_thread_sending(end):
+    """While this lasts, a thread is in the middle of a message."""
+    begun, done = threading.Event(), threading.Event()
+
+    def send():
+        with end.channel._sending:
+            begun.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    begun.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_a_message_that_could_not_go_leaves_its_segment_to_the_next(pair):
     warm(pair)
-    with pair.manager.channel._sending, pytest.raises(TimeoutError):
+    with another_thread_sending(pair.manager), pytest.raises(TimeoutError):
         pair.manager.send(Call(1, "operation", "x", encode_value(ARRAY), 0), timeout=0.01)
     assert (pair.given(ARRAY) == ARRAY).all()
     tell(pair)
@@ -254,7 +276,7 @@ def test_a_message_that_could_not_go_leaves_its_segment_to_the_next(pair):
 def test_a_new_segment_of_a_message_that_could_not_go_is_announced_again(pair):
     pair.echoed(ARRAY)
     before = channel_ends.descriptors()
-    with pair.manager.channel._sending, pytest.raises(TimeoutError):
+    with another_thread_sending(pair.manager), pytest.raises(TimeoutError):
         pair.manager.send(Call(1, "operation", "x", encode_value(ARRAY), 0), timeout=0.01)
     assert channel_ends.descriptors() == before
     assert (pair.echoed(ARRAY) == ARRAY).all()
