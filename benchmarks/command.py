@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib.util
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import nebula_lab
 from benchmarks.catalogue import TOPICS
 from benchmarks.machine import Machine
 from benchmarks.report import Report, as_json, as_text, outcomes_text, write_markdown
@@ -31,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Not installed: {', '.join(missing)}. `make bench` installs the peers (the extra")
         print("`bench`); --core runs without those that need it.")
         return MISUSED
+    # As they are once they have been imported; where Python may not write bytecode, each process
+    # of a benchmark would compile them anew.
+    compileall.compile_dir(Path(nebula_lab.__file__).parent, quiet=1)
     report, broken = _run(topics, plan)
     print(f"\n{outcomes_text(report)}")
     if options.json:
