@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from nebula_lab.errors import ConfigError, nearest_names
 from nebula_lab.model.complaints import Location
@@ -31,8 +31,14 @@ class RestartPolicy(FrozenModel):
     window: Annotated[Seconds, Field(gt=0)] = 60.0
 
 
+def _require_module_name(name: str) -> str:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"{name!r} is not the name of a module, such as numpy.linalg")
+    return name
+
+
 _ModuleName = Annotated[
-    str, Field(strict=True, max_length=200, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+    str, Field(strict=True, max_length=200), AfterValidator(_require_module_name)
 ]
 
 

@@ -255,3 +255,9 @@ def test_a_configuration_goes_through_json_unchanged(document):
 def test_a_configuration_can_not_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         PluginConfig().timeout = 3.0
+
+
+@pytest.mark.parametrize("name", ["num py", "", "numpy.", "-c", "a/b"])
+def test_what_is_no_module_can_not_be_preloaded(name):
+    with pytest.raises(ValidationError, match=r"not the name of a module, such as numpy\.linalg"):
+        PluginConfig.model_validate({"zygote": {"preload": [name]}})
