@@ -72,6 +72,7 @@ def become_host(birth: Birth, start: Start) -> None:
     _take_surroundings(birth, start.variables)
     if _needs_real_start():
         _start_anew(birth)
+    birth.order.confined.enter()
     _process_site(start.standard_path)
     _reseed()
     gc.enable()
@@ -145,7 +146,8 @@ def _start_anew(birth: Birth) -> None:
     for descriptor in (birth.channel, birth.owner):
         os.set_inheritable(descriptor, True)
     program = [sys.executable, "-P", "-m", "nebula_lab.agent", str(birth.channel), str(birth.owner)]
-    os.execv(sys.executable, [*program, *birth.order.arguments])  # noqa: S606 - no shell is meant
+    arguments = [birth.order.confined.to_text(), *birth.order.arguments]
+    os.execv(sys.executable, [*program, *arguments])  # noqa: S606 - no shell is meant
 
 
 def _process_site(standard_path: list[str]) -> None:
