@@ -23,6 +23,9 @@
     │   ├── CallCycleError          a call between plugins that came back round
     │   ├── QueueFullError
     │   └── CallCancelledError
+    ├── StoreError                  a plugin's files that can't be kept, or be had back intact
+    ├── SignatureError              a signature that does not vouch for what it should
+    │   └── SshKeyError             a private key or an agent that can't sign
     ├── WatcherFailedError
     └── ManagerClosedError
 
@@ -63,6 +66,9 @@ __all__ = [
     "CallCycleError",
     "QueueFullError",
     "CallCancelledError",
+    "StoreError",
+    "SignatureError",
+    "SshKeyError",
     "WatcherFailedError",
     "ManagerClosedError",
     "ExitReport",
@@ -343,6 +349,26 @@ class QueueFullError(ExecutionFailedError):
 
 class CallCancelledError(ExecutionFailedError):
     """The caller withdrew the call."""
+
+
+class StoreError(PluginError):
+    """Files of a plugin that can't be put into the content store, or be had from it intact."""
+
+
+class SignatureError(PluginError):
+    """A plugin is not signed as the configuration asks, or its signature can't be made or read.
+
+    Attributes:
+        report: the `SignatureReport` (nebula_lab.trust) where there is one.
+    """
+
+    def __init__(self, message: str, *, report: object = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.report = report
+
+
+class SshKeyError(SignatureError):
+    """A private key, or an agent that holds one, that can't be used to sign."""
 
 
 class WatcherFailedError(PluginError):

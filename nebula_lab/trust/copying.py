@@ -1,0 +1,63 @@
+"""Copies out of the store, hashed on the way."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from nebula_lab.errors import StoreError
+from nebula_lab.trust.contents import StoredFile
+
+__all__ = ["checked_copy"]
+
+_CHUNK = 1024 * 1024
+_MODES = {False: 0o444, True: 0o555}
+
+
+def checked_copy(blob: Path, file: StoredFile, target: str) -> None:
+    """Copy a blob to a file that is not there yet.
+
+    Raises:
+        StoreError: the blob is missing or is not what its name says; it has been removed, and so
+            has the copy.
+        OSError: the copy can't be written.
+    """
+    try:
+        source = os.open(blob, os.O_RDONLY)
+    except FileNotFoundError:
+        raise _damaged(blob, file, "is missing from the content store") from None
+    try:
+        copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODES[file.executable])
+        try:
+            intact = _copied(source, copy) == file.sha256
+        except BaseException:
+            os.unlink(target)  # noqa: PTH108 - on the path of every load
+            raise
+        finally:
+            os.close(copy)
+    finally:
+        os.close(source)
+    if not intact:
+        os.unlink(target)  # noqa: PTH108
+        blob.unlink(missing_ok=True)
+        raise _damaged(blob, file, "was damaged in the content store, and has been removed from it")
+
+
+def _copied(source: int, copy: int) -> str:
+    """Copy all bytes; their SHA-256."""
+    hashed = sha256()
+    while chunk := os.read(source, _CHUNK):
+        hashed.update(chunk)
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(copy, rest) :]
+    return hashed.hexdigest()
+
+
+def _damaged(blob: Path, file: StoredFile, what: str) -> StoreError:
+    return StoreError(
+        f"{file.path} {what}",
+        path=blob,
+        hint="Load the plugin from its source again. Check the disk if it happens twice.",
+    )
