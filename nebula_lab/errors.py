@@ -23,7 +23,7 @@
     │   ├── CallCycleError          a call between plugins that came back round
     │   ├── QueueFullError
     │   └── CallCancelledError
-    ├── StoreError                  a plugin's files that can't be kept, or be given back as they were
+    ├── StoreError                  a plugin's files that can't be kept, or be had back intact
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
     ├── WatcherFailedError
@@ -352,7 +352,7 @@ class CallCancelledError(ExecutionFailedError):
 
 
 class StoreError(PluginError):
-    """Files of a plugin that can't be put into the content store, or can't be had from it intact."""
+    """Files of a plugin that can't be put into the content store, or be had from it intact."""
 
 
 class SignatureError(PluginError):

@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"agent"},
     {"errors"},
     {"model"},
-    {"resolver", "metrics"},
+    {"resolver", "metrics", "trust"},
     {"transport", "environments", "discovery"},
     {"sandbox"},
     {"runtime"},

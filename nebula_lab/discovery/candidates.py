@@ -9,12 +9,12 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from nebula_lab.discovery.base import DiscoveryKind
-from nebula_lab.discovery.files import is_ignored
 from nebula_lab.discovery.locating import FOLDER_MANIFESTS, MANIFEST_SUFFIXES, SOURCE_SUFFIXES
 from nebula_lab.discovery.regular_file import SOURCE_LIMIT, read_regular_file, unreadable
 from nebula_lab.discovery.source import mentions_plugin
 from nebula_lab.errors import DiscoveryError, MetadataLoadError
 from nebula_lab.model.descriptor import SourceLocation
+from nebula_lab.model.ignored import is_ignored
 from nebula_lab.model.problem import Problem
 
 Identity = tuple[int, int]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.ignored import is_ignored
 
 
 def files_of(descriptor: PluginDescriptor) -> tuple[Path, ...]:
@@ -32,7 +33,3 @@ def _package_files(folder: Path) -> Iterator[Path]:
             elif entry.is_file():
                 yield entry
 
-
-def is_ignored(name: str) -> bool:
-    """Whether a file or folder of that name is never a part of a plugin."""
-    return name.startswith(".") or name == "__pycache__"

@@ -95,7 +95,7 @@ def _take_imports(intake: Intake, source: Path, beside: Path) -> None:
 def _importable(source: Path) -> dict[str, list[Path]]:
     """What can be imported from beside a source, by name; never the source itself."""
     places: dict[str, list[Path]] = {}
-    for file_name in sorted(os.listdir(source.parent)):
+    for file_name in sorted(os.listdir(source.parent)):  # noqa: PTH208 - on the path of every load
         name = module_name(file_name)
         if name is not None and file_name != source.name:
             places.setdefault(name, []).append(source.parent / file_name)

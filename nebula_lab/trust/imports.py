@@ -50,7 +50,7 @@ def imported_names(content: bytes, path: Path, candidates: Collection[str]) -> s
 
 
 def _imported(text: bytes) -> Iterator[str]:
-    """The first part of each name that is imported; none where it is not Python, as the load says."""
+    """The first part of each name that is imported; none where the text is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,7 +76,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _cells(content: bytes) -> Iterator[bytes]:
-    """The code cells of a notebook, without what is IPython's alone; none where it is no notebook."""
+    """The code cells of a notebook, without what is IPython's alone; none where it is none."""
     try:
         cells = json.loads(content)["cells"]
         for cell in cells:

@@ -108,7 +108,7 @@ class Intake:
         # afterwards, as it may have been exchanged in between.
         self._check(path.stat(), path)
         descriptor = os.open(path, _OPEN_FLAGS)
-        with open(descriptor, "rb", buffering=0) as file:
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             status = os.fstat(descriptor)
             self._check(status, path)
             if within is not None:

@@ -78,6 +78,6 @@ class StoreLayout(Struct, frozen=True):
 
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []

@@ -191,7 +191,8 @@ class ContentStore:
         if known.exists():
             _touch(known)
         else:
-            # Last, so that a tree that is there has all that is in it.
+            # Last, so that a tree that is there has all that is in it, and can be pinned.
+            os.close(locks.hold_shared(layout.pin(files.digest)))
             _write_anew(layout, known, files.text.encode())
 
     def _pinned(self, files: PluginFiles) -> Lease:
@@ -225,7 +226,7 @@ def _write_anew(layout: StoreLayout, path: Path, content: bytes) -> None:
 def _write_synced(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with open(descriptor, "wb", buffering=0) as file:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
             view = memoryview(content)
             while view:
                 view = view[file.write(view) :]
