@@ -81,7 +81,7 @@ class PluginManager:
 
     @property
     def unenforced(self) -> tuple[str, ...]:
-        """What is asked for and not enforced here, in sentences; with `strict`, nothing is run so."""
+        """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
         policies = () if self.config.security.strict else map(self.policy, self.load_order)
         return unenforced(self.config, policies)
 

@@ -1,4 +1,4 @@
-"""The slow start of a plugin's host: `python -m nebula_lab.agent CHANNEL OWNER CONFINED FILE FOLDER`.
+"""The slow start of a host: `python -m nebula_lab.agent CHANNEL OWNER CONFINED FILE FOLDER`.
 
 CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process, CONFINED
 what the host is to take from itself, FILE the kernel's connection file and FOLDER IPython's folder.
