@@ -118,7 +118,10 @@ class PluginConfig(FrozenModel):
 
     def relative_to(self, folder: Path) -> Self:
         """The same configuration, with relative paths taken from `folder` and `~` from home."""
-        moved: dict[str, Any] = {"discovery": self.discovery.relative_to(folder)}
+        moved: dict[str, Any] = {
+            "discovery": self.discovery.relative_to(folder),
+            "security": self.security.relative_to(folder),
+        }
         if self.plugin_dir is not None:
             moved["plugin_dir"] = folder / self.plugin_dir.expanduser()
         return self.model_copy(update=moved)
