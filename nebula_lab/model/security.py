@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, nonmember
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -64,6 +64,9 @@ Sandbox = Annotated[
 ]
 
 
+_KeyLine = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\r\n]*$")]
+
+
 class ResourceLimits(FrozenModel):
     """The most that one plugin's host may use, above what the booted host uses by itself.
 
@@ -87,7 +90,12 @@ class SecurityConfig(FrozenModel):
 
     Attributes:
         verify_signature: refuse plugins that no trusted key has signed.
-        trusted_keys: public keys in the form that OpenSSH writes.
+        trusted_keys: public keys in the form that OpenSSH writes, as a `.pub` file has them, or
+            lines as in an allowed_signers file. They are read when a signature is looked at.
+        allowed_signers: a file with more of them, in OpenSSH's format.
+        revoked_keys: a file with public keys that are trusted no longer, one a line.
+        development: let plugins that were edited after they were signed pass, with a warning. The
+            signature itself must be good, and by a key that is trusted.
         sandbox: where plugins run.
         capabilities: what a plugin may be granted, if it asks for it.
         allowed_paths: the files that plugins with FileSystem may use at most; all without.
@@ -98,7 +106,10 @@ class SecurityConfig(FrozenModel):
     """
 
     verify_signature: Flag = False
-    trusted_keys: tuple[str, ...] = ()
+    trusted_keys: tuple[_KeyLine, ...] = ()
+    allowed_signers: Path | None = None
+    revoked_keys: Path | None = None
+    development: Flag = False
     sandbox: Sandbox = SandboxMode.PROCESS
     capabilities: tuple[Capability, ...] = (
         PluginCapability.NETWORK,
@@ -113,10 +124,14 @@ class SecurityConfig(FrozenModel):
 
     def relative_to(self, folder: Path) -> Self:
         """The same, with relative paths taken from `folder` and `~` from home."""
-        if self.allowed_paths is None:
-            return self
-        moved = tuple(
-            one.model_copy(update={"path": folder / one.path.expanduser()})
-            for one in self.allowed_paths
-        )
-        return self.model_copy(update={"allowed_paths": moved})
+        moved: dict[str, Any] = {
+            name: folder / path.expanduser()
+            for name in ("allowed_signers", "revoked_keys")
+            if (path := getattr(self, name)) is not None
+        }
+        if self.allowed_paths is not None:
+            moved["allowed_paths"] = tuple(
+                one.model_copy(update={"path": folder / one.path.expanduser()})
+                for one in self.allowed_paths
+            )
+        return self.model_copy(update=moved)

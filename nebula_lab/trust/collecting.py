@@ -88,17 +88,17 @@ def _take_imports(intake: Intake, source: Path, beside: Path) -> None:
     while waiting and places:
         name = waiting.pop()
         wanted = imported_names(intake.contents[name], Path(name), places)
-        for path in [path for module in sorted(wanted) for path in places.pop(module)]:
-            waiting += _take_module(intake, path, beside)
+        for file_name in [name for module in sorted(wanted) for name in places.pop(module)]:
+            waiting += _take_module(intake, source.parent / file_name, beside)
 
 
-def _importable(source: Path) -> dict[str, list[Path]]:
-    """What can be imported from beside a source, by name; never the source itself."""
-    places: dict[str, list[Path]] = {}
+def _importable(source: Path) -> dict[str, list[str]]:
+    """The files that can be imported from beside a source, by name; never the source itself."""
+    places: dict[str, list[str]] = {}
     for file_name in sorted(os.listdir(source.parent)):  # noqa: PTH208 - on the path of every load
         name = module_name(file_name)
         if name is not None and file_name != source.name:
-            places.setdefault(name, []).append(source.parent / file_name)
+            places.setdefault(name, []).append(file_name)
     places.pop(source.stem, None)
     return places
 

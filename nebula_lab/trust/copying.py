@@ -15,7 +15,7 @@ _CHUNK = 1024 * 1024
 _MODES = {False: 0o444, True: 0o555}
 
 
-def checked_copy(blob: Path, file: StoredFile, target: str) -> None:
+def checked_copy(blob: str, file: StoredFile, target: str) -> None:
     """Copy a blob to a file that is not there yet.
 
     Raises:
@@ -40,7 +40,7 @@ def checked_copy(blob: Path, file: StoredFile, target: str) -> None:
         os.close(source)
     if not intact:
         os.unlink(target)  # noqa: PTH108
-        blob.unlink(missing_ok=True)
+        Path(blob).unlink(missing_ok=True)
         raise _damaged(blob, file, "was damaged in the content store, and has been removed from it")
 
 
@@ -55,7 +55,7 @@ def _copied(source: int, copy: int) -> str:
     return hashed.hexdigest()
 
 
-def _damaged(blob: Path, file: StoredFile, what: str) -> StoreError:
+def _damaged(blob: str, file: StoredFile, what: str) -> StoreError:
     return StoreError(
         f"{file.path} {what}",
         path=blob,

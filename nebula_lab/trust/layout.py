@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["StoreLayout", "default_root"]
+__all__ = ["StoreLayout", "blob_path", "default_root"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -22,6 +22,11 @@ def default_root() -> Path:
     # The specification says that a relative one is to be ignored.
     base = Path(data) if data and Path(data).is_absolute() else Path.home() / ".local" / "share"
     return base / "nebula-lab" / "store"
+
+
+def blob_path(blobs: str, sha256: str) -> str:
+    """Where the blob of a hash is below the folder of all blobs; text, for the path of a load."""
+    return f"{blobs}/{sha256[:2]}/{sha256[2:]}"
 
 
 class StoreLayout(Struct, frozen=True):
@@ -54,7 +59,7 @@ class StoreLayout(Struct, frozen=True):
         return self.root / "pins"
 
     def blob(self, sha256: str) -> Path:
-        return Path(f"{self.root}/blobs/{sha256[:2]}/{sha256[2:]}")
+        return Path(blob_path(str(self.blobs), sha256))
 
     def tree(self, digest: str) -> Path:
         return self.trees / digest

@@ -24,7 +24,7 @@ from nebula_lab.trust import locks
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile
 from nebula_lab.trust.copying import checked_copy
 from nebula_lab.trust.garbage import Removed, remove_garbage
-from nebula_lab.trust.layout import StoreLayout, default_root
+from nebula_lab.trust.layout import StoreLayout, blob_path, default_root
 from nebula_lab.trust.store_errors import explained
 
 __all__ = ["ContentStore", "Lease"]
@@ -113,14 +113,15 @@ class ContentStore:
                 Also where `folder` can't be written.
         """
         with explained("a plugin's files can't be written", folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            made = {""}
+            made: set[str] = set()
+            root, blobs = str(folder), str(self._layout.blobs)
             for file in files.files:
-                parent = file.path.rpartition("/")[0]
+                target = f"{root}/{file.path}"
+                parent = target.rpartition("/")[0]
                 if parent not in made:
-                    (folder / parent).mkdir(parents=True, exist_ok=True)
+                    os.makedirs(parent, exist_ok=True)  # noqa: PTH103 - on the path of every load
                     made.add(parent)
-                checked_copy(self._layout.blob(file.sha256), file, f"{folder}/{file.path}")
+                checked_copy(blob_path(blobs, file.sha256), file, target)
 
     def tree(self, digest: str) -> PluginFiles:
         """The tree with that digest.
