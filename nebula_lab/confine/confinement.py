@@ -16,6 +16,7 @@ from typing import Self
 import msgspec
 
 from nebula_lab.confine import landlock, limits, mounts, namespaces, privileges, seccomp, warden
+from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 # Of the machine as a whole: allocators, thread pools and psutil read them.
@@ -211,8 +212,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     # System calls
 
-    def _system_calls(self) -> seccomp.SystemCallPolicy:
-        return seccomp.SystemCallPolicy(
+    def _system_calls(self) -> SystemCallPolicy:
+        return SystemCallPolicy(
             everything=self.has_system_calls,
             network=self.network is not Network.NONE,
             stream_only=self.network is Network.PROXY,

@@ -18,6 +18,7 @@ import msgspec
 
 from nebula_lab.confine import landlock, mounts, namespaces, privileges, seccomp, warden
 from nebula_lab.confine.machine import Machine, Mechanism
+from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _ANSWER_SIZE = 4096
 _CURES = {
@@ -90,7 +91,7 @@ def _seccomp() -> str:
     if not seccomp.is_supported():
         raise OSError(f"this kernel has no filters, or we have none for {platform.machine()}")
     privileges.forbid_gaining()
-    policy = seccomp.SystemCallPolicy(
+    policy = SystemCallPolicy(
         everything=False,
         network=False,
         stream_only=False,

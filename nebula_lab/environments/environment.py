@@ -52,9 +52,10 @@ class Environment:
         """
         own = (self.prefix, sys.base_prefix, sys.base_exec_prefix)
         linked = (folder for packages in self.packages for folder in _linked_from(packages))
-        given = (entry for entry in python_path.split(os.pathsep) if os.path.isabs(entry))
+        given = (entry for entry in python_path.split(os.pathsep) if Path(entry).is_absolute())
         loader = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-        found = (*own, *self.packages, *linked, _PACKAGE, *given, *filter(os.path.isabs, loader))
+        loaded = (entry for entry in loader if Path(entry).is_absolute())
+        found = (*own, *self.packages, *linked, _PACKAGE, *given, *loaded)
         return tuple(dict.fromkeys(found))
 
     def installed_at(self) -> tuple[int, ...]:
@@ -76,7 +77,7 @@ def _linked_from(packages: str) -> list[str]:
         found += [
             line
             for line in map(str.strip, lines)
-            if os.path.isabs(line) and line != _OURS and Path(line).is_dir()
+            if Path(line).is_absolute() and line != _OURS and Path(line).is_dir()
         ]
     return found
 

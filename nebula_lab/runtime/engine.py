@@ -54,7 +54,7 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self._shelf = Shelf(ContentStore())
+        self._shelf = Shelf(ContentStore(), config.security)
         self.hosting = Hosting(
             config, sandbox, self._shelf, workers, switchboard, switchboard.unclaimed
         )

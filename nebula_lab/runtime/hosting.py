@@ -29,12 +29,11 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
-from nebula_lab.runtime.shelf import Shelf
+from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
-from nebula_lab.trust.store import Lease
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
@@ -112,7 +111,7 @@ class Hosting:
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
-        files = self._files_of(descriptor)
+        read = self._read(descriptor)
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
@@ -120,16 +119,16 @@ class Hosting:
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         try:
-            description, places = self._load(host, descriptor, files, sink)
+            description, places = self._load(host, descriptor, read, sink)
         except ManagerClosedError:
             raise
         except PluginError as error:
             raise _load_error(error, descriptor) from error
         return Hosted(host, description, places)
 
-    def _files_of(self, descriptor: PluginDescriptor) -> Lease:
+    def _read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         try:
-            return self._shelf.files_of(descriptor)
+            return self._shelf.read(descriptor)
         except StoreError as error:
             raise load_error_from(error, descriptor.id) from error
 
@@ -176,20 +175,20 @@ class Hosting:
             host.link.end("it belongs to the process that this one was forked from")
 
     def _load(
-        self, host: Host, descriptor: PluginDescriptor, files: Lease, sink: OutputSink
+        self, host: Host, descriptor: PluginDescriptor, read: ReadPlugin, sink: OutputSink
     ) -> tuple[Description, int]:
         plugin_id = descriptor.id
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
         host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
         config = self._encoded_config(descriptor)
-        files.materialize(host.plugin_dir)
+        read.materialize(host.plugin_dir, descriptor)
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
         load = Load(
             call=conversation.number,
             plugin_id=plugin_id,
-            path=str(host.plugin_dir / files.files.source),
+            path=str(host.plugin_dir / read.source),
             origin=str(descriptor.path.absolute()),
             config=config,
             scratch_dir=str(host.scratch_dir),
