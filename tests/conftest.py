@@ -52,7 +52,7 @@ def pytest_unconfigure(config):
 
 
 def run_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("nebula-*"))
+    return set(Path(tempfile.gettempdir()).glob("nebula-lab-*/nebula-*"))
 
 
 def _listed() -> set[tuple[int, int]]:

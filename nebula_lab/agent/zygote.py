@@ -40,7 +40,7 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-_DESCRIPTORS = 4
+_DESCRIPTORS = 5
 
 
 class Zygote:

@@ -26,7 +26,8 @@ class ZygoteMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
-    """Make a host. With it come its channel, the owner's pidfd, its output and its folder.
+    """Make a host. With it come its channel, the owner's pidfd, its output and its folder; and,
+    where it is to have a proxy, a socket for the proxy's listener.
 
     Attributes:
         number: names the host from now on.

@@ -8,6 +8,7 @@ filter of system calls, for all threads. The plugin comes after both.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from enum import IntEnum
@@ -15,7 +16,16 @@ from typing import Self
 
 import msgspec
 
-from nebula_lab.confine import landlock, limits, mounts, namespaces, privileges, seccomp, warden
+from nebula_lab.confine import (
+    landlock,
+    limits,
+    loopback,
+    mounts,
+    namespaces,
+    privileges,
+    seccomp,
+    warden,
+)
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -107,10 +117,14 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     threads: int | None
     home_size: int
 
-    def enter(self, places: Places) -> None:
+    def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
 
         Where the host is guarded, this returns in another process than the one that called it.
+
+        Args:
+            places: of the host.
+            proxy: descriptor to hand a listener to, where the network is a proxy.
 
         Raises:
             OSError: something can't be taken, so nothing of a plugin may run here.
@@ -119,6 +133,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             network = namespaces.NETWORK if self.network is not Network.FULL else 0
             namespaces.enter(namespaces.MOUNT | namespaces.IPC | network)
             mounts.keep_private()
+        if self.network is Network.PROXY:
+            loopback.offer_listener(proxy)
         _GUARDS[self.guard]()
         if self.namespaces:
             self._arrange_files(places)
@@ -131,6 +147,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             landlock.restrict(
                 self._landlock_paths(places) if self.is_restricted else None,
                 network=self.network is Network.FULL,
+                ports=(loopback.PORT,) if self.network is Network.PROXY else (),
             )
 
     def seal(self) -> None:
@@ -170,11 +187,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def _show_processes(self, tree: mounts.Tree) -> None:
         if self.guard is Guard.NAMESPACE:
-            try:
+            with contextlib.suppress(PermissionError):  # as in a container that hides some of it
                 mounts.processes(tree.folder("/proc"))
                 return
-            except PermissionError:  # some of the machine's is hidden from us, as in a container
-                pass
         tree.show((*(f"/proc/{name}" for name in _MACHINE), *_TREE_FILES))
         # The view of /proc that we have is another namespace's, perhaps with another number.
         seen = os.readlink("/proc/self")  # noqa: PTH115
@@ -187,6 +202,12 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (mounts.Piece(places.ipc, writable=True), places.ipc),
             (mounts.Piece(places.plugin, writable=False), places.plugin),
         ]
+        # The kernel's own settings are files that root may write to, whatever it has given up.
+        for folder in ("/proc", "/sys"):
+            mounts.Piece(folder, writable=False).put(folder)
+        if self.guard is Guard.NAMESPACE:
+            with contextlib.suppress(PermissionError):
+                mounts.processes("/proc")
         for folder in (*self.hidden, places.run):
             if os.path.isdir(folder):  # noqa: PTH112
                 mounts.quota(folder, 2**20, programs=False)
@@ -231,9 +252,9 @@ class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
     confinement: Confinement
     places: Places
 
-    def enter(self) -> None:
+    def enter(self, proxy: int = -1) -> None:
         """See `Confinement.enter`."""
-        self.confinement.enter(self.places)
+        self.confinement.enter(self.places, proxy)
 
     def seal(self) -> None:
         """See `Confinement.seal`."""

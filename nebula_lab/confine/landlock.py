@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from nebula_lab.confine import system
 
 _CREATE_VERSION = 1
-_PATH_BENEATH = 1
+_PATH_BENEATH, _NETWORK_PORT = 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_SOCK = 1 << 9
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
@@ -46,6 +46,10 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
+class _NetworkPort(ctypes.Structure):
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
 def version() -> int:
     """Of the kernel's interface; 0 where there is none."""
     try:
@@ -55,7 +59,11 @@ def version() -> int:
 
 
 def restrict(
-    paths: Iterable[tuple[str, int]] | None, *, network: bool, others: bool = False
+    paths: Iterable[tuple[str, int]] | None,
+    *,
+    network: bool,
+    ports: Iterable[int] = (),
+    others: bool = False,
 ) -> None:
     """Restrict this thread, and all that it starts, for ever.
 
@@ -63,6 +71,7 @@ def restrict(
         paths: what may be used below each path, of READ, WRITE, DEVICE and SOCKETS; nothing else
             can be. None leaves files alone.
         network: whether TCP ports may be bound and connected to.
+        ports: those that may be connected to all the same.
         others: whether processes outside may be signalled, and abstract sockets outside be used.
 
     Raises:
@@ -86,6 +95,9 @@ def restrict(
     try:
         for path, rights in paths or ():
             _allow(descriptor, path, rights & known)
+        for port in ports if ruleset.network else ():
+            rule = _NetworkPort(_CONNECT_TCP, port)
+            system.call("landlock_add_rule", descriptor, _NETWORK_PORT, ctypes.byref(rule), 0)
         system.call("landlock_restrict_self", descriptor, 0)
     finally:
         os.close(descriptor)

@@ -46,7 +46,7 @@ def quota(path: str, size: int, *, programs: bool) -> None:
 
 def processes(path: str) -> None:
     """Mount a view of the processes of this PID namespace."""
-    _mount("proc", path, "proc", _NOSUID | _NODEV | _NOEXEC, None)
+    _mount("proc", path, "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC, None)
 
 
 class Piece:

@@ -28,6 +28,7 @@ class KernelOrder:
         channel: descriptor of the host's end of the call channel.
         owner: pidfd of the manager's process.
         output: descriptor for what it writes to its own 1 and 2.
+        proxy: descriptor of a socket for a listener, where it is to have a proxy; else -1.
     """
 
     title: str
@@ -39,6 +40,7 @@ class KernelOrder:
     channel: int
     owner: int
     output: int
+    proxy: int = -1
 
 
 class KernelProcess(abc.ABC):
@@ -102,13 +104,14 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
     Raises:
         OSError: it could not be started.
     """
-    command = [sys.executable, "-P", "-m", "nebula_lab.agent", str(order.channel), str(order.owner)]
+    descriptors = (order.channel, order.owner, order.proxy)
+    command = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
     process = subprocess.Popen(
         [*command, order.confined.to_text(), *order.arguments],
         stdin=subprocess.DEVNULL,
         stdout=order.output,
         stderr=order.output,
-        pass_fds=(order.channel, order.owner),
+        pass_fds=[one for one in descriptors if one >= 0],
         env=order.variables,
         start_new_session=True,
     )

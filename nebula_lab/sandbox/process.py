@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_runtime_dir
+
 from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import LoadFailedError
 from nebula_lab.link.channel import ChannelEndedError
@@ -57,6 +59,8 @@ class ProcessSandbox(Sandbox):
         self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self._prober = Prober()
         self._config = config
+        # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
+        self._hidden = (default_root(), run_folder.path.parent, Path(jupyter_runtime_dir()))
         self.spares = SparePool(
             loop, self._start_spare, self._usual_profile, is_idle, config.zygote.spares or 0
         )
@@ -101,8 +105,7 @@ class ProcessSandbox(Sandbox):
 
     def _profile(self, policy: EffectivePolicy, surroundings: Surroundings) -> Profile:
         environment = self.launcher.environment
-        hidden = (default_root(),)
-        return profile_for(policy, self.machine(), environment, surroundings, hidden)
+        return profile_for(policy, self.machine(), environment, surroundings, self._hidden)
 
     def _berth(
         self, folder: str, life: str, plugin_id: str, surroundings: Surroundings, profile: Profile

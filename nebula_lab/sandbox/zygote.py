@@ -154,7 +154,8 @@ class Zygote:
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
         self._forking[number] = forked  # and there it stays until there is an answer
         try:
-            self._socket.send(message, order.channel, order.owner, order.output, folder)
+            proxy = () if order.proxy < 0 else (order.proxy,)
+            self._socket.send(message, order.channel, order.owner, order.output, folder, *proxy)
         except ZygoteError:
             self._forking.pop(number, None)
             raise
