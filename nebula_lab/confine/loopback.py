@@ -41,7 +41,7 @@ def variables() -> dict[str, str]:
     """What programs look at to find the port."""
     address = f"http://127.0.0.1:{PORT}"
     names = ("http_proxy", "https_proxy", "all_proxy")
-    given = {name: address for name in (*names, *map(str.upper, names))}
+    given = dict.fromkeys((*names, *map(str.upper, names)), address)
     return given | {"no_proxy": "", "NO_PROXY": ""}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula_lab.confine import loopback
 from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network, Places
 from nebula_lab.confine.machine import Machine
 from nebula_lab.environments.environment import Environment, is_harmless
@@ -70,10 +71,12 @@ class Profile:
             for name, value in surroundings.marked(mark).items()
             if self._gets(name.decode("utf-8", "surrogateescape"))
         }
-        if not self.confinement.is_restricted:
-            return given
-        own = {b"HOME": places.home.encode(), b"TMPDIR": places.temporary.encode()}
-        return given | own
+        own: dict[str, str] = {}
+        if self.confinement.network is Network.PROXY:
+            own |= loopback.variables()
+        if self.confinement.is_restricted:
+            own |= {"HOME": places.home, "TMPDIR": places.temporary}
+        return given | {name.encode(): value.encode() for name, value in own.items()}
 
     def _gets(self, name: str) -> bool:
         if name in self.variables or is_harmless(name):
@@ -102,7 +105,7 @@ def profile_for(
         hidden: folders of ours that no plugin sees.
     """
     rights, limits = policy.rights, policy.limits
-    network = _network(rights)
+    network = _network(rights, machine)
     confinement = Confinement(
         namespaces=machine.namespaces.works,
         landlock=machine.landlock.works,
@@ -123,10 +126,12 @@ def profile_for(
     return Profile(confinement, frozenset(rights.variables or ()), network is Network.FULL)
 
 
-def _network(rights: Rights) -> Network:
+def _network(rights: Rights, machine: Machine) -> Network:
     if not rights.has(PluginCapability.NETWORK):
         return Network.NONE
-    return Network.FULL if rights.hosts is None else Network.PROXY
+    # Without a network of its own there is no proxy that it could not go round: a gap, and said.
+    has_own = machine.namespaces.works
+    return Network.PROXY if rights.hosts is not None and has_own else Network.FULL
 
 
 def _guard(rights: Rights, machine: Machine) -> Guard:
