@@ -92,7 +92,7 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "prctl": _unless(0, _PRCTL_NEVER) if policy.everything else ((Check(0, _PRCTL),),),
         "personality": ALWAYS if policy.everything else ((Check(0, (WORD,)),),),
         "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
-        "ioctl": _unless(1, _denied_in(policy, _IOCTL)),
+        "ioctl": _ioctl(policy),
         # A mode is 16 bits; this one is in those of both kinds of device, and in no other but
         # a link's, which is not made this way.
         "mknod": ((Check(1, (0,), stat.S_IFCHR),),),
@@ -196,6 +196,17 @@ _IOCTL = {
 
 def _denied_in(policy: SystemCallPolicy, commands: Mapping[int, str]) -> list[int]:
     return [command for command, right in commands.items() if not getattr(policy, right, False)]
+
+
+# All of them act on sockets; through any socket, also a pair's, they tell of the machine's network.
+_SOCKET_COMMANDS, _FAMILY = 0x8900, 0xFFFFFF00
+
+
+def _ioctl(policy: SystemCallPolicy) -> Rule:
+    command = Check(1, tuple(_denied_in(policy, _IOCTL)), is_among=False)
+    if policy.network or policy.unix_sockets:
+        return ((command,),)
+    return ((command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False)),)
 
 
 _PRCTL = (

@@ -72,20 +72,9 @@ class FilteredProcess:
         """The error of a raw system call, or 0."""
         return self.run(f"result = call({', '.join(map(repr, (name, *arguments)))})")
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def end(self) -> int:
-        """Close its input and wait for it; its return code."""
-        self._process.stdin.close()
-        self._process.stdout.close()
-        return self._process.wait(30)
-
     def __enter__(self) -> FilteredProcess:
         return self
 
     def __exit__(self, *_) -> None:
-        if self._process.poll() is None:
-            self.end()
-        self._process.stdout.close()
+        with self._process:  # closes its pipes, then waits
+            self._process.stdin.close()

@@ -286,7 +286,12 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("ioctl", (0, 0x5412), False, False, ALL),
         ("ioctl", (0, 0x5412 | FAR), False, False, ALL),
         ("ioctl", (0, 0x541C), False, False, ALL),
-        ("ioctl", (3, 0x8901), False, True, "spawn"),
+        ("ioctl", (3, 0x541B), True, True, ALL),
+        ("ioctl", (3, 0x8901), False, False, "network"),
+        ("ioctl", (3, 0x8901), False, True, "network spawn"),
+        ("ioctl", (3, 0x8927), False, True, "network"),  # an interface's address
+        ("ioctl", (3, 0x8927), False, True, "unix_sockets"),
+        ("ioctl", (3, 0x8946 | FAR), False, False, "everything"),
         ("ioctl", (3, 0x40086602), False, True, "metadata"),
         ("chmod", (), False, True, "metadata"),
         ("utimensat", (), False, True, "metadata"),
