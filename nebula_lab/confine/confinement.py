@@ -32,6 +32,7 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 # Of the machine as a whole: allocators, thread pools and psutil read them.
 _MACHINE = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 _TREE_FILES = ("/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
+_KERNEL = ("/proc", "/sys")
 
 
 class Network(IntEnum):
@@ -164,7 +165,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             limits.limit_files_size(self.home_size)
         if self.seccomp:
             seccomp.apply(seccomp.filter_for(self._system_calls()))
-        limits.limit_memory(self.memory)
+        shared = self.guard is not Guard.NONE or self.has_system_calls or not self.seccomp
+        limits.limit_memory(self.memory, shared=shared)
 
     # Files
 
@@ -203,7 +205,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (mounts.Piece(places.plugin, writable=False), places.plugin),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
-        for folder in ("/proc", "/sys"):
+        for folder in _KERNEL:
             mounts.Piece(folder, writable=False).put(folder)
         if self.guard is Guard.NAMESPACE:
             with contextlib.suppress(PermissionError):

@@ -11,11 +11,18 @@ _RESERVED = 2**30
 _UNLIMITED = resource.RLIM_INFINITY
 
 
-def limit_memory(more: int) -> None:
-    """Let this process allocate `more` bytes than it has now; then there is a MemoryError."""
+def limit_memory(more: int, *, shared: bool) -> None:
+    """Let this process allocate `more` bytes than it has now; then there is a MemoryError.
+
+    Args:
+        more: than there are.
+        shared: whether it can make memory that it shares with others, which is no private data.
+            Then all that it maps is limited too, arrays that it was lent among it.
+    """
     used = _status()
     _lower(resource.RLIMIT_DATA, used["VmData"] * 1024 + more)
-    _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED)
+    if shared:
+        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED)
 
 
 def limit_files(more: int) -> None:

@@ -6,7 +6,6 @@ import ctypes
 import os
 import stat
 from collections.abc import Iterable
-from pathlib import Path
 
 from nebula_lab.confine import system
 
@@ -14,6 +13,7 @@ _AT_FDCWD = -100
 _AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
 _CLONE, _CLOEXEC = 1, os.O_CLOEXEC
 _FROM_EMPTY_PATH = 0x4
+_NO_LINKS = 0x02 | 0x04  # neither those of /proc nor any other
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8  # mount(2) and mount_setattr(2) alike
 _REC, _PRIVATE = 0x4000, 0x40000
 _DETACH = 2
@@ -49,21 +49,43 @@ def processes(path: str) -> None:
     _mount("proc", path, "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC, None)
 
 
+class _OpenHow(ctypes.Structure):
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
 class Piece:
     """A part of today's files, taken out to be put into another tree.
 
+    Args:
+        source: its path, without symbolic links: another plugin may be able to make some on the
+            way there, at this very moment.
+        writable: whether it may be written to.
+        devices: whether device files in it are such.
+
     Raises:
-        OSError: it is not there, or can't be seen.
+        OSError: it is not there, can't be seen, or there is a link on the way.
     """
 
     def __init__(self, source: str, *, writable: bool, devices: bool = False) -> None:
-        self.is_folder = Path(source).is_dir()
-        self._tree = system.call(
-            "open_tree",
+        how = _OpenHow(os.O_PATH | os.O_CLOEXEC, 0, _NO_LINKS)
+        found = system.call(
+            "openat2",
             _AT_FDCWD,
             os.fsencode(source),
-            _CLONE | _CLOEXEC | _AT_RECURSIVE,
+            ctypes.byref(how),
+            ctypes.sizeof(how),
         )
+        try:
+            self.is_folder = stat.S_ISDIR(os.fstat(found).st_mode)
+            self._tree = system.call(
+                "open_tree", found, b"", _CLONE | _CLOEXEC | _AT_RECURSIVE | _AT_EMPTY_PATH
+            )
+        finally:
+            os.close(found)
         flags = _NOSUID | (0 if writable else _RDONLY) | (0 if devices else _NODEV)
         wanted = _Attributes(flags, 0, 0, 0)
         try:

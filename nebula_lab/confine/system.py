@@ -12,6 +12,7 @@ _libc.syscall.restype = ctypes.c_long
 
 # From 424 on a number is the same on every architecture.
 _EVERYWHERE = {
+    "openat2": 437,
     "open_tree": 428,
     "move_mount": 429,
     "mount_setattr": 442,

@@ -170,8 +170,22 @@ def _paths(
 ) -> tuple[AllowedPath, ...] | None:
     """The overlap; None is all. A plugin that names nothing asks for all that it may have."""
     if allowed is None:
-        return asked or None
-    return tuple(_within(asked, allowed)) if asked else allowed
+        return _outermost(asked) or None
+    return _outermost(tuple(_within(asked, allowed)) if asked else allowed)
+
+
+def _outermost(paths: tuple[AllowedPath, ...]) -> tuple[AllowedPath, ...]:
+    """Without what lies in a folder that may be written to.
+
+    That folder has it already; and a plugin could put a link in its place, to be given what the
+    link leads to when it is started again.
+    """
+    writable = [one.path for one in paths if one.mode == "rw"]
+    return tuple(
+        one
+        for one in paths
+        if not any(one.path != path and one.path.is_relative_to(path) for path in writable)
+    )
 
 
 def _within(asked: Iterable[AllowedPath], allowed: Iterable[AllowedPath]) -> Iterator[AllowedPath]:

@@ -30,7 +30,7 @@ from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
-from nebula_lab.runtime.unenforced import unenforceable
+from nebula_lab.runtime.unenforced import require_paths, unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
@@ -111,6 +111,7 @@ class Hosting:
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
+        require_paths(descriptor, policy)
         read = self._read(descriptor)
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
