@@ -16,13 +16,13 @@ import os
 import select
 import signal
 import socket
-from pathlib import Path
 from typing import NoReturn
 
 from nebula_lab.confine import namespaces, system
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 _STATUS_SIZE = 16
+_LISTED = 64 * 1024
 
 
 def guard_with_namespace() -> None:
@@ -47,18 +47,22 @@ def guard_with_namespace() -> None:
 def guard_as_subreaper() -> None:
     """The same without a PID namespace."""
     system.libc("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Opened now: once the host has a tree of files of its own, which becomes ours too, we do not
+    # find ourselves in it.
+    children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     ours, theirs = socket.socketpair()
     host = os.fork()
     if host:
         pidfd = os.pidfd_open(host)
         theirs.close()
-        _let_go_but(ours.fileno(), pidfd)
+        _let_go_but(ours.fileno(), pidfd, children)
         _pass_on_interrupts(pidfd)
         ended = os.waitid(os.P_PID, host, os.WEXITED | os.WNOWAIT)
-        _end_children()
+        _end_children(children)
         assert ended is not None
         _end_as(ended.si_code, ended.si_status)
     ours.close()
+    os.close(children)
     _die_with_parent(theirs)
     theirs.close()
 
@@ -106,11 +110,10 @@ def _end_as(code: int, status: int) -> NoReturn:
     os._exit(status)
 
 
-def _end_children() -> None:
+def _end_children(listed: int) -> None:
     """End all that is below this process, however often it forks meanwhile."""
-    listed = Path(f"/proc/self/task/{os.getpid()}/children")
     while True:
-        for pid in listed.read_text().split():
+        for pid in os.pread(listed, _LISTED, 0).split():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
         try:
