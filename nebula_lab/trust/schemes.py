@@ -63,7 +63,8 @@ def _load(key: PublicKey) -> Any:
         check_rsa_size(int.from_bytes(key.fields[1], "big").bit_length())
     try:
         return load_ssh_public_key(key.line.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    # The last is what `cryptography` says of a point that is compressed.
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError) as error:
         raise SignatureError(f"its public key makes no sense: {error}") from error
 
 
