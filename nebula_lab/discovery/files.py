@@ -32,4 +32,3 @@ def _package_files(folder: Path) -> Iterator[Path]:
                     pending.append(entry)
             elif entry.is_file():
                 yield entry
-
