@@ -86,7 +86,7 @@ def _ed25519(key: Any, raw: bytes, data: bytes) -> None:
 def _rsa(algorithm: hashes.HashAlgorithm) -> Scheme:
     def check(key: Any, raw: bytes, data: bytes) -> None:
         # Some agents leave out leading zeros.
-        key.verify(raw.rjust(key.key_size // 8, b"\0"), data, padding.PKCS1v15(), algorithm)
+        key.verify(raw.rjust((key.key_size + 7) // 8, b"\0"), data, padding.PKCS1v15(), algorithm)
 
     return check
 

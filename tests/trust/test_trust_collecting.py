@@ -63,6 +63,26 @@ def test_a_manifest_in_another_folder_is_no_part_of_the_plugin(write, take, name
     assert (names(collected), collected.description) == (["tool.py"], None)
 
 
+@pytest.mark.parametrize("written", [".", "..", "../pack"])
+def test_a_package_whose_manifest_leads_back_to_it_is_taken_under_its_name(
+    write, take, names, written
+):
+    write("pack/__init__.py")
+    place = "pack/plugin.toml" if written == "." else "pack/inner/plugin.toml"
+    path = {".": ".", "..": "..", "../pack": "../../pack"}[written]
+    manifest = write(place, f'id = "pack"\nversion = "1.0.0"\npath = "{path}"\n')
+    collected = take(manifest)
+    assert names(collected) == ["pack/__init__.py", place]
+    assert (collected.files.source, collected.description) == ("pack", place)
+
+
+def test_a_manifest_beside_is_found_through_a_link_to_its_folder(write, plugins, tmp_path, take):
+    write("tool.toml", 'id = "tool"\nversion = "1.0.0"\n')
+    write("tool.py", "def plugin_entry(): ...")
+    (tmp_path / "link").symlink_to(plugins)
+    assert take(tmp_path / "link" / "tool.py").description == "tool.toml"
+
+
 def test_modules_beside_a_file_are_taken_where_it_imports_them(counter, write, take, names):
     write("helper.py", "import deeper\n")
     write("deeper.py", "from kit import tool\nimport counter\n")
