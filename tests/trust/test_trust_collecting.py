@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import socket
+import threading
 
 import pytest
 
@@ -260,6 +262,33 @@ def test_a_link_beside_a_file_may_not_lead_out_of_its_folder(counter, tmp_path, 
     counter.write_text(f"import helper\n{counter.read_text()}")
     with pytest.raises(StoreError, match=r"leads out of|link to a folder"):
         take(counter)
+
+
+def test_a_link_that_comes_and_goes_meanwhile_never_gives_what_it_leads_to(package, tmp_path, take):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "data.bin").write_text("key")
+    descriptor, stop = read_descriptor(package), threading.Event()
+    inner, file = package / "inner", package / "inner" / "data.bin"
+
+    def swap():
+        """Put a link in the place of a file, and then of its folder, and take it away again."""
+        while not stop.is_set():
+            for place in (file, inner):
+                place.rename(tmp_path / "aside")
+                place.symlink_to(secret / "data.bin" if place == file else secret)
+                place.unlink()
+                (tmp_path / "aside").rename(place)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for _ in range(500):
+            with contextlib.suppress(StoreError):
+                assert b"key" not in collect(descriptor).contents.values()
+    finally:
+        stop.set()
+        swapper.join()
 
 
 def test_too_many_files_are_refused(package, take, monkeypatch):
