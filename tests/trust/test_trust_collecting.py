@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import itertools
 import json
 import os
 import socket
-import threading
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -264,31 +266,39 @@ def test_a_link_beside_a_file_may_not_lead_out_of_its_folder(counter, tmp_path, 
         take(counter)
 
 
-def test_a_link_that_comes_and_goes_meanwhile_never_gives_what_it_leads_to(package, tmp_path, take):
+# Puts a link in the place of a file, and then of its folder, and takes it away again, for ever.
+SWAP = """
+import os, sys
+inner, secret, aside = sys.argv[1:]
+file, key = inner + "/data.bin", secret + "/data.bin"
+while True:
+    for place, target in ((file, key), (inner, secret)):
+        os.rename(place, aside)
+        os.symlink(target, place)
+        os.unlink(place)
+        os.rename(aside, place)
+"""
+
+
+def test_a_link_that_comes_and_goes_meanwhile_never_gives_what_it_leads_to(package, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "data.bin").write_text("key")
-    descriptor, stop = read_descriptor(package), threading.Event()
-    inner, file = package / "inner", package / "inner" / "data.bin"
-
-    def swap():
-        """Put a link in the place of a file, and then of its folder, and take it away again."""
-        while not stop.is_set():
-            for place in (file, inner):
-                place.rename(tmp_path / "aside")
-                place.symlink_to(secret / "data.bin" if place == file else secret)
-                place.unlink()
-                (tmp_path / "aside").rename(place)
-
-    swapper = threading.Thread(target=swap)
-    swapper.start()
-    try:
-        for _ in range(500):
-            with contextlib.suppress(StoreError):
-                assert b"key" not in collect(descriptor).contents.values()
-    finally:
-        stop.set()
-        swapper.join()
+    descriptor, refused = read_descriptor(package), 0
+    command = [sys.executable, "-c", SWAP, package / "inner", secret, tmp_path / "aside"]
+    with subprocess.Popen(command) as swapper:
+        try:
+            deadline = time.monotonic() + 30
+            for count in itertools.count():
+                if time.monotonic() > deadline or (count > 1000 and refused):
+                    break
+                try:
+                    assert b"key" not in collect(descriptor).contents.values()
+                except StoreError as error:
+                    refused += "leads out of" in error.message
+        finally:
+            swapper.kill()
+    assert refused > 0  # else the two have never met
 
 
 def test_too_many_files_are_refused(package, take, monkeypatch):

@@ -167,6 +167,16 @@ def test_ecdsa_numbers_that_are_not_written_as_they_must_be_are_refused(put):
     assert put(blob, lambda data: make(data, b"\0")).status == "invalid"
 
 
+def test_nothing_may_follow_a_signature(put, rsa_key):
+    make = rsa_signature(rsa_key, "rsa-sha2-256", hashes.SHA256())
+    assert put(_rsa_blob(rsa_key), lambda data: make(data) + b"\0").status == "invalid"
+    blob, sign = _sk_ecdsa()
+    report = put(blob, lambda data: token_signature(SK_ECDSA, sign, data) + b"\0")
+    assert report.status == "invalid"
+    report = put(blob, lambda data: token_signature(SK_ECDSA, lambda d: sign(d) + b"\0", data))
+    assert report.status == "invalid"
+
+
 def test_one_key_can_not_pass_for_another_kind(put, keys):
     key = load_ssh_private_key(keys().read_bytes(), None)
     blob, _ = _sk_ed25519()
