@@ -17,6 +17,7 @@ from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
 from nebula_lab.model.events import Event
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.engine import Engine
@@ -69,11 +70,6 @@ class PluginManager:
 
     def _start(self) -> None:
         for sentence in self.unenforced:
-            if self.config.security.strict:
-                raise ConfigError(
-                    f"security.strict asks for what this version can't enforce: {sentence}",
-                    hint="Set security.strict to false to run with less.",
-                )
             warnings.warn(sentence, UnenforcedWarning, stacklevel=3)
         self._engine.loader.load_at_start()
 
@@ -85,8 +81,18 @@ class PluginManager:
 
     @property
     def unenforced(self) -> tuple[str, ...]:
-        """What the configuration asks for and this version does not enforce, in sentences."""
-        return unenforced(self.config)
+        """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
+        policies = () if self.config.security.strict else map(self.policy, self.load_order)
+        return unenforced(self.config, policies)
+
+    def policy(self, plugin_id: str) -> EffectivePolicy:
+        """What a plugin may do, how much it may use, and what enforces it on this machine.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+            ConfigError: what this machine can enforce could not be found out.
+        """
+        return self._engine.hosting.policy(self.descriptor(plugin_id))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -20,6 +20,8 @@ import nebula_lab
 from nebula_lab.sandbox.leftovers import MARK
 
 DEADLINE = 5.0
+# What plugins ask for in tests that are not about rights.
+USUAL_RIGHTS = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
 # How long an example takes says what else the machine has to do.
 settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -42,6 +44,7 @@ def pytest_configure(config):
     # Some tests run a child as another user, who has to get to what they wrote.
     Path(config.private_folder).chmod(0o755)
     os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
+    os.environ["NEBULA_LAB_HOME"] = f"{config.private_folder}/home"
 
 
 def pytest_unconfigure(config):
@@ -49,7 +52,7 @@ def pytest_unconfigure(config):
 
 
 def run_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("nebula-*"))
+    return set(Path(tempfile.gettempdir()).glob("nebula-lab-*/nebula-*"))
 
 
 def _listed() -> set[tuple[int, int]]:
@@ -123,7 +126,7 @@ def plugin_file(tmp_path):
     def write(plugin_id: str, body: str, *, folder: str = "plugins", **metadata) -> Path:
         path = tmp_path / folder / f"{plugin_id}.py"
         path.parent.mkdir(exist_ok=True)
-        described = {"id": plugin_id, "version": "1.0.0", **metadata}
+        described = {"id": plugin_id, "version": "1.0.0", "security": USUAL_RIGHTS, **metadata}
         path.write_text(
             "from nebula_lab.plugin import HealthStatus, Plugin, context, operation\n"
             f"PLUGIN_METADATA = {described!r}\n{body}\n"

@@ -14,6 +14,7 @@ LAYERS: list[set[str]] = [
     {"plugin", "_version"},
     {"wire"},
     {"link"},
+    {"confine"},
     {"agent"},
     {"errors"},
     {"model"},
@@ -34,6 +35,7 @@ ALLOWED_OUTSIDE = {
     # The packages of arrays and tables are imported when a value of theirs is there.
     "wire": {"msgspec", "numpy", "pandas", "polars", "pyarrow"},
     "link": {"msgspec", "numpy"},  # to see the end of arrays, where there are any
+    "confine": {"msgspec"},
     "agent": {
         "msgspec",
         "ipykernel",

@@ -13,6 +13,7 @@ from nebula_lab.agent import blocking, owner
 from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
+from nebula_lab.confine.confinement import Confined
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.wire.messages import Load
 
@@ -25,15 +26,18 @@ class ProcessServer(Server):
         super().load(message)
 
 
-def run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> NoReturn:
+def run(
+    channel: int, owner_pidfd: int, kernel_arguments: list[str], confined: Confined
+) -> NoReturn:
     """Serve a manager until it hangs up, and end the process.
 
     Args:
         channel: descriptor of a connected socket; the manager's.
         owner_pidfd: of the manager's process.
         kernel_arguments: the connection file and IPython's folder.
+        confined: what is still to be taken once the kernel has booted; the rest has been.
     """
-    code = _run(channel, owner_pidfd, kernel_arguments)
+    code = _run(channel, owner_pidfd, kernel_arguments, confined)
     # The kernel's threads have nothing to save, and waiting for them would only take time.
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
@@ -41,20 +45,20 @@ def run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> NoReturn
     os._exit(code)
 
 
-def _run(channel: int, owner_pidfd: int, kernel_arguments: list[str]) -> int:
+def _run(channel: int, owner_pidfd: int, kernel_arguments: list[str], confined: Confined) -> int:
     faulthandler.enable(2, all_threads=False)
     owner.die_with(owner_pidfd)
     os.set_inheritable(channel, False)
     os.set_inheritable(owner_pidfd, False)
     server = ProcessServer(socket.socket(fileno=channel), handle_signals=True)
     try:
-        _serve(server, kernel_arguments)
+        _serve(server, kernel_arguments, confined)
     except ChannelEndedError:
         return 1  # the manager hung up or died; nobody is there to be told
     return 0
 
 
-def _serve(server: Server, kernel_arguments: list[str]) -> None:
+def _serve(server: Server, kernel_arguments: list[str], confined: Confined) -> None:
     from nebula_lab.agent.forks import disown_in_forks
     from nebula_lab.agent.kernel import KernelThread
     from nebula_lab.agent.streams import redirect
@@ -69,6 +73,7 @@ def _serve(server: Server, kernel_arguments: list[str]) -> None:
     disown_in_forks(server)
     # Nothing but the plugin is imported from here on: leave no bytecode in its folder.
     sys.dont_write_bytecode = True
+    confined.seal()
     if blocking.serve(server):
         from nebula_lab.agent import concurrent
 

@@ -53,7 +53,7 @@ def set_title(name: str) -> None:
     room = end - start
     text = f"nebula_lab {name}".encode()[: room - 1]
     ctypes.memmove(start, text.ljust(room, b"\0"), room)
-    with contextlib.suppress(OSError):  # a confined process may have no /proc to write to
+    with contextlib.suppress(OSError):  # its /proc can't be written to where it is confined
         Path("/proc/self/comm").write_bytes(text[:_NAME_LENGTH])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nebula_lab.agent.context import HostContext
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
+from nebula_lab.agent.staging import Staged
 from nebula_lab.plugin import HealthStatus, Plugin, ResourceDescription, describe
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
@@ -37,6 +38,7 @@ class Resident:
 
     def __init__(self, load: Load, server: Server, life: str = "") -> None:
         self._path = Path(load.path)
+        self._staged = Staged(self._path.parent, Path(load.origin).parent)
         self._module_name = module_name(load.plugin_id, life)
         self._api_version = load.api_version
         self._config = decode_value(load.config, "config", is_frozen=True)
@@ -74,8 +76,11 @@ class Resident:
             running_context.serve_process(self.context)
         token = current_context.set(self.context)
         try:
-            self.module = import_source(self._path, self._module_name, alone=self._is_alone)
-            self.resource = make_resource(self.module, self._path, self._api_version)
+            self.module = import_source(
+                self._path, self._module_name, alone=self._is_alone, staged=self._staged
+            )
+            shown = self._staged.shown(self._path)
+            self.resource = make_resource(self.module, shown, self._api_version)
             self.description = describe(self.resource)
             self._give_context()
             self.resource.initialize(self._config)

@@ -14,18 +14,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
+
+from nebula_lab.agent.staging import Staged, StagedLoader
 
 
 class Siblings(MetaPathFinder):
-    """The modules in `folder`, as submodules of a package of the plugin `name`'s own."""
+    """The modules beside a plugin's copy, as submodules of a package of the plugin's own."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, staged: Staged) -> None:
         self.name = name
+        self.staged = staged
         self._package = f"{name}__beside"
-        self._folder = folder
+        self._folder = staged.folder
         self._builtins = {**vars(builtins), "__import__": self._import}
 
     def serve(self, module: ModuleType) -> None:
@@ -88,14 +90,10 @@ class Siblings(MetaPathFinder):
         return found if fromlist else sys.modules[f"{self._package}.{top}"]
 
 
-class _SiblingLoader(SourceFileLoader):
+class _SiblingLoader(StagedLoader):
     def __init__(self, siblings: Siblings, found: SourceFileLoader) -> None:
-        super().__init__(found.name, found.path)
+        super().__init__(siblings.staged, found)
         self._siblings = siblings
-
-    def get_code(self, fullname: str) -> CodeType:
-        # As for the plugin itself, no bytecode is left in the user's folder or taken from there.
-        return self.source_to_code(self.get_data(self.path), self.path)
 
     def exec_module(self, module: ModuleType) -> None:
         self._siblings.adopt(module)

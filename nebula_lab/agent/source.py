@@ -15,6 +15,7 @@ from types import CodeType, ModuleType
 
 from nebula_lab.agent.failures import LoadError, MissingEntryError
 from nebula_lab.agent.siblings import Siblings, drop_modules
+from nebula_lab.agent.staging import Staged, StagedFinder
 from nebula_lab.plugin import DynamicResource
 from nebula_lab.plugin.resource import missing_methods
 
@@ -30,28 +31,35 @@ def module_name(plugin_id: str, life: str = "") -> str:
     return f"nebula_plugin_{name}{life}"
 
 
-def import_source(path: Path, name: str, *, alone: bool = True) -> ModuleType:
+def import_source(
+    path: Path, name: str, *, alone: bool = True, staged: Staged | None = None
+) -> ModuleType:
     """Run the source at `path` as the module `name`.
 
     Args:
+        path: a file or folder.
+        name: of the module.
         alone: whether no other plugin shares this process, so that `sys.path` is this one's.
+        staged: how the source is to be called in tracebacks; as it is without.
 
     Raises:
         LoadError: there is no such source.
         Exception: whatever the source itself raises.
     """
+    staged = staged or Staged(path.parent, path.parent)
+    StagedFinder(name, staged).install()
     if path.is_dir():
-        return _import_package(path, name)
+        return _import_package(path, name, staged)
     if path.suffix == ".ipynb":
-        return _import_notebook(path, name, alone)
+        return _import_notebook(path, name, alone, staged)
     if path.suffix != ".py":
-        raise LoadError(f"{path} is neither a Python file, nor a package folder, nor a notebook")
+        shown = staged.shown(path)
+        raise LoadError(f"{shown} is neither a Python file, nor a package folder, nor a notebook")
     module = _new_module(name, path)
-    _let_import_siblings(module, path.parent, alone)
+    _let_import_siblings(module, staged, alone)
     # Compiled here and not by importlib: no bytecode is left in the user's folder, and none that
     # is older than the source is taken from there.
-    code = compile(_read(path), str(path), "exec", dont_inherit=True)
-    return _run(module, [code])
+    return _run(module, [staged.compiled(_read(path, staged), path)])
 
 
 def forget_source(name: str) -> None:
@@ -59,10 +67,12 @@ def forget_source(name: str) -> None:
     for finder in list(sys.meta_path):
         if isinstance(finder, Siblings) and finder.name == name:
             finder.forget()
+        elif isinstance(finder, StagedFinder) and finder.name == name:
+            sys.meta_path.remove(finder)
     drop_modules(name)
 
 
-def make_resource(module: ModuleType, path: Path, api_version: int) -> DynamicResource:
+def make_resource(module: ModuleType, path: Path | str, api_version: int) -> DynamicResource:
     """Call the module's `plugin_entry` and check what it gives.
 
     Raises:
@@ -95,40 +105,40 @@ def make_resource(module: ModuleType, path: Path, api_version: int) -> DynamicRe
     return resource  # type: ignore[no-any-return]
 
 
-def _import_package(path: Path, name: str) -> ModuleType:
+def _import_package(path: Path, name: str, staged: Staged) -> ModuleType:
     init = path / "__init__.py"
     if not init.is_file():
-        raise LoadError(f"{path} is a folder without an __init__.py")
+        raise LoadError(f"{staged.shown(path)} is a folder without an __init__.py")
     module = _new_module(name, init, package=path)
-    return _run(module, [compile(_read(init), str(init), "exec", dont_inherit=True)])
+    return _run(module, [staged.compiled(_read(init, staged), init)])
 
 
-def _import_notebook(path: Path, name: str, alone: bool) -> ModuleType:
+def _import_notebook(path: Path, name: str, alone: bool, staged: Staged) -> ModuleType:
     module = _new_module(name, path)
-    _let_import_siblings(module, path.parent, alone)
+    _let_import_siblings(module, staged, alone)
     codes = []
-    for number, source in notebook_cells(path):
-        filename = f"{path}[cell {number}]"
+    for number, source in notebook_cells(path, staged):
+        filename = f"{staged.shown(path)}[cell {number}]"
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         codes.append(compile(source, filename, "exec", dont_inherit=True))
     return _run(module, codes)
 
 
-def notebook_cells(path: Path) -> Iterator[tuple[int, str]]:
+def notebook_cells(path: Path, staged: Staged) -> Iterator[tuple[int, str]]:
     """The code cells of a notebook, numbered from 1 among all cells, those to skip left out.
 
     Raises:
         LoadError: it is not a notebook.
     """
     try:
-        cells = json.loads(_read(path))["cells"]
+        cells = json.loads(_read(path, staged))["cells"]
         for number, cell in enumerate(cells, 1):
             tags = cell.get("metadata", {}).get("tags", ())
             if cell["cell_type"] == "code" and SKIP_TAG not in tags:
                 source = cell["source"]
                 yield number, _plain(source if isinstance(source, str) else "".join(source))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LoadError(f"{path} is not a notebook: {error!r}") from error
+        raise LoadError(f"{staged.shown(path)} is not a notebook: {error!r}") from error
 
 
 def _plain(cell: str) -> str:
@@ -142,11 +152,11 @@ def _plain(cell: str) -> str:
     return "\n".join("" if line.startswith(_MAGIC) else line for line in lines)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, staged: Staged) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LoadError(f"{path} can't be read: {error.strerror}") from error
+        raise LoadError(f"{staged.shown(path)} can't be read: {error.strerror}") from error
 
 
 def _new_module(name: str, path: Path, package: Path | None = None) -> ModuleType:
@@ -171,9 +181,9 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     return module
 
 
-def _let_import_siblings(module: ModuleType, folder: Path, alone: bool) -> None:
+def _let_import_siblings(module: ModuleType, staged: Staged, alone: bool) -> None:
     """Modules beside a plugin can be imported by it, but never in place of an installed one."""
     if not alone:
-        Siblings(module.__name__, folder).serve(module)
-    elif str(folder) not in sys.path:
-        sys.path.append(str(folder))
+        Siblings(module.__name__, staged).serve(module)
+    elif str(staged.folder) not in sys.path:
+        sys.path.append(str(staged.folder))

@@ -40,7 +40,7 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-_DESCRIPTORS = 4
+_DESCRIPTORS = 5
 
 
 class Zygote:
@@ -192,4 +192,4 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     birth = Zygote(socket.socket(fileno=control), owner).serve()
     if birth is not None:
         become_host(birth, start)
-        host.run(birth.channel, birth.owner, birth.order.arguments)
+        host.run(birth.channel, birth.owner, birth.order.arguments, birth.order.confined)

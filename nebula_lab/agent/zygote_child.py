@@ -44,6 +44,7 @@ class Birth:
     owner: int
     output: int
     folder: int
+    proxy: int = -1
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def become_host(birth: Birth, start: Start) -> None:
     _take_surroundings(birth, start.variables)
     if _needs_real_start():
         _start_anew(birth)
+    birth.order.confined.enter(birth.proxy)
     _process_site(start.standard_path)
     _reseed()
     gc.enable()
@@ -142,10 +144,13 @@ def _is_elsewhere(module: Any, folder: str) -> bool:
 
 def _start_anew(birth: Birth) -> None:
     """Replace this process's image; its pid and its descriptors stay."""
-    for descriptor in (birth.channel, birth.owner):
-        os.set_inheritable(descriptor, True)
-    program = [sys.executable, "-P", "-m", "nebula_lab.agent", str(birth.channel), str(birth.owner)]
-    os.execv(sys.executable, [*program, *birth.order.arguments])  # noqa: S606 - no shell is meant
+    descriptors = (birth.channel, birth.owner, birth.proxy)
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, True)
+    program = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
+    arguments = [birth.order.confined.to_text(), *birth.order.arguments]
+    os.execv(sys.executable, [*program, *arguments])  # noqa: S606 - no shell is meant
 
 
 def _process_site(standard_path: list[str]) -> None:

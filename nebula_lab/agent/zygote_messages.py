@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from nebula_lab.agent.process_limits import ProcessLimits
+from nebula_lab.confine.confinement import Confined
 
 # The kernel holds whole packets in memory; by default it takes some 200 kB.
 MAX_ORDER_SIZE = 1024 * 1024
@@ -25,7 +26,8 @@ class ZygoteMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
-    """Make a host. With it come its channel, the owner's pidfd, its output and its folder.
+    """Make a host. With it come its channel, the owner's pidfd, its output and its folder; and,
+    where it is to have a proxy, a socket for the proxy's listener.
 
     Attributes:
         number: names the host from now on.
@@ -35,6 +37,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
         umask: of new files.
         limits: those of the manager now.
         arguments: the connection file and IPython's folder.
+        confined: what it is to take from itself.
     """
 
     number: int
@@ -44,6 +47,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
     umask: int
     limits: ProcessLimits
     arguments: list[str]
+    confined: Confined
 
 
 class Reap(ZygoteMessage, tag=2, frozen=True, gc=False):

@@ -20,6 +20,12 @@ _NAMES = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "GLIBC_TUNABLES"}
 )
 _PREFIXES = ("LC_", "LD_", "OPENBLAS_", "OMP_", "MKL_", "KMP_", "GOTO_", "BLIS_", "MALLOC_")
+# What else says nothing that is anybody's secret.
+_HARMLESS = frozenset(
+    {"TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+_HARMLESS_PREFIXES = ("PYTHON", "PYDEVD_", "NUMEXPR_", "NEBULA_LAB_HOST")
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,42 @@ class Environment:
     packages: tuple[str, ...]
     ours: str
 
+    def folders(self, python_path: str = "") -> tuple[str, ...]:
+        """What a process in it has to read: the interpreter, its libraries, what is installed.
+
+        Args:
+            python_path: its variable PYTHONPATH.
+        """
+        own = (self.prefix, sys.base_prefix, sys.base_exec_prefix)
+        linked = (folder for packages in self.packages for folder in _linked_from(packages))
+        given = (entry for entry in python_path.split(os.pathsep) if Path(entry).is_absolute())
+        loader = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+        loaded = (entry for entry in loader if Path(entry).is_absolute())
+        found = (*own, *self.packages, *linked, _PACKAGE, *given, *loaded)
+        return tuple(dict.fromkeys(found))
+
     def installed_at(self) -> tuple[int, ...]:
         """When anything was last installed or removed, in nanoseconds, for each such folder."""
         return tuple(map(_changed_at, self.packages))
+
+
+def _linked_from(packages: str) -> list[str]:
+    """The folders that `.pth` files there add to the path, as editable installs do.
+
+    One that has our own package is left out: it may be a whole project, and `_PACKAGE` is enough.
+    """
+    found = []
+    for file in sorted(Path(packages).glob("*.pth")):
+        try:
+            lines = file.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        found += [
+            line
+            for line in map(str.strip, lines)
+            if Path(line).is_absolute() and line != _OURS and Path(line).is_dir()
+        ]
+    return found
 
 
 def _changed_at(folder: str) -> int:
@@ -66,6 +105,11 @@ def start_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str]
         for name, value in variables.items()
         if name in _NAMES or name.startswith(_PREFIXES)
     }
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a plugin may get this environment variable without having asked for it."""
+    return name in _NAMES | _HARMLESS or name.startswith(_PREFIXES + _HARMLESS_PREFIXES)
 
 
 def isolated_command(environment: Environment, module: str, *arguments: str) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from nebula_lab.model.capability import Capability
@@ -50,12 +50,25 @@ def _checked_host(host: str) -> str:
     return host
 
 
+HostName = Annotated[str, AfterValidator(_checked_host)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
+
+
 class RequestedRights(FrozenModel):
-    """The rights that a plugin asks for; what it gets is for the configuration to say."""
+    """The rights that a plugin asks for; what it gets is for the configuration to say.
+
+    Attributes:
+        capabilities: what it wants to do.
+        allowed_hosts: whom it wants to reach with Network; everyone without.
+        allowed_paths: the files that it wants to use with FileSystem; all without. Relative ones
+            are taken from the folder of its manifest.
+        allowed_variables: the manager's environment variables that it wants to know.
+    """
 
     capabilities: tuple[Capability, ...] = ()
-    allowed_hosts: tuple[Annotated[str, AfterValidator(_checked_host)], ...] = ()
+    allowed_hosts: tuple[HostName, ...] = ()
     allowed_paths: tuple[AllowedPath, ...] = ()
+    allowed_variables: tuple[VariableName, ...] = ()
 
 
 class RuntimeOptions(FrozenModel):

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from nebula_lab.model.capability import Capability, PluginCapability
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.quantities import ByteCount
+from nebula_lab.model.rights import AllowedPath, HostName, VariableName
 from nebula_lab.model.variants import OneOf
 
 __all__ = ["Container", "SandboxMode", "Sandbox", "ResourceLimits", "SecurityConfig"]
@@ -74,12 +75,14 @@ class ResourceLimits(FrozenModel):
         max_cpu_percent: per cent of one processor, so two whole ones are 200; None is unlimited.
         max_file_handles: open files, sockets and pipes.
         max_threads: threads and processes together.
+        max_scratch: bytes that it may keep in its own folder.
     """
 
     max_memory: Annotated[ByteCount, Field(gt=0)] = _GIB
     max_cpu_percent: Annotated[float, Field(strict=True, gt=0, le=102_400)] | None = None
     max_file_handles: Count = 256
     max_threads: Count = 64
+    max_scratch: Annotated[ByteCount, Field(gt=0)] = _GIB // 4
 
 
 class SecurityConfig(FrozenModel):
@@ -94,9 +97,12 @@ class SecurityConfig(FrozenModel):
         development: let plugins that were edited after they were signed pass, with a warning. The
             signature itself must be good, and by a key that is trusted.
         sandbox: where plugins run.
-        capabilities: what a plugin may be granted.
+        capabilities: what a plugin may be granted, if it asks for it.
+        allowed_paths: the files that plugins with FileSystem may use at most; all without.
+        allowed_hosts: whom plugins with Network may reach at most; everyone without.
+        allowed_variables: the environment variables that plugins may ask for; all without.
         resource_limits: how much a plugin may use.
-        strict: refuse to run with a limit that can't be enforced on this machine.
+        strict: refuse to run with a right or limit that can't be enforced on this machine.
     """
 
     verify_signature: Flag = False
@@ -110,8 +116,11 @@ class SecurityConfig(FrozenModel):
         PluginCapability.FILE_SYSTEM,
         PluginCapability.MEMORY_ALLOCATION,
     )
+    allowed_paths: tuple[AllowedPath, ...] | None = None
+    allowed_hosts: tuple[HostName, ...] | None = None
+    allowed_variables: tuple[VariableName, ...] | None = None
     resource_limits: ResourceLimits = ResourceLimits()
-    strict: Flag = False
+    strict: Flag = True
 
     def relative_to(self, folder: Path) -> Self:
         """The same, with relative paths taken from `folder` and `~` from home."""
@@ -120,4 +129,9 @@ class SecurityConfig(FrozenModel):
             for name in ("allowed_signers", "revoked_keys")
             if (path := getattr(self, name)) is not None
         }
+        if self.allowed_paths is not None:
+            moved["allowed_paths"] = tuple(
+                one.model_copy(update={"path": folder / one.path.expanduser()})
+                for one in self.allowed_paths
+            )
         return self.model_copy(update=moved)

@@ -20,6 +20,7 @@ from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
@@ -27,6 +28,7 @@ from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
+from nebula_lab.trust.store import ContentStore
 
 
 class Engine:
@@ -52,7 +54,10 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self.hosting = Hosting(config, sandbox, workers, switchboard, switchboard.unclaimed)
+        self._shelf = Shelf(ContentStore(), config.security)
+        self.hosting = Hosting(
+            config, sandbox, self._shelf, workers, switchboard, switchboard.unclaimed
+        )
         supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)
         self.loader = Loader(
@@ -97,6 +102,7 @@ class Engine:
         all again, and so finishes what was left.
         """
         with contextlib.ExitStack() as steps:  # from the last to the first
+            steps.callback(self._shelf.close)
             steps.callback(self._run_folder.remove)
             steps.callback(self._loop.close)
             steps.callback(self.dispatcher.close)

@@ -11,9 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashedError, PluginError
+from nebula_lab.errors import (
+    LoadFailedError,
+    ManagerClosedError,
+    PluginCrashedError,
+    PluginError,
+    StoreError,
+)
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.cradle import Cradle
@@ -22,6 +29,8 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.shelf import ReadPlugin, Shelf
+from nebula_lab.runtime.unenforced import require_paths, unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
@@ -53,6 +62,7 @@ class Hosting:
     Args:
         config: time-outs, and what plugins are initialized with.
         sandbox: where hosts are started.
+        shelf: has what is to run in them.
         workers: start hosts.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
@@ -62,12 +72,14 @@ class Hosting:
         self,
         config: PluginConfig,
         sandbox: Sandbox,
+        shelf: Shelf,
         workers: Workers,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
     ) -> None:
         self._config = config
         self._sandbox = sandbox
+        self._shelf = shelf
         self._workers = workers
         self._listener = listener
         self._on_unclaimed = on_unclaimed
@@ -96,19 +108,42 @@ class Hosting:
         Raises:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT)
+        policy = self.policy(descriptor)
+        if policy.gaps and self._config.security.strict:
+            raise unenforceable(descriptor, policy)
+        require_paths(descriptor, policy)
+        read = self._read(descriptor)
+        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         try:
-            description, places = self._load(host, descriptor, sink)
+            description, places = self._load(host, descriptor, read, sink)
         except ManagerClosedError:
             raise
         except PluginError as error:
             raise _load_error(error, descriptor) from error
         return Hosted(host, description, places)
+
+    def _read(self, descriptor: PluginDescriptor) -> ReadPlugin:
+        try:
+            return self._shelf.read(descriptor)
+        except StoreError as error:
+            raise load_error_from(error, descriptor.id) from error
+
+    def read_anew(self, descriptor: PluginDescriptor) -> None:
+        """Have the next host of a plugin get its files as they are then."""
+        self._shelf.renew(descriptor)
+
+    def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:
+        """What holds for a plugin, and what enforces it here.
+
+        Raises:
+            ConfigError: what this machine can enforce could not be found out.
+        """
+        return effective_policy(descriptor, self._config, self._sandbox.machine())
 
     def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:
         with self._counting:
@@ -141,19 +176,21 @@ class Hosting:
             host.link.end("it belongs to the process that this one was forked from")
 
     def _load(
-        self, host: Host, descriptor: PluginDescriptor, sink: OutputSink
+        self, host: Host, descriptor: PluginDescriptor, read: ReadPlugin, sink: OutputSink
     ) -> tuple[Description, int]:
         plugin_id = descriptor.id
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
         host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
         config = self._encoded_config(descriptor)
+        read.materialize(host.plugin_dir, descriptor)
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
         load = Load(
             call=conversation.number,
             plugin_id=plugin_id,
-            path=str(descriptor.path),
+            path=str(host.plugin_dir / read.source),
+            origin=str(descriptor.path.absolute()),
             config=config,
             scratch_dir=str(host.scratch_dir),
             concurrency=descriptor.runtime.concurrency,

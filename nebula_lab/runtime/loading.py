@@ -129,6 +129,7 @@ class Loader:
             record.forget_crashes()
             record.move("load")
             cradle = Cradle()
+            self._hosting.read_anew(record.descriptor)
             try:
                 hosted = self.bring_up_replicas(record, record.descriptor, cradle)
                 self._restore(record, hosted)

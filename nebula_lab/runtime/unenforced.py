@@ -1,20 +1,65 @@
-"""What a configuration asks for and this version does not do, said and not passed over."""
+"""What a configuration asks for and is not done here, said and not passed over."""
 
 from __future__ import annotations
 
-from nebula_lab.model import PluginConfig, SandboxMode
+from collections.abc import Iterable
+
+from nebula_lab.errors import LoadFailedError
+from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor
+from nebula_lab.model.policy import EffectivePolicy, Measure
 
 
-def unenforced(config: PluginConfig) -> tuple[str, ...]:
-    """One sentence for each thing; those on security are waived by choosing sandbox None."""
+def unenforced(config: PluginConfig, policies: Iterable[EffectivePolicy]) -> tuple[str, ...]:
+    """One sentence for each thing.
+
+    Args:
+        config: of the manager.
+        policies: of its plugins; what can't be enforced is said once for all of them.
+    """
     found = []
-    if config.security.sandbox is not SandboxMode.NONE:
-        found.append(
-            "Not enforced in this version: capabilities and resource limits. A plugin runs in a "
-            "process of its own, with deadlines, but may do there what you may do."
-        )
-        if config.security.verify_signature:
-            found.append("Not enforced in this version: verify_signature. Any plugin is loaded.")
     if config.hot_reload and "hot_reload" in config.model_fields_set:
         found.append("Not in this version: hot_reload. Files are not watched; call reload_plugin.")
+    concerned: dict[Measure, list[str]] = {}
+    for policy in policies:
+        for gap in policy.gaps:
+            concerned.setdefault(gap, []).append(policy.plugin_id)
+    found += [
+        f"Not enforced on this machine: {_in_words(gap)}, for {', '.join(plugin_ids)}. {gap.cure}"
+        for gap, plugin_ids in concerned.items()
+    ]
     return tuple(found)
+
+
+def unenforceable(descriptor: PluginDescriptor, policy: EffectivePolicy) -> LoadFailedError:
+    """The refusal of a plugin that could not be held to what it was granted."""
+    gaps = ", and ".join(map(_in_words, policy.gaps))
+    cures = " ".join(dict.fromkeys(gap.cure for gap in policy.gaps))
+    return LoadFailedError(
+        f"not run, because nothing on this machine would enforce {gaps}",
+        plugin_id=descriptor.id,
+        path=descriptor.path,
+        hint=f"{cures} «nebula-lab doctor» tries everything. With security.strict: false it runs "
+        "with less.",
+    )
+
+
+def require_paths(descriptor: PluginDescriptor, policy: EffectivePolicy) -> None:
+    """Refuse a plugin that would not find what it was granted.
+
+    Raises:
+        LoadFailedError: one of the paths is not there.
+    """
+    if not policy.rights.has(PluginCapability.FILE_SYSTEM):
+        return
+    for allowed in policy.rights.paths or ():
+        if not allowed.path.exists():
+            raise LoadFailedError(
+                f"is to use {allowed.path}, which is not there",
+                plugin_id=descriptor.id,
+                path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
+                hint="Make it, or take it out of allowed_paths.",
+            )
+
+
+def _in_words(gap: Measure) -> str:
+    return f"{gap.name} ({gap.granted})"

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import ExitReport
 from nebula_lab.model import SandboxMode
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.transport.host_link import HostLink, PendingCall
 
 
@@ -20,11 +22,13 @@ class HostSpec:
         plugin_id: the plugin that will live in it.
         life: counts the hosts of one manager from 1, so that no two share a name.
         start_timeout: seconds until a host that does not answer is given up.
+        policy: what holds for the plugin.
     """
 
     plugin_id: str
     life: int
     start_timeout: float
+    policy: EffectivePolicy
 
 
 class Host(abc.ABC):
@@ -33,6 +37,7 @@ class Host(abc.ABC):
     Attributes:
         link: the channel to it.
         scratch_dir: a folder of the plugin's own, removed with the host.
+        plugin_dir: a folder for the plugin's files, which it can only read.
         connection_file: for Jupyter front ends, where the host is a kernel.
         runs_in_context: it runs a call in the context of its caller, which is noted in the call.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
@@ -41,6 +46,7 @@ class Host(abc.ABC):
 
     link: HostLink
     scratch_dir: Path
+    plugin_dir: Path
     pid: int | None = None
     connection_file: Path | None = None
     runs_in_context = False
@@ -85,6 +91,10 @@ class Sandbox(abc.ABC):
         Raises:
             LoadFailedError: it did not come up; the error says why and what it last wrote.
         """
+
+    def machine(self) -> Machine | None:
+        """What can be enforced here, tried once; None where nothing is to be."""
+        return None
 
     def warm_up(self) -> None:  # noqa: B027 - there may be nothing to do beforehand
         """Get ready for hosts to be started soon; it does not wait for anything."""

@@ -1,4 +1,4 @@
-"""The files of one host: its connection file, its sockets, its scratch folder."""
+"""The files of one host: its connection file, its sockets, its plugin, its scratch folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import secrets
 import shutil
 from pathlib import Path
+
+from nebula_lab.confine.confinement import Places
 
 _PRIVATE = 0o700
 _KEY_BYTES = 32
@@ -17,32 +19,45 @@ class HostFiles:
     """A folder of a host's own, and what a kernel that boots needs in it.
 
     Args:
-        folder: made here; only the user may enter it.
+        folder: made here, in the folder of all hosts; only the user may enter it.
 
     Attributes:
-        scratch: for the plugin.
+        places: of the host.
+        plugin: for the plugin's files, which the host can only read.
         connection_file: for Jupyter clients; with a key that no other host has.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.scratch = folder / "scratch"
-        self.connection_file = folder / "kernel.json"
-        self._ipython = folder / "ipython"
-        for path in (folder, self.scratch, self._ipython):
+        self.plugin = folder / "plugin"
+        ipc = folder / "ipc"
+        self.connection_file = ipc / "kernel.json"
+        self.places = Places(
+            ipc=str(ipc),
+            plugin=str(self.plugin),
+            home=str(folder / "home"),
+            root=str(folder / "root"),
+            run=str(folder.parent),
+        )
+        for path in (folder, ipc, self.plugin, folder / "home", folder / "root"):
             path.mkdir(_PRIVATE)
         self._write_connection_file()
 
     @property
+    def scratch(self) -> Path:
+        """Where the plugin may write; a host with files of its own is alone in seeing it."""
+        return Path(self.places.scratch)
+
+    @property
     def kernel_arguments(self) -> tuple[str, ...]:
         """What `nebula_lab.agent.kernel` takes: the connection file and IPython's folder."""
-        return str(self.connection_file), str(self._ipython)
+        return str(self.connection_file), self.places.ipython
 
     def _write_connection_file(self) -> None:
         """As the Jupyter messaging specification has it, section «Connection files»."""
         connection = {
             **_PORTS,
-            "ip": str(self.folder / "kernel-ipc"),
+            "ip": str(self.connection_file.with_name("k")),
             "transport": "ipc",
             "key": secrets.token_hex(_KEY_BYTES),
             "signature_scheme": "hmac-sha256",

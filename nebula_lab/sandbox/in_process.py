@@ -72,7 +72,9 @@ class InProcessHost(Host):
         ours, theirs = socket.socketpair()
         self.link = HostLink(ours, loop)
         self.scratch_dir = scratch_dir
-        scratch_dir.mkdir(parents=True)
+        self.plugin_dir = scratch_dir.with_name("plugin")
+        for folder in (scratch_dir, self.plugin_dir):
+            folder.mkdir(parents=True)
         self._loop = loop
         self._theirs = theirs
         # Of this host alone, in whichever manager of this process.
@@ -145,7 +147,7 @@ class InProcessHost(Host):
         self._thread.join(1.0)
         if self._thread.is_alive():
             self._interrupts.interrupt()
-        shutil.rmtree(self.scratch_dir, ignore_errors=True)
+        shutil.rmtree(self.scratch_dir.parent, ignore_errors=True)
         self._disposed = True  # at last: an interrupted one is to be finished later
 
 

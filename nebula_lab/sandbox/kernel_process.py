@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from nebula_lab.confine.confinement import Confined
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.surroundings import Surroundings
 
@@ -22,18 +23,24 @@ class KernelOrder:
         mark: what left-behind processes are found by.
         arguments: the connection file and IPython's folder.
         surroundings: what it inherits.
+        variables: its environment.
+        confined: what it takes from itself.
         channel: descriptor of the host's end of the call channel.
         owner: pidfd of the manager's process.
         output: descriptor for what it writes to its own 1 and 2.
+        proxy: descriptor of a socket for a listener, where it is to have a proxy; else -1.
     """
 
     title: str
     mark: str
     arguments: tuple[str, ...]
     surroundings: Surroundings
+    variables: dict[bytes, bytes]
+    confined: Confined
     channel: int
     owner: int
     output: int
+    proxy: int = -1
 
 
 class KernelProcess(abc.ABC):
@@ -97,14 +104,15 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
     Raises:
         OSError: it could not be started.
     """
-    command = [sys.executable, "-P", "-m", "nebula_lab.agent", str(order.channel), str(order.owner)]
+    descriptors = (order.channel, order.owner, order.proxy)
+    command = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
     process = subprocess.Popen(
-        [*command, *order.arguments],
+        [*command, order.confined.to_text(), *order.arguments],
         stdin=subprocess.DEVNULL,
         stdout=order.output,
         stderr=order.output,
-        pass_fds=(order.channel, order.owner),
-        env=order.surroundings.marked(order.mark),
+        pass_fds=[one for one in descriptors if one >= 0],
+        env=order.variables,
         start_new_session=True,
     )
     try:

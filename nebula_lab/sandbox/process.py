@@ -5,21 +5,30 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
+from pathlib import Path
 
+from jupyter_core.paths import jupyter_runtime_dir
+
+from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import LoadFailedError
 from nebula_lab.link.channel import ChannelEndedError
-from nebula_lab.model import PluginConfig, SandboxMode
+from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
+from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
+from nebula_lab.sandbox.probing import Prober
 from nebula_lab.sandbox.process_host import Berth, ProcessHost
+from nebula_lab.sandbox.profile import Profile, profile_for
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.spares import SparePool
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.loop import LoopThread
+from nebula_lab.trust.layout import default_root
 
 _IN_A_NOTEBOOK = 1
+_UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
 
 
 class ProcessSandbox(Sandbox):
@@ -48,10 +57,20 @@ class ProcessSandbox(Sandbox):
         self._sweep = Sweep(loop)
         self._spare_lives = itertools.count(1)
         self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
-        self.spares = SparePool(loop, self._start_spare, is_idle, config.zygote.spares or 0)
+        self._prober = Prober()
+        self._config = config
+        # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
+        self._hidden = (default_root(), run_folder.path.parent, Path(jupyter_runtime_dir()))
+        self.spares = SparePool(
+            loop, self._start_spare, self._usual_profile, is_idle, config.zygote.spares or 0
+        )
+
+    def machine(self) -> Machine:
+        return self._prober.machine()
 
     def warm_up(self) -> None:
         self.launcher.warm_up()
+        self.machine()
         if self._wanted_spares is None:
             self.spares.size = _IN_A_NOTEBOOK
         self.spares.top_up_later()
@@ -59,10 +78,12 @@ class ProcessSandbox(Sandbox):
     def start(self, spec: HostSpec) -> Host:
         with self.spares.not_now():
             surroundings = Surroundings.now()
-            spare = self.spares.take(surroundings)
+            profile = self._profile(spec.policy, surroundings)
+            spare = self.spares.take(surroundings, profile)
             if spare is not None:
                 return spare
-            berth = self._berth(f"h{spec.life}", f"{spec.life}", spec.plugin_id, surroundings)
+            name = f"h{spec.life}"
+            berth = self._berth(name, f"{spec.life}", spec.plugin_id, surroundings, profile)
             try:
                 host = ProcessHost(berth, self._loop, self.launcher, self._sweep)
             except OSError as error:
@@ -73,17 +94,28 @@ class ProcessSandbox(Sandbox):
             _greet(host, spec)
             return host
 
-    def _start_spare(self, surroundings: Surroundings) -> ProcessHost:
+    def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ProcessHost:
         life = next(self._spare_lives)
-        berth = self._berth(f"s{life}", f"s{life}", "(spare)", surroundings)
+        berth = self._berth(f"s{life}", f"s{life}", "(spare)", surroundings, profile)
         return ProcessHost(berth, self._loop, self.launcher, self._sweep)
 
-    def _berth(self, folder: str, life: str, plugin_id: str, surroundings: Surroundings) -> Berth:
+    def _usual_profile(self, surroundings: Surroundings) -> Profile:
+        policy = effective_policy(_UNASKING, self._config, self.machine())
+        return self._profile(policy, surroundings)
+
+    def _profile(self, policy: EffectivePolicy, surroundings: Surroundings) -> Profile:
+        environment = self.launcher.environment
+        return profile_for(policy, self.machine(), environment, surroundings, self._hidden)
+
+    def _berth(
+        self, folder: str, life: str, plugin_id: str, surroundings: Surroundings, profile: Profile
+    ) -> Berth:
         return Berth(
             title=plugin_id,
             folder=self._run_folder.ensure() / folder,
             mark=f"{self._run_folder.mark}{life}.",
             surroundings=surroundings,
+            profile=profile,
             owner=self._owner,
         )
 

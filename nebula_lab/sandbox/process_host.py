@@ -17,6 +17,7 @@ from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.host_link import HostLink, PendingCall
@@ -32,6 +33,7 @@ class Berth:
         folder: for its files; not there yet.
         mark: what left-behind processes are found by.
         surroundings: what it inherits.
+        profile: how it is confined.
         owner: pidfd of this process.
     """
 
@@ -39,6 +41,7 @@ class Berth:
     folder: Path
     mark: str
     surroundings: Surroundings
+    profile: Profile
     owner: int
 
 
@@ -68,6 +71,7 @@ class ProcessHost(Host):
         self._exited = threading.Event()
         self._files = HostFiles(berth.folder)
         self.scratch_dir = self._files.scratch
+        self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         ours, theirs = socket.socketpair()
@@ -96,6 +100,10 @@ class ProcessHost(Host):
             mark=berth.mark,
             arguments=self._files.kernel_arguments,
             surroundings=berth.surroundings,
+            variables=berth.profile.environment_variables(
+                berth.surroundings, berth.mark, self._files.places
+            ),
+            confined=berth.profile.confined(self._files.places),
             channel=channel,
             owner=berth.owner,
             output=self._words.writable,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import threading
 from pathlib import Path
@@ -12,8 +14,9 @@ from pathlib import Path
 from nebula_lab.errors import ConfigError
 from nebula_lab.sandbox.sweeper import Sweeper
 
-# Unix socket paths end at 107 bytes; the names below a run folder take some fifty of them.
-_LONGEST_PARENT = 60
+# Unix socket paths end at 107 bytes; the names below it take some fifty of them.
+_LONGEST_PARENT = 50
+_NAME = "nebula-lab-"  # and the user's number
 _PRIVATE = 0o700
 
 
@@ -27,7 +30,7 @@ class RunFolder:
     """
 
     def __init__(self) -> None:
-        self.path = _parent() / f"nebula-{secrets.token_hex(5)}"
+        self.path = _parent() / f"{_NAME}{os.getuid()}" / f"nebula-{secrets.token_hex(5)}"
         # What the marks of the owner's hosts start with.
         self.mark = f"{os.getpid()}-{self.path.name}-"
         self._sweeper: Sweeper | None = None
@@ -41,6 +44,7 @@ class RunFolder:
                 # First, so that there is no moment at which nobody would remove the folder.
                 self._sweeper = Sweeper(self.path, self.mark)
                 try:
+                    _make_shared(self.path.parent)
                     self.path.mkdir(_PRIVATE)
                 except BaseException:
                     self._sweeper.close()
@@ -54,9 +58,28 @@ class RunFolder:
             return
         with self._making:
             shutil.rmtree(self.path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others of the user's are there too
+                self.path.parent.rmdir()
             if self._sweeper is not None:
                 self._sweeper.close()
                 self._sweeper = None
+
+
+def _make_shared(folder: Path) -> None:
+    """Make the folder of all run folders of this user, which plugins are kept out of.
+
+    Raises:
+        ConfigError: something else is there, perhaps another user's trap.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(_PRIVATE)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ConfigError(
+            "the folder for sockets is not one that only you may enter",
+            path=folder,
+            hint="Remove it, if it is yours; or set TMPDIR to a folder of your own.",
+        )
 
 
 def _parent() -> Path:

@@ -6,9 +6,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.sandbox.process_host import ProcessHost
+from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.transport.loop import LoopThread
 
@@ -21,25 +23,36 @@ _BOOTING = 60.0
 # Attempts one after the other, each after twice the rest of the one before; then the next load is
 # waited for, which meets whatever it is too, and says so to whom it concerns.
 _ATTEMPTS = 5
+# For how many profiles there are spares at a time.
+_PROFILES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class _Spare:
+    surroundings: Surroundings
+    profile: Profile
+    host: ProcessHost
 
 
 class SparePool:
     """Keeps a number of spare hosts, and starts new ones while there is nothing else to do.
 
     What can't be changed in a host any more must be the same when it is taken as it was when it
-    was started, or it is thrown away.
+    was started, or it is thrown away. There are spares for each profile that was asked for lately.
 
     Args:
         loop: looks from time to time whether to start another.
         start: starts a host, which is not waited for.
+        usual: the profile of a plugin that asks for nothing.
         is_idle: whether neither a load nor a call goes on.
-        size: how many to keep.
+        size: how many to keep for each profile.
     """
 
     def __init__(
         self,
         loop: LoopThread,
-        start: Callable[[Surroundings], ProcessHost],
+        start: Callable[[Surroundings, Profile], ProcessHost],
+        usual: Callable[[Surroundings], Profile],
         is_idle: Callable[[], bool],
         size: int,
     ) -> None:
@@ -48,7 +61,9 @@ class SparePool:
         self._start = start
         self._is_idle = is_idle
         self._lock = threading.Lock()
-        self._spares: list[tuple[Surroundings, ProcessHost]] = []
+        self._usual = usual
+        self._spares: list[_Spare] = []
+        self._asked_for: list[Profile] = []  # the latest last
         self._loads = 0
         self._is_due = False
         self._useless: list[ProcessHost] = []
@@ -73,25 +88,49 @@ class SparePool:
                 self._errors = 0
             self.top_up_later()
 
-    def take(self, surroundings: Surroundings) -> ProcessHost | None:
-        """A living spare that was started in the same surroundings, if there is one."""
+    def take(self, surroundings: Surroundings, profile: Profile) -> ProcessHost | None:
+        """A living spare that was started in the same surroundings, confined alike, if any."""
         with self._lock:
+            others = [one for one in self._asked_for if one != profile]
+            self._asked_for = [*others, profile][-_PROFILES:]
             self._sort_out(surroundings)
-            return self._spares.pop(0)[1] if self._spares else None
+            for spare in self._spares:
+                if spare.profile == profile:
+                    self._spares.remove(spare)
+                    return spare.host
+            return None
 
     def _sort_out(self, surroundings: Surroundings) -> None:
         """Set those aside that are of no use; the caller holds the lock."""
-        fitting = [one for one in self._spares if _fits(one, surroundings)]
-        useless = [host for one, host in self._spares if (one, host) not in fitting]
+        fitting = [
+            one
+            for one in self._spares
+            if one.surroundings == surroundings
+            and one.profile in self._asked_for
+            and one.host.is_alive
+        ]
+        useless = [one.host for one in self._spares if one not in fitting]
         for host in useless:
             host.kill()
         self._useless += useless
         self._spares = fitting
 
+    def _missing(self) -> Profile | None:
+        """The profile that wants another spare; the caller holds the lock."""
+        for profile in reversed(self._asked_for):
+            if sum(one.profile == profile for one in self._spares) < self.size:
+                return profile
+        return None
+
+    def _is_full(self) -> bool:
+        if self._asked_for:
+            return self._missing() is None
+        return self.size == 0
+
     def top_up_later(self) -> None:
         """Start what is missing once there has been nothing to do for a while."""
         with self._lock:
-            is_full = len(self._spares) >= self.size and not self._useless
+            is_full = self._is_full() and not self._useless
             if self._is_due or self._is_closed or is_full or self._errors >= _ATTEMPTS:
                 return
             self._is_due = True
@@ -132,7 +171,7 @@ class SparePool:
             useless = self._useless.pop() if self._useless else None
         if useless is not None:
             self._dispose(useless)
-        elif len(self._spares) < self.size:
+        else:
             self._start_one()
 
     def _dispose(self, useless: ProcessHost) -> None:
@@ -145,7 +184,13 @@ class SparePool:
 
     def _start_one(self) -> None:
         surroundings = Surroundings.now()
-        host = self._start(surroundings)
+        with self._lock:
+            if not self._asked_for and self.size:
+                self._asked_for = [self._usual(surroundings)]
+            profile = self._missing()
+        if profile is None:
+            return
+        host = self._start(surroundings, profile)
         try:
             self._boot(host)
         except BaseException:
@@ -153,7 +198,7 @@ class SparePool:
             raise
         host.on_exit = self._on_exit
         with self._lock:
-            self._spares.append((surroundings, host))
+            self._spares.append(_Spare(surroundings, profile, host))
 
     def _boot(self, host: ProcessHost) -> None:
         """Wait until a host is up, or `close` ends it."""
@@ -170,9 +215,9 @@ class SparePool:
     def _on_exit(self) -> None:
         """A spare has died, or one that was taken and whose taker has not said what to do then."""
         with self._lock:
-            dead = [one for one in self._spares if not one[1].is_alive]
+            dead = [one for one in self._spares if not one.host.is_alive]
             self._spares = [one for one in self._spares if one not in dead]
-            self._useless += [host for _, host in dead]
+            self._useless += [one.host for one in dead]
         self.top_up_later()
 
     def close(self) -> None:
@@ -184,13 +229,9 @@ class SparePool:
                 self._booting.kill()  # what it boots with may take as long as it likes
         if worker is not None:
             worker.join()
-        hosts = [*self._useless, *(host for _, host in self._spares)]
+        hosts = [*self._useless, *(one.host for one in self._spares)]
         for host in hosts:
             host.kill()
         for host in hosts:
             host.dispose()
         self._useless, self._spares = [], []
-
-
-def _fits(spare: tuple[Surroundings, ProcessHost], surroundings: Surroundings) -> bool:
-    return spare[0] == surroundings and spare[1].is_alive

@@ -40,6 +40,10 @@ class Surroundings:
         installed_at = own_environment().installed_at()
         return cls(tuple(kept), folder, _umask(), ProcessLimits.now(), installed_at)
 
+    def named(self, name: str) -> str:
+        """One variable; empty without it."""
+        return dict(self.variables).get(name.encode(), b"").decode("utf-8", "surrogateescape")
+
     def marked(self, mark: str) -> dict[bytes, bytes]:
         """The variables of a host with this mark."""
         # Frames of ours are no frames of the plugin's, and debugpy's warning is about them.

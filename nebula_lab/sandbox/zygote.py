@@ -141,20 +141,21 @@ class Zygote:
     def _order(self, number: int, order: KernelOrder, forked: Future[_Born]) -> None:
         if self.ended:
             raise ZygoteError(self.ended)
-        variables = order.surroundings.marked(order.mark).items()
         message = Fork(
             number=number,
             title=order.title,
             mark=order.mark,
-            variables=[name + b"=" + value for name, value in variables],
+            variables=[name + b"=" + value for name, value in order.variables.items()],
             umask=order.surroundings.umask,
             limits=order.surroundings.limits,
             arguments=list(order.arguments),
+            confined=order.confined,
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
         self._forking[number] = forked  # and there it stays until there is an answer
         try:
-            self._socket.send(message, order.channel, order.owner, order.output, folder)
+            proxy = () if order.proxy < 0 else (order.proxy,)
+            self._socket.send(message, order.channel, order.owner, order.output, folder, *proxy)
         except ZygoteError:
             self._forking.pop(number, None)
             raise

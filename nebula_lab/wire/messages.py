@@ -54,12 +54,14 @@ class Refused(Message, tag=3, frozen=True, gc=False):
 class Load(Message, tag=10, frozen=True, gc=False):
     """Bring the plugin up: import its source, find its entry, initialize it.
 
-    Answered by `Loaded` or `Failure`.
+    `path` is the host's own copy of the source, `origin` what it is a copy of. Answered by `Loaded`
+    or `Failure`.
     """
 
     call: int
     plugin_id: str
     path: str
+    origin: str
     config: EncodedValue
     scratch_dir: str
     concurrency: int

@@ -19,6 +19,8 @@ import sys, threading, time
 from nebula_lab.plugin import HealthStatus, Plugin, context, operation
 """
 GRACE = 0.3  # seconds
+# What plugins ask for in tests that are not about rights.
+USUAL_RIGHTS = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
 SANDBOXES = ("Process", "None")
 
 
@@ -32,7 +34,7 @@ class Folder:
     def write(self, plugin_id: str, body: str, **metadata: Any) -> Path:
         """Write a plugin's source below its metadata."""
         path = self.path / f"{plugin_id}.py"
-        described = {"id": plugin_id, "version": "1.0.0", **metadata}
+        described = {"id": plugin_id, "version": "1.0.0", "security": USUAL_RIGHTS, **metadata}
         fresh = path.with_suffix(".new")
         fresh.write_text(f"{HEADER}PLUGIN_METADATA = {described!r}\n{body}\n")
         fresh.replace(path)

@@ -42,7 +42,7 @@ from nebula_lab.wire.values import NULL, encode_value
 
 HELLO = Hello(COOKIE, [2], 7, "3.11.7")
 TO_HOST = [
-    Load(1, "p", "/p.py", NULL, "/s", 1, 1),
+    Load(1, "p", "/h/p.py", "/p.py", NULL, "/s", 1, 1),
     Call(1, "operation", "x", encode_value({"a": [1, None]}), 0),
     Cancel(1),
     Credit(1, 5),

@@ -15,7 +15,12 @@ from pathlib import Path
 
 from nebula_lab.plugin import Plugin, context, operation
 
-PLUGIN_METADATA = {"id": "calm", "version": "1.0.0", "dependencies": ["other"]}
+PLUGIN_METADATA = {
+    "id": "calm",
+    "version": "1.0.0",
+    "dependencies": ["other"],
+    "security": {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]},
+}
 
 
 class Calm(Plugin):

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from nebula_lab.plugin import Plugin, operation
 
-PLUGIN_METADATA = {"id": "crowd", "version": "1.0.0", "runtime": {"concurrency": 4}}
+PLUGIN_METADATA = {
+    "id": "crowd",
+    "version": "1.0.0",
+    "runtime": {"concurrency": 4},
+    "security": {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]},
+}
 
 
 class Crowd(Plugin):

@@ -5,7 +5,11 @@ from pathlib import Path
 
 from nebula_lab.plugin import Plugin, operation
 
-PLUGIN_METADATA = {"id": "other", "version": "1.0.0"}
+PLUGIN_METADATA = {
+    "id": "other",
+    "version": "1.0.0",
+    "security": {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]},
+}
 
 
 class Other(Plugin):

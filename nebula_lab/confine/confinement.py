@@ -1,0 +1,292 @@
+"""Everything that a host takes from itself, in the order in which it can be taken.
+
+Some of it is of the thread that does it and of those that it starts, so it comes while there is
+one thread, before the kernel boots: namespaces, the tree of files, privileges, Landlock. What the
+booted kernel needs no more, and what is counted from what it uses, comes after that: limits and the
+filter of system calls, for all threads. The plugin comes after both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Self
+
+import msgspec
+
+from nebula_lab.confine import (
+    landlock,
+    limits,
+    loopback,
+    mounts,
+    namespaces,
+    privileges,
+    seccomp,
+    warden,
+)
+from nebula_lab.confine.system_call_policy import SystemCallPolicy
+
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# Of the machine as a whole: allocators, thread pools and psutil read them.
+_MACHINE = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
+_TREE_FILES = ("/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
+_KERNEL = ("/proc", "/sys")
+
+
+class Network(IntEnum):
+    """What a host may reach."""
+
+    NONE = 0
+    PROXY = 1  # a proxy of the manager's, which knows whom else
+    FULL = 2
+
+
+class Guard(IntEnum):
+    """How what a host starts is ended with it."""
+
+    NONE = 0  # it starts nothing
+    SUBREAPER = 1
+    NAMESPACE = 2
+
+
+class Places(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A host's own folders.
+
+    Attributes:
+        ipc: the kernel's connection file and sockets.
+        plugin: the plugin's files, which come later.
+        home: where it may write.
+        root: an empty folder to build its tree of files in.
+        run: the folder of all hosts of its manager.
+    """
+
+    ipc: str
+    plugin: str
+    home: str
+    root: str
+    run: str
+
+    @property
+    def scratch(self) -> str:
+        return f"{self.home}/scratch"
+
+    @property
+    def ipython(self) -> str:
+        return f"{self.home}/.ipython"
+
+    @property
+    def temporary(self) -> str:
+        return f"{self.home}/tmp"  # noqa: S108 - its own
+
+
+class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a host is to take from itself. Hosts with the same are alike until their plugin comes.
+
+    Attributes:
+        namespaces: whether it gets namespaces of its own.
+        landlock: whether it uses Landlock.
+        seccomp: whether it filters system calls.
+        guard: how what it starts is ended.
+        is_restricted: whether it sees only the files below; else all but those that are hidden.
+        readable: what it may read, besides its own.
+        writable: what it may also write.
+        hidden: folders that it does not see, if it sees all else.
+        network: what it may reach.
+        has_unix_sockets: whether it may connect to sockets in the file system.
+        has_system_calls: whether it may make unusual system calls.
+        memory: bytes above what the booted host uses.
+        files: descriptors above those.
+        threads: threads and processes above those; None if they can't be counted.
+        home_size: bytes that it may keep in its own folder.
+    """
+
+    namespaces: bool
+    landlock: bool
+    seccomp: bool
+    guard: Guard
+    is_restricted: bool
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+    hidden: tuple[str, ...]
+    network: Network
+    has_unix_sockets: bool
+    has_system_calls: bool
+    memory: int
+    files: int
+    threads: int | None
+    home_size: int
+
+    def enter(self, places: Places, proxy: int = -1) -> None:
+        """The first part: this process has one thread and has read nothing of a plugin.
+
+        Where the host is guarded, this returns in another process than the one that called it.
+
+        Args:
+            places: of the host.
+            proxy: descriptor to hand a listener to, where the network is a proxy.
+
+        Raises:
+            OSError: something can't be taken, so nothing of a plugin may run here.
+        """
+        if self.namespaces:
+            network = namespaces.NETWORK if self.network is not Network.FULL else 0
+            namespaces.enter(namespaces.MOUNT | namespaces.IPC | network)
+            mounts.keep_private()
+        if self.network is Network.PROXY:
+            loopback.offer_listener(proxy)
+        _GUARDS[self.guard]()
+        if self.namespaces:
+            self._arrange_files(places)
+        _make_folders(places)
+        if self.is_restricted:
+            os.chdir(places.scratch)
+        privileges.forbid_gaining()
+        privileges.drop_all()
+        if self.landlock:
+            landlock.restrict(
+                self._landlock_paths(places) if self.is_restricted else None,
+                network=self.network is Network.FULL,
+                ports=(loopback.PORT,) if self.network is Network.PROXY else (),
+            )
+
+    def seal(self) -> None:
+        """The second part: the kernel has booted, the plugin has not come.
+
+        Raises:
+            OSError: something can't be taken, so nothing of a plugin may run here.
+        """
+        limits.leave_no_core()
+        limits.limit_files(self.files)
+        if self.threads is not None:
+            limits.limit_threads(self.threads, beside=2 if self.guard else 0)
+        if self.is_restricted and not self.namespaces:
+            limits.limit_files_size(self.home_size)
+        if self.seccomp:
+            seccomp.apply(seccomp.filter_for(self._system_calls()))
+        shared = self.guard is not Guard.NONE or self.has_system_calls or not self.seccomp
+        limits.limit_memory(self.memory, shared=shared)
+
+    # Files
+
+    def _arrange_files(self, places: Places) -> None:
+        if self.is_restricted:
+            self._build_tree(places)
+        else:
+            self._hide(places)
+
+    def _build_tree(self, places: Places) -> None:
+        tree = mounts.Tree(places.root)
+        tree.show((*self.writable, places.ipc), writable=True)
+        tree.show((*self.readable, places.plugin))
+        tree.show(_DEVICES, writable=True, devices=True)
+        self._show_processes(tree)
+        mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
+        if self.guard:
+            mounts.quota(tree.folder("/dev/shm"), self.home_size, programs=False)  # noqa: S108
+        tree.enter()
+
+    def _show_processes(self, tree: mounts.Tree) -> None:
+        if self.guard is Guard.NAMESPACE:
+            with contextlib.suppress(PermissionError):  # as in a container that hides some of it
+                mounts.processes(tree.folder("/proc"))
+                return
+        tree.show((*(f"/proc/{name}" for name in _MACHINE), *_TREE_FILES))
+        # The view of /proc that we have is another namespace's, perhaps with another number.
+        seen = os.readlink("/proc/self")  # noqa: PTH115
+        tree.attach(f"/proc/{seen}", f"/proc/{os.getpid()}")
+        tree.link("/proc/self", str(os.getpid()))
+
+    def _hide(self, places: Places) -> None:
+        """Put empty folders in the place of those that are hidden, and its own back into them."""
+        own = [
+            (mounts.Piece(places.ipc, writable=True), places.ipc),
+            (mounts.Piece(places.plugin, writable=False), places.plugin),
+        ]
+        # The kernel's own settings are files that root may write to, whatever it has given up.
+        for folder in _KERNEL:
+            mounts.Piece(folder, writable=False).put(folder)
+        if self.guard is Guard.NAMESPACE:
+            with contextlib.suppress(PermissionError):
+                mounts.processes("/proc")
+        for folder in (*self.hidden, places.run):
+            if os.path.isdir(folder):  # noqa: PTH112
+                mounts.quota(folder, 2**20, programs=False)
+        for piece, path in own:
+            os.makedirs(path)  # noqa: PTH103
+            piece.put(path)
+        os.makedirs(places.home)  # noqa: PTH103
+        mounts.quota(places.home, self.home_size, programs=True)
+
+    def _landlock_paths(self, places: Places) -> list[tuple[str, int]]:
+        own = [
+            (places.ipc, landlock.SOCKETS),
+            (places.plugin, landlock.READ),
+            (places.home, landlock.WRITE),
+            *((path, landlock.DEVICE) for path in _DEVICES),
+            *((path, landlock.WRITE) for path in self.writable),
+        ]
+        if self.namespaces:  # there is nothing else in its tree
+            shared = [("/dev/shm", landlock.WRITE)] if self.guard else []  # noqa: S108
+            return [("/", landlock.READ), *shared, *_there(own)]
+        machine = (*(f"/proc/{name}" for name in _MACHINE), *_TREE_FILES, "/proc/self")
+        return _there([*own, *((path, landlock.READ) for path in (*self.readable, *machine))])
+
+    # System calls
+
+    def _system_calls(self) -> SystemCallPolicy:
+        return SystemCallPolicy(
+            everything=self.has_system_calls,
+            network=self.network is not Network.NONE,
+            stream_only=self.network is Network.PROXY,
+            unix_sockets=self.has_unix_sockets,
+            spawn=self.guard is not Guard.NONE,
+            # Where it has a tree of its own, there is nothing else whose modes it could change.
+            metadata=self.namespaces or not self.is_restricted,
+            pid=os.getpid(),
+        )
+
+
+class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one host is to take from itself, and where it lives."""
+
+    confinement: Confinement
+    places: Places
+
+    def enter(self, proxy: int = -1) -> None:
+        """See `Confinement.enter`."""
+        self.confinement.enter(self.places, proxy)
+
+    def seal(self) -> None:
+        """See `Confinement.seal`."""
+        self.confinement.seal()
+
+    def to_text(self) -> str:
+        """As an argument of a program; see `from_text`."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What `to_text` gave.
+
+        Raises:
+            msgspec.MsgspecError: it did not give this.
+        """
+        return msgspec.json.decode(text, type=cls)
+
+
+_GUARDS: dict[Guard, Callable[[], object]] = {
+    Guard.NONE: lambda: None,
+    Guard.SUBREAPER: warden.guard_as_subreaper,
+    Guard.NAMESPACE: warden.guard_with_namespace,
+}
+
+
+def _make_folders(places: Places) -> None:
+    for folder in (places.scratch, places.temporary, places.ipython):
+        os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
+
+
+def _there(paths: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(path, rights) for path, rights in paths if os.path.exists(path)]  # noqa: PTH110

@@ -1,0 +1,72 @@
+"""Limits of a process's resources, counted from what it uses at that moment; see setrlimit(2)."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+# Address space without memory behind it, which allocators reserve and do not use.
+_RESERVED = 2**30
+_UNLIMITED = resource.RLIM_INFINITY
+
+
+def limit_memory(more: int, *, shared: bool) -> None:
+    """Let this process allocate `more` bytes than it has now; then there is a MemoryError.
+
+    Args:
+        more: than there are.
+        shared: whether it can make memory that it shares with others, which is no private data.
+            Then all that it maps is limited too, arrays that it was lent among it.
+    """
+    used = _status()
+    _lower(resource.RLIMIT_DATA, used["VmData"] * 1024 + more)
+    if shared:
+        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED)
+
+
+def limit_files(more: int) -> None:
+    """Let this process open `more` files than it has now."""
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
+    _lower(resource.RLIMIT_NOFILE, highest + 1 + more)
+
+
+def limit_threads(more: int, *, beside: int = 0) -> None:
+    """Let this process start `more` threads and processes than it has now.
+
+    The kernel counts a user's threads in each user namespace, so this one is to have its own; and
+    it does not count root's.
+
+    Args:
+        more: than there are.
+        beside: processes of ours that are in this user namespace too.
+    """
+    _lower(resource.RLIMIT_NPROC, _status()["Threads"] + beside + more)
+
+
+def limit_files_size(size: int) -> None:
+    """Let this process write no file larger than `size` bytes."""
+    _lower(resource.RLIMIT_FSIZE, size)
+
+
+def leave_no_core() -> None:
+    """A crash writes no image of the memory to wherever the system collects them."""
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(number: int, value: int) -> None:
+    _, hard = resource.getrlimit(number)
+    if hard != _UNLIMITED:
+        value = min(value, hard)
+    resource.setrlimit(number, (value, value))
+
+
+def _status() -> dict[str, int]:
+    """The numbers in /proc/self/status, sizes in kB."""
+    numbers = {}
+    for line in Path("/proc/self/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        words = value.split()
+        if words and words[0].isdigit():
+            numbers[name] = int(words[0])
+    return numbers

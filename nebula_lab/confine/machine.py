@@ -1,0 +1,39 @@
+"""What a machine can enforce, as found by trying it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Mechanism(msgspec.Struct, frozen=True):
+    """One way of confining a process.
+
+    Attributes:
+        works: whether it held when it was tried.
+        detail: the version that there is, or why it does not work.
+        cure: what a person can do about it; empty where it works.
+    """
+
+    works: bool
+    detail: str = ""
+    cure: str = ""
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """The mechanisms of one machine, for one user.
+
+    Attributes:
+        landlock: files, ports, signals; see landlock(7).
+        seccomp: a filter of system calls; see seccomp(2).
+        namespaces: a user, mount, IPC and network namespace of a process's own.
+        pid_namespace: one more for its children.
+        scopes: Landlock keeps signals inside.
+        counts_threads: the kernel counts threads of this user, which it does not do for root.
+    """
+
+    landlock: Mechanism
+    seccomp: Mechanism
+    namespaces: Mechanism
+    pid_namespace: Mechanism
+    scopes: Mechanism
+    counts_threads: Mechanism

@@ -1,0 +1,174 @@
+"""Tries each mechanism in a process of its own, and says what held.
+
+Run as a program it writes a `Machine` as JSON. It looks for nothing by name: a kernel that has a
+mechanism may still refuse it, as in a container.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from nebula_lab.confine import landlock, mounts, namespaces, privileges, seccomp, warden
+from nebula_lab.confine.machine import Machine, Mechanism
+from nebula_lab.confine.system_call_policy import SystemCallPolicy
+
+_ANSWER_SIZE = 4096
+_CURES = {
+    "landlock": "Linux 5.13 and later have it, if «landlock» is in its list of security modules "
+    "(kernel parameter lsm=landlock,…).",
+    "seccomp": "A kernel with CONFIG_SECCOMP_FILTER has it, on x86_64 and aarch64.",
+    "namespaces": "Let ordinary users make user namespaces: sysctl user.max_user_namespaces=10000, "
+    "on Debian kernel.unprivileged_userns_clone=1, on Ubuntu "
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container, allow unshare and mount in "
+    "its seccomp profile.",
+    "pid_namespace": "As for namespaces.",
+    "scopes": "Linux 6.12 and later have Landlock's scopes.",
+    "counts_threads": "Run as an ordinary user; what root starts is counted by sampling.",
+}
+
+
+def probe() -> Machine:
+    """Try everything; takes some 50 ms."""
+    found = {name: _try(name, attempt) for name, attempt in _ATTEMPTS.items()}
+    return Machine(**found)
+
+
+def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
+    """Run an attempt in a forked process: there is no way back from a mechanism."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answer = "+" + attempt()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it does not work
+            answer = f"-{error}"
+        os.write(writable, answer.encode()[:_ANSWER_SIZE])
+        os._exit(0)
+    os.close(writable)
+    with os.fdopen(readable, "rb") as answers:
+        said = answers.read().decode()
+    os.waitpid(child, 0)
+    works = said.startswith("+")
+    detail = said[1:] or ("" if works else "it ended the process that tried it")
+    return Mechanism(works, detail, "" if works else _CURES[name])
+
+
+def _landlock() -> str:
+    version = landlock.version()
+    if not version:
+        raise OSError("this kernel has no Landlock, or it is not switched on")
+    privileges.forbid_gaining()
+    landlock.restrict([("/proc", landlock.READ)], network=False)
+    try:
+        os.listdir("/")  # noqa: PTH208
+    except PermissionError:
+        return f"version {version}"
+    raise OSError("what was forbidden worked all the same")
+
+
+def _scopes() -> str:
+    version = landlock.version()
+    if version < landlock.SCOPES_SINCE:
+        raise OSError(f"Landlock is version {version}; scopes came with {landlock.SCOPES_SINCE}")
+    privileges.forbid_gaining()
+    landlock.restrict(None, network=True)
+    try:
+        os.kill(os.getppid(), 0)
+    except PermissionError:
+        return ""
+    raise OSError("a signal to a process outside was let through")
+
+
+def _seccomp() -> str:
+    if not seccomp.is_supported():
+        raise OSError(f"this kernel has no filters, or we have none for {platform.machine()}")
+    privileges.forbid_gaining()
+    policy = SystemCallPolicy(
+        everything=False,
+        network=False,
+        stream_only=False,
+        unix_sockets=False,
+        spawn=False,
+        metadata=False,
+        pid=os.getpid(),
+    )
+    seccomp.apply(seccomp.filter_for(policy))
+    try:
+        socket.socket().close()
+    except PermissionError:
+        return ""
+    raise OSError("what was forbidden worked all the same")
+
+
+def _namespaces() -> str:
+    with tempfile.TemporaryDirectory(prefix="nebula-probe-") as folder:
+        child = os.fork()
+        if child == 0:
+            _build_tree(folder)
+        _, status = os.waitpid(child, 0)
+        said = Path(folder, "said").read_text()
+    if status or said:
+        raise OSError(said or "it ended the process that tried it")
+    return ""
+
+
+def _build_tree(folder: str) -> None:
+    said = os.open(f"{folder}/said", os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        root = Path(folder, "root")
+        root.mkdir()
+        namespaces.enter(namespaces.MOUNT | namespaces.IPC | namespaces.NETWORK)
+        mounts.keep_private()
+        tree = mounts.Tree(str(root))
+        tree.show(["/usr"])
+        mounts.quota(tree.folder("/home"), 1 << 20, programs=False)
+        tree.enter()
+        if Path(folder).exists():
+            os.write(said, b"what was left out can be seen all the same")
+    except BaseException as error:  # noqa: BLE001 - as in `_try`
+        os.write(said, str(error).encode())
+    os._exit(0)
+
+
+def _pid_namespace() -> str:
+    namespaces.enter(namespaces.MOUNT)
+    warden.guard_with_namespace()
+    # Only the host comes here; its answer is read from the pipe, which the others have closed.
+    return "" if os.getpid() == 2 else f"its number is {os.getpid()}"
+
+
+def _counts_threads() -> str:
+    namespaces.enter(0)
+    resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+    privileges.drop_all()
+    try:
+        child = os.fork()
+    except BlockingIOError:
+        return ""
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    raise OSError("it does not count those of root")
+
+
+_ATTEMPTS: dict[str, Callable[[], str]] = {
+    "landlock": _landlock,
+    "seccomp": _seccomp,
+    "namespaces": _namespaces,
+    "pid_namespace": _pid_namespace,
+    "scopes": _scopes,
+    "counts_threads": _counts_threads,
+}
+
+
+def main(standard_path: list[str], arguments: list[str]) -> None:
+    """Write what was found, for `nebula_lab.sandbox.probing`."""
+    os.write(1, msgspec.json.encode(probe()))

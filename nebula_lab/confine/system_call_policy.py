@@ -1,0 +1,257 @@
+"""What a plugin's rights let it ask of the kernel, as checks of each call's arguments.
+
+A filter sees numbers only, never what a pointer points to: paths and addresses are Landlock's and
+the namespaces' affair. Nearly every check here looks at the low 32 bits of an argument, because the
+kernel takes these as an `int` and drops the rest. Who compared all 64 would let through what has a
+bit set above them.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from nebula_lab.confine import system_call_groups as groups
+from nebula_lab.confine.bpf import WORD
+
+__all__ = ["ALWAYS", "NEVER", "Rule", "SystemCallPolicy", "Check", "rules_for"]
+
+
+class SystemCallPolicy(msgspec.Struct, frozen=True):
+    """What a plugin may ask of the kernel.
+
+    Attributes:
+        everything: all but what is always denied and what the other rights deny.
+        network: TCP and UDP.
+        stream_only: with `network`: TCP alone.
+        unix_sockets: sockets of this machine's other programs.
+        spawn: processes, and what only those need: signals to others, memory shared with them.
+        metadata: modes, owners, times and attributes of files, and watching files.
+        pid: the process that this is for.
+    """
+
+    everything: bool
+    network: bool
+    stream_only: bool
+    unix_sockets: bool
+    spawn: bool
+    metadata: bool
+    pid: int
+
+
+class Check(NamedTuple):
+    """Whether an argument, under a mask, is among some values, or is not."""
+
+    argument: int
+    values: tuple[int, ...]
+    mask: int = WORD
+    is_among: bool = True
+
+
+# A call is let through if all checks of one of these hold.
+Rule = tuple[tuple[Check, ...], ...]
+NEVER: Rule = ()
+ALWAYS: Rule = ((),)
+
+
+def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Rule]:
+    """The rule of each of these calls that may be made at all; the rest have none."""
+    granted = {
+        groups.NETWORK: policy.network or policy.unix_sockets,
+        groups.SPAWN: policy.spawn,
+        groups.METADATA: policy.metadata,
+        groups.SHARED_MEMORY: policy.everything and policy.spawn,
+        groups.ALWAYS_DENIED: False,
+    }
+    denied = frozenset().union(*(group for group, is_granted in granted.items() if not is_granted))
+    if policy.everything:
+        allowed = frozenset(names)
+    else:
+        rights = (group for group, is_granted in granted.items() if is_granted)
+        allowed = groups.ORDINARY.union(*rights) & frozenset(names)
+    return {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
+
+
+def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
+    process = Check(0, (policy.pid,))
+    itself = Check(0, (0, policy.pid))
+    return {
+        "socket": _socket(policy),
+        "socketpair": ((Check(0, (_UNIX,)), _type(_STREAM)),),
+        "clone": ((_clone(policy),),),
+        "kill": _unless(0, [WORD]) if policy.spawn else ((itself,),),
+        **dict.fromkeys(_SIGNALS_TO_A_PROCESS, ALWAYS if policy.spawn else ((process,),)),
+        # Landlock keeps no one from these, so also who may start processes may not slow others.
+        **dict.fromkeys(_OF_A_PROCESS, ((itself,),)),
+        "setpriority": ((Check(0, (_PRIO_PROCESS,)), Check(1, (0, policy.pid))),),
+        "ioprio_set": ((Check(0, (_IOPRIO_WHO_PROCESS,)), Check(1, (0, policy.pid))),),
+        "mmap": _mmap(policy),
+        "prctl": _unless(0, _PRCTL_NEVER) if policy.everything else ((Check(0, _PRCTL),),),
+        "personality": ALWAYS if policy.everything else ((Check(0, (WORD,)),),),
+        "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
+        "ioctl": _ioctl(policy),
+        # A mode is 16 bits; this one is in those of both kinds of device, and in no other but
+        # a link's, which is not made this way.
+        "mknod": ((Check(1, (0,), stat.S_IFCHR),),),
+        "mknodat": ((Check(2, (0,), stat.S_IFCHR),),),
+    }
+
+
+def _unless(argument: int, values: Iterable[int]) -> Rule:
+    return ((Check(argument, tuple(values), is_among=False),),)
+
+
+# Sockets
+
+_UNIX, _INET, _INET6 = 1, 2, 10
+_STREAM, _DATAGRAM, _SEQPACKET = 1, 2, 5
+_TCP, _UDP = 6, 17
+_TYPE = WORD & ~0o2004000  # without SOCK_CLOEXEC and SOCK_NONBLOCK
+
+
+def _type(*types: int) -> Check:
+    return Check(1, types, _TYPE)
+
+
+def _socket(policy: SystemCallPolicy) -> Rule:
+    internet = Check(0, (_INET, _INET6))
+    # Landlock's rules for TCP do not hold for MPTCP and SCTP, which are streams as well.
+    stream = (internet, _type(_STREAM), Check(2, (0, _TCP)))
+    datagram = (internet, _type(_DATAGRAM), Check(2, (0, _UDP)))
+    local = (Check(0, (_UNIX,)), _type(_STREAM, _DATAGRAM, _SEQPACKET))
+    rule: list[tuple[Check, ...]] = []
+    if policy.network:
+        rule.append(stream)
+    if policy.network and not policy.stream_only:
+        rule.append(datagram)
+    if policy.unix_sockets:
+        rule.append(local)
+    return tuple(rule)
+
+
+# Processes
+
+_CLONE_THREAD = 0x00010000
+# A child of one's parent is no descendant any more, and would not be ended with its host.
+_CLONE_PARENT = 0x00008000
+_CLONE_NEW = 0x7E020000
+_CLONE_LOOKED_AT = _CLONE_THREAD | _CLONE_PARENT | _CLONE_NEW
+_PRIO_PROCESS = 0
+_IOPRIO_WHO_PROCESS = 1
+_SIGNALS_TO_A_PROCESS = ("tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+_OF_A_PROCESS = (
+    "prlimit64",
+    "sched_setaffinity",
+    "sched_setattr",
+    "sched_setparam",
+    "sched_setscheduler",
+)
+
+
+def _clone(policy: SystemCallPolicy) -> Check:
+    kinds = (0, _CLONE_THREAD) if policy.spawn else (_CLONE_THREAD,)
+    return Check(0, kinds, _CLONE_LOOKED_AT)
+
+
+# Memory
+
+_MAP_SHARED, _MAP_ANONYMOUS, _MAP_GROWSDOWN = 0x01, 0x20, 0x100
+
+
+def _mmap(policy: SystemCallPolicy) -> Rule:
+    # A mapping that grows down counts as stack, and neither RLIMIT_DATA nor RLIMIT_STACK sees it.
+    counted = Check(3, (0,), _MAP_GROWSDOWN)
+    if policy.spawn:
+        return ((counted,),)
+    shared = _MAP_SHARED | _MAP_ANONYMOUS
+    return ((counted, Check(3, (shared,), shared, is_among=False)),)
+
+
+# Commands of calls that do many things
+
+_SPAWN, _METADATA, _EVERYTHING, _NO_ONE = "spawn", "metadata", "everything", "no one"
+# Which right a command needs. F_SETOWN and its like have the kernel send any signal to any process
+# of the same user, SIGKILL too; a lease holds up whoever opens the file.
+_FCNTL = {
+    8: _SPAWN,  # F_SETOWN
+    10: _SPAWN,  # F_SETSIG
+    15: _SPAWN,  # F_SETOWN_EX
+    1024: _EVERYTHING,  # F_SETLEASE
+    1026: _EVERYTHING,  # F_NOTIFY
+}
+_IOCTL = {
+    0x5412: _NO_ONE,  # TIOCSTI: types into the terminal
+    0x541C: _NO_ONE,  # TIOCLINUX: pastes into it
+    0x541D: _NO_ONE,  # TIOCCONS: takes the console's output
+    0x8901: _SPAWN,  # FIOSETOWN
+    0x8902: _SPAWN,  # SIOCSPGRP
+    0x40086602: _METADATA,  # FS_IOC_SETFLAGS
+    0x40087602: _METADATA,  # FS_IOC_SETVERSION
+    0x401C5820: _METADATA,  # FS_IOC_FSSETXATTR
+}
+
+
+def _denied_in(policy: SystemCallPolicy, commands: Mapping[int, str]) -> list[int]:
+    return [command for command, right in commands.items() if not getattr(policy, right, False)]
+
+
+# All of them act on sockets; through any socket, also a pair's, they tell of the machine's network.
+_SOCKET_COMMANDS, _FAMILY = 0x8900, 0xFFFFFF00
+
+
+def _ioctl(policy: SystemCallPolicy) -> Rule:
+    command = Check(1, tuple(_denied_in(policy, _IOCTL)), is_among=False)
+    if policy.network or policy.unix_sockets:
+        return ((command,),)
+    return ((command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False)),)
+
+
+_PRCTL = (
+    1,  # PR_SET_PDEATHSIG
+    2,  # PR_GET_PDEATHSIG
+    3,  # PR_GET_DUMPABLE
+    7,  # PR_GET_KEEPCAPS
+    13,  # PR_GET_TIMING
+    15,  # PR_SET_NAME
+    16,  # PR_GET_NAME
+    21,  # PR_GET_SECCOMP
+    23,  # PR_CAPBSET_READ
+    25,  # PR_GET_TSC
+    27,  # PR_GET_SECUREBITS
+    29,  # PR_SET_TIMERSLACK
+    30,  # PR_GET_TIMERSLACK
+    34,  # PR_MCE_KILL_GET
+    37,  # PR_GET_CHILD_SUBREAPER
+    38,  # PR_SET_NO_NEW_PRIVS
+    39,  # PR_GET_NO_NEW_PRIVS
+    40,  # PR_GET_TID_ADDRESS
+    41,  # PR_SET_THP_DISABLE: allocators set it
+    42,  # PR_GET_THP_DISABLE
+    51,  # PR_SVE_GET_VL
+    52,  # PR_GET_SPECULATION_CTRL
+    56,  # PR_GET_TAGGED_ADDR_CTRL
+    58,  # PR_GET_IO_FLUSHER
+    61,  # PR_PAC_GET_ENABLED_KEYS
+    64,  # PR_SME_GET_VL
+    66,  # PR_GET_MDWE
+    68,  # PR_GET_MEMORY_MERGE
+    74,  # PR_GET_SHADOW_STACK_STATUS
+    0x41555856,  # PR_GET_AUXV
+    0x53564D41,  # PR_SET_VMA
+)
+_PRCTL_NEVER = (
+    4,  # PR_SET_DUMPABLE: would open its memory to other processes of the user
+    8,  # PR_SET_KEEPCAPS
+    24,  # PR_CAPBSET_DROP
+    28,  # PR_SET_SECUREBITS
+    31,  # PR_TASK_PERF_EVENTS_DISABLE
+    32,  # PR_TASK_PERF_EVENTS_ENABLE
+    35,  # PR_SET_MM
+    36,  # PR_SET_CHILD_SUBREAPER: would keep its processes from the one that ends them
+    47,  # PR_CAP_AMBIENT
+    62,  # PR_SCHED_CORE
+    0x59616D61,  # PR_SET_PTRACER
+)

@@ -1,0 +1,150 @@
+"""Which mechanism of a machine answers for which right or limit of a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from nebula_lab.confine.machine import Machine, Mechanism
+
+__all__ = ["Enforcement", "Question", "enforcement_of"]
+
+
+class Enforcement(Enum):
+    """How something is held to."""
+
+    KERNEL = "by the kernel"
+    MANAGER = "by the manager"
+    SAMPLING = "by sampling"
+    NONE = "not at all"
+
+
+Answer = tuple[Enforcement, str, str]  # by what, and the cure where nothing does it
+
+
+class Question(Enum):
+    """What is to be enforced."""
+
+    NO_NETWORK = auto()
+    HOSTS = auto()
+    NETWORK = auto()
+    FILES = auto()
+    ALL_FILES = auto()
+    NO_PROCESSES = auto()
+    PROCESSES = auto()
+    OTHERS = auto()
+    SYSTEM_CALLS = auto()
+    DISPLAY = auto()
+    MEMORY = auto()
+    HANDLES = auto()
+    THREADS = auto()
+    SCRATCH = auto()
+    PROCESSOR = auto()
+
+
+def enforcement_of(question: Question, machine: Machine) -> Answer:
+    """How it is enforced, by what, and what to do where it is not."""
+    return _ANSWERS[question](machine)
+
+
+def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
+    """Several that each suffice."""
+    working = [name for name, mechanism in mechanisms if mechanism.works]
+    if working:
+        return Enforcement.KERNEL, ", ".join(working), ""
+    cures = " Or: ".join(f"{name}: {mechanism.cure}" for name, mechanism in mechanisms)
+    return Enforcement.NONE, "", cures
+
+
+def _no_network(machine: Machine) -> Answer:
+    return _each(("seccomp", machine.seccomp), ("a network namespace", machine.namespaces))
+
+
+def _hosts(machine: Machine) -> Answer:
+    how, by, cure = _each(("a network namespace", machine.namespaces))
+    return how, by and f"{by} and a proxy", cure
+
+
+def _network(machine: Machine) -> Answer:
+    # No raw sockets and none of the file system's; what else there is has been granted.
+    return _each(("seccomp", machine.seccomp))
+
+
+def _files(machine: Machine) -> Answer:
+    return _each(("a tree of its own", machine.namespaces), ("Landlock", machine.landlock))
+
+
+def _all_files(machine: Machine) -> Answer:
+    how, by, cure = _each(("a mount namespace", machine.namespaces))
+    return how, by, cure and f"Name the files in allowed_paths. Or: {cure}"
+
+
+def _no_processes(machine: Machine) -> Answer:
+    return _each(("seccomp", machine.seccomp))
+
+
+def _processes(machine: Machine) -> Answer:
+    if machine.pid_namespace.works:
+        return Enforcement.KERNEL, "a PID namespace", ""
+    return Enforcement.KERNEL, "a subreaper", ""
+
+
+def _others(machine: Machine) -> Answer:
+    # Reading and tracing others is what either of the first two prevents; signals are the second's
+    # and, for a plugin that starts no processes, the filter's.
+    if machine.landlock.works and (machine.scopes.works or machine.seccomp.works):
+        return _each(("Landlock", machine.landlock), ("seccomp", machine.seccomp))
+    if machine.namespaces.works and machine.seccomp.works:
+        return _each(("namespaces", machine.namespaces), ("seccomp", machine.seccomp))
+    return (
+        Enforcement.NONE,
+        "",
+        f"Landlock: {machine.landlock.cure} seccomp: {machine.seccomp.cure}",
+    )
+
+
+def _seccomp(machine: Machine) -> Answer:
+    return _each(("seccomp", machine.seccomp))
+
+
+def _manager(machine: Machine) -> Answer:
+    return Enforcement.MANAGER, "what is displayed is filtered", ""
+
+
+def _rlimits(machine: Machine) -> Answer:
+    return Enforcement.KERNEL, "rlimits", ""
+
+
+def _threads(machine: Machine) -> Answer:
+    if machine.counts_threads.works:
+        return Enforcement.KERNEL, "rlimits in a user namespace", ""
+    return Enforcement.SAMPLING, "the manager counts them", ""
+
+
+def _scratch(machine: Machine) -> Answer:
+    if machine.namespaces.works:
+        return Enforcement.KERNEL, "a quota", ""
+    return Enforcement.SAMPLING, "the manager looks at it, and rlimits bound each file", ""
+
+
+def _processor(machine: Machine) -> Answer:
+    return Enforcement.SAMPLING, "the manager stops it for a part of the time", ""
+
+
+_ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
+    Question.NO_NETWORK: _no_network,
+    Question.HOSTS: _hosts,
+    Question.NETWORK: _network,
+    Question.FILES: _files,
+    Question.ALL_FILES: _all_files,
+    Question.NO_PROCESSES: _no_processes,
+    Question.PROCESSES: _processes,
+    Question.OTHERS: _others,
+    Question.SYSTEM_CALLS: _seccomp,
+    Question.DISPLAY: _manager,
+    Question.MEMORY: _rlimits,
+    Question.HANDLES: _rlimits,
+    Question.THREADS: _threads,
+    Question.SCRATCH: _scratch,
+    Question.PROCESSOR: _processor,
+}

@@ -1,0 +1,297 @@
+"""What a plugin may really do: its manifest × the configuration × the sandbox × the machine.
+
+`effective_policy` is the one place where this is decided. A sandbox applies what it says, and what
+people are told is read off the same value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nebula_lab.confine.machine import Machine
+from nebula_lab.model.capability import PluginCapability
+from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
+from nebula_lab.model.rights import AllowedPath
+from nebula_lab.model.security import SandboxMode
+
+__all__ = ["Measure", "Rights", "Limits", "EffectivePolicy", "effective_policy"]
+
+# Bytes that a plugin without the capability MemoryAllocation may use above the booted host's own.
+MEMORY_ALLOWANCE = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One right or limit, and what holds the plugin to it.
+
+    Attributes:
+        name: such as "network".
+        granted: what the plugin has, in words.
+        how: who enforces it.
+        by: the mechanisms.
+        cure: what to do where nothing enforces it.
+    """
+
+    name: str
+    granted: str
+    how: Enforcement
+    by: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a plugin may do.
+
+    Attributes:
+        capabilities: those that it asked for and the configuration allows.
+        refused: those that it asked for in vain.
+        paths: the files that it may use, if it has FileSystem; None is all that the user may.
+        hosts: whom it may reach, if it has Network; None is everyone.
+        variables: names of environment variables that it gets besides the harmless ones; None is
+            all.
+    """
+
+    capabilities: frozenset[PluginCapability]
+    refused: tuple[PluginCapability, ...]
+    paths: tuple[AllowedPath, ...] | None
+    hosts: tuple[str, ...] | None
+    variables: tuple[str, ...] | None
+
+    def has(self, capability: PluginCapability) -> bool:
+        return capability in self.capabilities
+
+    @property
+    def sees_all_files(self) -> bool:
+        return self.has(PluginCapability.FILE_SYSTEM) and self.paths is None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a plugin may use, above what its booted host uses by itself.
+
+    Attributes:
+        memory: bytes.
+        cpu_percent: of one processor; None is unlimited.
+        files: open files, sockets and pipes.
+        threads: threads and processes together.
+        scratch: bytes in its own folder.
+    """
+
+    memory: int
+    cpu_percent: float | None
+    files: int
+    threads: int
+    scratch: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectivePolicy:
+    """What holds for one plugin.
+
+    Attributes:
+        plugin_id: the plugin.
+        sandbox: where it runs; in None nothing is enforced, which choosing it says.
+        rights: what it may do.
+        limits: how much it may use.
+        measures: all of it in words, and what enforces it on this machine.
+    """
+
+    plugin_id: str
+    sandbox: SandboxMode
+    rights: Rights
+    limits: Limits
+    measures: tuple[Measure, ...]
+
+    @property
+    def gaps(self) -> tuple[Measure, ...]:
+        """What nothing enforces here, unless that was chosen."""
+        if self.sandbox is SandboxMode.NONE:
+            return ()
+        return tuple(one for one in self.measures if one.how is Enforcement.NONE)
+
+
+def effective_policy(
+    descriptor: PluginDescriptor, config: PluginConfig, machine: Machine | None
+) -> EffectivePolicy:
+    """Decide what holds for a plugin.
+
+    Args:
+        descriptor: with what it asks for.
+        config: what it may have.
+        machine: what can be enforced; None where nothing is to be, in sandbox None.
+    """
+    rights = _rights(descriptor, config)
+    limits = _limits(rights, config)
+    sandbox = config.security.sandbox
+    mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
+    measures = tuple(_measures(rights, limits, mode, machine))
+    return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
+
+
+# Rights
+
+
+def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
+    asked, allowed = descriptor.security, config.security
+    granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
+    refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
+    if allowed.sandbox is SandboxMode.NONE:
+        everything = frozenset(PluginCapability)
+        return Rights(everything, (), None, None, None)
+    return Rights(
+        granted,
+        refused,
+        _paths(_absolute(asked.allowed_paths, _folder_of(descriptor)), allowed.allowed_paths),
+        _hosts(asked.allowed_hosts, allowed.allowed_hosts),
+        _variables(asked.allowed_variables, allowed.allowed_variables),
+    )
+
+
+def _folder_of(descriptor: PluginDescriptor) -> Path:
+    place = descriptor.declared_in
+    return (descriptor.path if place is None else place.path).parent
+
+
+def _absolute(paths: Iterable[AllowedPath], folder: Path) -> tuple[AllowedPath, ...]:
+    return tuple(
+        one.model_copy(update={"path": Path(os.path.normpath(folder / one.path.expanduser()))})
+        for one in paths
+    )
+
+
+def _paths(
+    asked: tuple[AllowedPath, ...], allowed: tuple[AllowedPath, ...] | None
+) -> tuple[AllowedPath, ...] | None:
+    """The overlap; None is all. A plugin that names nothing asks for all that it may have."""
+    if allowed is None:
+        return _outermost(asked) or None
+    return _outermost(tuple(_within(asked, allowed)) if asked else allowed)
+
+
+def _outermost(paths: tuple[AllowedPath, ...]) -> tuple[AllowedPath, ...]:
+    """Without what lies in a folder that may be written to.
+
+    That folder has it already; and a plugin could put a link in its place, to be given what the
+    link leads to when it is started again.
+    """
+    writable = [one.path for one in paths if one.mode == "rw"]
+    return tuple(
+        one
+        for one in paths
+        if not any(one.path != path and one.path.is_relative_to(path) for path in writable)
+    )
+
+
+def _within(asked: Iterable[AllowedPath], allowed: Iterable[AllowedPath]) -> Iterator[AllowedPath]:
+    for one in asked:
+        for other in allowed:
+            mode = "rw" if one.mode == other.mode == "rw" else "ro"
+            if one.path.is_relative_to(other.path):
+                yield one.model_copy(update={"mode": mode})
+            elif other.path.is_relative_to(one.path):
+                yield other.model_copy(update={"mode": mode})
+
+
+def _hosts(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if allowed is None:
+        return asked or None
+    return tuple(one for one in asked if one in allowed) if asked else allowed
+
+
+def _variables(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...]:
+    return asked if allowed is None else tuple(one for one in asked if one in allowed)
+
+
+# Limits
+
+
+def _limits(rights: Rights, config: PluginConfig) -> Limits:
+    given = config.security.resource_limits
+    memory = config.effective_memory_limit
+    if not rights.has(PluginCapability.MEMORY_ALLOCATION):
+        memory = min(memory, MEMORY_ALLOWANCE)
+    return Limits(
+        memory,
+        given.max_cpu_percent,
+        given.max_file_handles,
+        given.max_threads,
+        given.max_scratch,
+    )
+
+
+# What enforces them
+
+
+def _measures(
+    rights: Rights, limits: Limits, mode: SandboxMode, machine: Machine | None
+) -> Iterator[Measure]:
+    for name, granted, question in _questions(rights, limits):
+        if mode is SandboxMode.NONE or machine is None:
+            yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
+        else:
+            how, by, cure = enforcement_of(question, machine)
+            yield Measure(name, granted, how, by, cure)
+
+
+def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
+    has = rights.has
+    yield "network", _network_in_words(rights), _network_question(rights)
+    yield (
+        "files",
+        _files_in_words(rights),
+        (Question.ALL_FILES if rights.sees_all_files else Question.FILES),
+    )
+    if has(PluginCapability.PROCESS_SPAWN):
+        yield "processes", "starts any; they end with it", Question.PROCESSES
+    else:
+        yield "processes", "starts none", Question.NO_PROCESSES
+    yield "others", "does not signal, trace or read other processes", Question.OTHERS
+    if has(PluginCapability.SYSTEM_CALLS):
+        yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
+    else:
+        yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
+    shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
+    yield "display", shown, Question.DISPLAY
+    yield "memory", _size(limits.memory), Question.MEMORY
+    yield "handles", f"{limits.files}", Question.HANDLES
+    yield "threads", f"{limits.threads}", Question.THREADS
+    scratch = _size(limits.scratch)
+    yield "scratch", scratch, Question.SCRATCH
+    if limits.cpu_percent is not None:
+        yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
+
+
+def _network_question(rights: Rights) -> Question:
+    if not rights.has(PluginCapability.NETWORK):
+        return Question.NO_NETWORK
+    return Question.NETWORK if rights.hosts is None else Question.HOSTS
+
+
+def _network_in_words(rights: Rights) -> str:
+    if not rights.has(PluginCapability.NETWORK):
+        return "none"
+    if rights.hosts is None:
+        return "everyone"
+    return ", ".join(rights.hosts) or "nobody"
+
+
+def _files_in_words(rights: Rights) -> str:
+    own = "its own, and Python's"
+    if not rights.has(PluginCapability.FILE_SYSTEM):
+        return own
+    if rights.paths is None:
+        return "all that you may use, but nebula_lab's own"
+    return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
+
+
+def _size(count: int) -> str:
+    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= factor:
+            return f"{count / factor:.4g} {unit}"
+    return f"{count} bytes"

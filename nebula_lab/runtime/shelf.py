@@ -1,0 +1,124 @@
+"""What is to run: the files of plugins as they were read once, and not as they may be by now."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from nebula_lab.discovery import read_descriptor
+from nebula_lab.errors import SignatureError
+from nebula_lab.model import PluginDescriptor, SecurityConfig
+from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.store import ContentStore, Lease
+
+if TYPE_CHECKING:
+    from nebula_lab.trust.report import SignatureReport
+
+
+class ReadPlugin(Struct, frozen=True):
+    """A plugin as it was read once.
+
+    Attributes:
+        lease: its files, in the store.
+        description: the file among them that describes it; None where another one does.
+        signature: what was found of its signature; None where none was asked for.
+    """
+
+    lease: Lease
+    description: str | None
+    signature: SignatureReport | None
+
+    @property
+    def source(self) -> str:
+        """The file or folder among its files that is the plugin itself."""
+        return self.lease.files.source
+
+    def materialize(self, folder: Path, descriptor: PluginDescriptor) -> None:
+        """Copy its files into an empty folder.
+
+        Raises:
+            StoreError: they can't be had, or not as they were.
+            SignatureError: what is signed asks for other rights than what was read before it.
+        """
+        self.lease.materialize(folder)
+        if self.signature is None or self.description is None:
+            return
+        # The rights were taken from the description when the plugin was found; the signature is
+        # for what was read later.
+        signed = read_descriptor(folder / self.description)
+        if _decisive(signed) != _decisive(descriptor):
+            raise SignatureError(
+                "its description has changed since it was found, so that its rights may be others",
+                report=self.signature,
+                plugin_id=descriptor.id,
+                path=descriptor.path,
+                hint=f"Read it again: reload_plugin({descriptor.id!r}).",
+            )
+
+
+def _decisive(descriptor: PluginDescriptor) -> tuple[object, ...]:
+    return descriptor.id, descriptor.version, descriptor.security, descriptor.runtime
+
+
+class Shelf:
+    """Reads a plugin's files into the content store and holds them there.
+
+    The files go with the descriptor that they were read for: a host that takes the place of one
+    that died runs what that one ran, whatever has become of the files meanwhile.
+
+    Args:
+        store: keeps them.
+        security: says who must have signed them.
+    """
+
+    def __init__(self, store: ContentStore, security: SecurityConfig) -> None:
+        self._store = store
+        self._security = security
+        self._reading = threading.Lock()
+        self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
+
+    def read(self, descriptor: PluginDescriptor) -> ReadPlugin:
+        """What was read for a descriptor; read and verified now if it has not been.
+
+        Raises:
+            StoreError: its files can't be read or kept.
+            SignatureError: it is not signed as the configuration asks.
+            ConfigError: a key or a file of keys in the configuration can't be read.
+        """
+        number = id(descriptor)
+        with self._reading:
+            known = self._read.get(number)
+            if known is not None and known[0]() is descriptor:
+                return known[1]
+            found = self._read_now(descriptor)
+            gone = weakref.ref(descriptor, lambda _: self._release(number))
+            self._read[number] = (gone, found)
+            return found
+
+    def _read_now(self, descriptor: PluginDescriptor) -> ReadPlugin:
+        collected = collect(descriptor)
+        signature = None
+        if self._security.verify_signature:
+            from nebula_lab.trust.policy import require
+
+            signature = require(collected, self._security)
+        return ReadPlugin(self._store.lease(collected), collected.description, signature)
+
+    def renew(self, descriptor: PluginDescriptor) -> None:
+        """Have the files of a descriptor read again when they are next wanted."""
+        self._release(id(descriptor))
+
+    def _release(self, number: int) -> None:
+        # Also called by the collector, wherever it runs: nothing here may wait for a lock.
+        known = self._read.pop(number, None)
+        if known is not None:
+            known[1].lease.release()
+
+    def close(self) -> None:
+        """Let all files go. Can be called again."""
+        for number in list(self._read):
+            self._release(number)

@@ -1,0 +1,19 @@
+"""Attacks, by theme. They run in a plugin and in a bare Python alike: the standard library only."""
+
+from __future__ import annotations
+
+from . import (  # noqa: F401 - importing a theme registers its attacks
+    code,
+    endings,
+    kernel,
+    leftovers,
+    manager,
+    memory,
+    networks,
+    processes,
+    reading,
+    writing,
+)
+from .attack import ATTACKS, Attack, attempt
+
+__all__ = ["ATTACKS", "Attack", "attempt"]
