@@ -33,7 +33,7 @@ Exit codes:
     0  all went well
     1  a plugin failed
     2  wrong usage: no such plugin, operation, file or setting, params that do not fit
-    3  check found problems
+    3  check found problems, or verify no good signature of a trusted key
     4  the time-out passed
   130  interrupted
 """
@@ -45,6 +45,8 @@ debug_option = click.option(
     callback=lambda context, _, on: context.meta.__setitem__(_DEBUG, on),
     help="Show Python tracebacks of errors too.",
 )
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
 class PluginCommand(click.Command):
@@ -70,6 +72,7 @@ class PluginCommand(click.Command):
             errors.InvalidParamsError,
             errors.ConfigError,
             errors.DiscoveryError,
+            errors.SshKeyError,
         )
         if isinstance(error, wrong_usage):
             return ExitCode.USAGE

@@ -8,8 +8,16 @@ from pathlib import Path
 import click
 
 from nebula_lab import __version__
-from nebula_lab.cli.failing import EXIT_CODES, ExitCode, PluginCommand, debug_option, run_command
+from nebula_lab.cli.failing import (
+    EXIT_CODES,
+    ExitCode,
+    PluginCommand,
+    debug_option,
+    json_option,
+    run_command,
+)
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
+from nebula_lab.cli.signing import SIGNING_COMMANDS
 
 # The largest integer that crosses a sandbox has 4096 bytes, and so 9,865 digits.
 _MOST_DIGITS = 10_000
@@ -21,8 +29,6 @@ The result is printed as JSON, of a stream each item on a line. Bytes are {"$byt
 and the infinities {"$float": "NaN"}, datetimes text in ISO 8601, in params as well. What the
 plugin prints goes to standard error.
 """
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -158,6 +164,10 @@ def check(
         click.echo(problem_list(problems).text)
     wrong = any(problem.severity == "error" for problem in problems)
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
+
+
+for command in SIGNING_COMMANDS:
+    cli.add_command(command)
 
 
 def read_timeout(text: str | None) -> float | None:

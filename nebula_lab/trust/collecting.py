@@ -28,7 +28,7 @@ def collect(descriptor: PluginDescriptor) -> CollectedPlugin:
         StoreError: there are too many or too large files, one that can't be read or is none, or a
             link that leads out of the folder.
     """
-    source = descriptor.path.absolute()
+    source = _plain_source(descriptor.path)
     beside = Path(os.path.realpath(source.parent))
     intake = Intake(descriptor.id)
     try:
@@ -64,13 +64,25 @@ def _take_description(
     """Take the manifest, if it is beside the source; the path of what describes the plugin."""
     if descriptor.declared_in is None:
         return None
-    path = Path(os.path.abspath(descriptor.declared_in.path))  # noqa: PTH100 - takes `..` out
-    if not path.is_relative_to(source.parent):
+    path = descriptor.declared_in.path.absolute()
+    folder = Path(os.path.realpath(path.parent))
+    if folder == beside:
+        intake.file(source.parent / path.name, path.name, beside)
+        return path.name
+    package = Path(os.path.realpath(source))
+    if not folder.is_relative_to(package):
         return None
-    name = path.relative_to(source.parent).as_posix()
-    if path.parent == source.parent:
-        intake.file(path, name, beside)
+    name = (Path(source.name) / folder.relative_to(package) / path.name).as_posix()
     return name if name in intake.contents else None
+
+
+def _plain_source(path: Path) -> Path:
+    """The source under a name of its own: a manifest may give `..` as its path."""
+    source = path.absolute()
+    if ".." not in source.parts:
+        return source
+    folder = Path(os.path.realpath(source.parent))
+    return Path(os.path.realpath(source)) if source.name == ".." else folder / source.name
 
 
 def _take_signature(intake: Intake, source: Path, beside: Path) -> None:

@@ -63,7 +63,8 @@ def _load(key: PublicKey) -> Any:
         check_rsa_size(int.from_bytes(key.fields[1], "big").bit_length())
     try:
         return load_ssh_public_key(key.line.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    # The last is what `cryptography` says of a point that is compressed.
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError) as error:
         raise SignatureError(f"its public key makes no sense: {error}") from error
 
 
@@ -85,7 +86,7 @@ def _ed25519(key: Any, raw: bytes, data: bytes) -> None:
 def _rsa(algorithm: hashes.HashAlgorithm) -> Scheme:
     def check(key: Any, raw: bytes, data: bytes) -> None:
         # Some agents leave out leading zeros.
-        key.verify(raw.rjust(key.key_size // 8, b"\0"), data, padding.PKCS1v15(), algorithm)
+        key.verify(raw.rjust((key.key_size + 7) // 8, b"\0"), data, padding.PKCS1v15(), algorithm)
 
     return check
 

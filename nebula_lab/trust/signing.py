@@ -54,7 +54,9 @@ def _signable(collected: CollectedPlugin) -> bytes:
             path=collected.folder / collected.files.source,
             hint="Put its manifest beside it or into it, or PLUGIN_METADATA into its source.",
         )
-    return SignedFiles.of(collected).text
+    text = SignedFiles.of(collected).text
+    SignedFiles.parse(text)  # a list that is too long to be read is no use to anybody
+    return text
 
 
 def _write(path: Path, content: bytes, collected: CollectedPlugin) -> None:

@@ -33,7 +33,10 @@ _WEEK = 7 * 24 * 3600.0
 
 
 class Lease:
-    """A tree that stays in the store for as long as this is held, by whichever process.
+    """A tree that stays in the store for as long as this is held.
+
+    The kernel ends it with the process. A process that was forked meanwhile, and has not started
+    another program since, holds it too.
 
     Attributes:
         files: the tree.

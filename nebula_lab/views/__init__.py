@@ -14,6 +14,7 @@ from nebula_lab.views.operations import operations_help
 from nebula_lab.views.plugin_list import plugin_list
 from nebula_lab.views.problems import problem_count, problem_list
 from nebula_lab.views.rendered import Rendered
+from nebula_lab.views.signatures import signature_report
 from nebula_lab.views.unenforced import unenforced_note
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "error_box",
     "operations_help",
     "log_view",
+    "signature_report",
     "unenforced_note",
 ]

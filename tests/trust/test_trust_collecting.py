@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -61,6 +65,26 @@ def test_a_manifest_in_another_folder_is_no_part_of_the_plugin(write, take, name
     manifest = write("tool.toml", 'id = "tool"\nversion = "1.0.0"\npath = "src/tool.py"\n')
     collected = take(manifest)
     assert (names(collected), collected.description) == (["tool.py"], None)
+
+
+@pytest.mark.parametrize("written", [".", "..", "../pack"])
+def test_a_package_whose_manifest_leads_back_to_it_is_taken_under_its_name(
+    write, take, names, written
+):
+    write("pack/__init__.py")
+    place = "pack/plugin.toml" if written == "." else "pack/inner/plugin.toml"
+    path = {".": ".", "..": "..", "../pack": "../../pack"}[written]
+    manifest = write(place, f'id = "pack"\nversion = "1.0.0"\npath = "{path}"\n')
+    collected = take(manifest)
+    assert names(collected) == ["pack/__init__.py", place]
+    assert (collected.files.source, collected.description) == ("pack", place)
+
+
+def test_a_manifest_beside_is_found_through_a_link_to_its_folder(write, plugins, tmp_path, take):
+    write("tool.toml", 'id = "tool"\nversion = "1.0.0"\n')
+    write("tool.py", "def plugin_entry(): ...")
+    (tmp_path / "link").symlink_to(plugins)
+    assert take(tmp_path / "link" / "tool.py").description == "tool.toml"
 
 
 def test_modules_beside_a_file_are_taken_where_it_imports_them(counter, write, take, names):
@@ -240,6 +264,41 @@ def test_a_link_beside_a_file_may_not_lead_out_of_its_folder(counter, tmp_path, 
     counter.write_text(f"import helper\n{counter.read_text()}")
     with pytest.raises(StoreError, match=r"leads out of|link to a folder"):
         take(counter)
+
+
+# Puts a link in the place of a file, and then of its folder, and takes it away again, for ever.
+SWAP = """
+import os, sys
+inner, secret, aside = sys.argv[1:]
+file, key = inner + "/data.bin", secret + "/data.bin"
+while True:
+    for place, target in ((file, key), (inner, secret)):
+        os.rename(place, aside)
+        os.symlink(target, place)
+        os.unlink(place)
+        os.rename(aside, place)
+"""
+
+
+def test_a_link_that_comes_and_goes_meanwhile_never_gives_what_it_leads_to(package, tmp_path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "data.bin").write_text("key")
+    descriptor, refused = read_descriptor(package), 0
+    command = [sys.executable, "-c", SWAP, package / "inner", secret, tmp_path / "aside"]
+    with subprocess.Popen(command) as swapper:
+        try:
+            deadline = time.monotonic() + 30
+            for count in itertools.count():
+                if time.monotonic() > deadline or (count > 1000 and refused):
+                    break
+                try:
+                    assert b"key" not in collect(descriptor).contents.values()
+                except StoreError as error:
+                    refused += "leads out of" in error.message
+        finally:
+            swapper.kill()
+    assert refused > 0  # else the two have never met
 
 
 def test_too_many_files_are_refused(package, take, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -107,6 +108,26 @@ def test_a_module_put_beside_a_file_that_tries_to_import_it_is_an_addition(
     assert checked(counter).is_good
     write("numba_x.py", "evil")
     assert differences(checked(counter)) == ["numba_x.py (added)"]
+
+
+@pytest.mark.parametrize("name", ["counter.toml", "plugin.toml", "counter.json"])
+def test_a_manifest_put_beside_a_file_is_an_addition(counter, write, signed, checked, name):
+    signed(counter)
+    rights = {"id": "counter", "version": "1.0.0", "security": {"capabilities": ["Network"]}}
+    as_toml = 'id = "counter"\nversion = "1.0.0"\n[security]\ncapabilities = ["Network"]\n'
+    write(name, json.dumps(rights) if name.endswith(".json") else as_toml)
+    assert differences(checked(counter)) == [f"{name} (added)"]
+
+
+@pytest.mark.parametrize("name", ["helper.so", "helper/__init__.py", "helper.pyc"])
+def test_what_would_be_imported_in_place_of_a_signed_module_is_an_addition(
+    counter, write, signed, checked, name
+):
+    write("helper.py", "x = 1\n")
+    counter.write_text(f"import helper\n{counter.read_text()}")
+    signed(counter)
+    write(name)
+    assert differences(checked(counter)) == [f"{name} (added)"]
 
 
 def test_a_module_beside_a_file_is_signed_with_it(counter, write, signed, checked):
