@@ -16,6 +16,7 @@ from nebula_lab.errors import (
     ManagerClosedError,
     PluginCrashedError,
     PluginError,
+    SignatureError,
     StoreError,
 )
 from nebula_lab.link.channel import ChannelEndedError
@@ -121,7 +122,7 @@ class Hosting:
         host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, read, sink)
-        except ManagerClosedError:
+        except (ManagerClosedError, SignatureError):
             raise
         except PluginError as error:
             raise _load_error(error, descriptor) from error
