@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 from attacks.attack import PROGRAM_RAN
 from plugin_folder_of_attackers import write_attacker, write_sibling
+from useful_work import SOURCE
 from victim import Victim
 
 from nebula_lab import PluginManager, UnenforcedWarning
@@ -45,7 +46,8 @@ class Silence:
 
 
 class Besieged:
-    """The manager and its plugins: `attacker` may nothing, `spawner` may start processes."""
+    """The manager and its plugins: `attacker` and `worker` may nothing, `spawner` may start
+    processes."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._secrets = order["secrets"]
@@ -55,6 +57,7 @@ class Besieged:
         write_attacker(self._folder, "attacker")
         write_attacker(self._folder, "spawner", capabilities=["ProcessSpawn"])
         write_sibling(self._folder, self._secrets["sibling code"])
+        (self._folder / "worker.py").write_text(SOURCE)
         self._output = Silence()
         settings = {
             "plugin_dir": self._folder,
