@@ -51,3 +51,11 @@ def test_every_attack_is_in_some_test():
         themed("reading", "manager", "networks", "writing", "processes", "code", "kernel", "memory")
     )
     assert here | elsewhere == set(ATTACKS)
+
+
+@pytest.mark.parametrize(
+    "what", ["sibling_code", "sibling_scratch", "connection_files", "store_files"]
+)
+def test_what_is_attacked_is_there(siege, what):
+    """From outside; else its being out of reach would show nothing."""
+    assert siege.target[what]
