@@ -76,40 +76,45 @@ class HostProxy:
         self._listener.close()
 
     async def _start(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(self._resolvers)
-        self._places = asyncio.Semaphore(self._limits.connections)
-        self._accepting = loop.create_task(self._accept())
+        asyncio.get_running_loop().set_default_executor(self._resolvers)
+        self._watch_listener()
 
     async def _stop(self) -> None:
-        tasks = [self._accepting, *self._connections]
+        self._unwatch_listener()
+        tasks = list(self._connections)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # transports close their sockets in the loop's next round
 
-    async def _accept(self) -> None:
-        # Who has all places waits in the listener's queue, which is the kernel's to bound.
-        while True:
-            await self._places.acquire()
-            client = await self._next_client()
-            task = asyncio.get_running_loop().create_task(self._serve(client))
-            self._connections.add(task)
-            task.add_done_callback(partial(self._ended, client))
+    # Accepting
 
-    async def _next_client(self) -> socket.socket:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                client, _ = await loop.sock_accept(self._listener)
-            except ConnectionAbortedError:
-                continue
-            except OSError as error:
-                if error.errno not in _SHORTAGES:
-                    raise
-                await asyncio.sleep(_SHORTAGE_SECONDS)
-            else:
-                return client
+    def _watch_listener(self) -> None:
+        if not self._is_closed:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _unwatch_listener(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._listener)
+
+    def _accept(self) -> None:
+        # Who has all places waits in the listener's queue, which is the kernel's to bound.
+        if len(self._connections) >= self._limits.connections:
+            self._unwatch_listener()
+            return
+        try:
+            client, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._unwatch_listener()
+            if error.errno not in _SHORTAGES:
+                raise
+            asyncio.get_running_loop().call_later(_SHORTAGE_SECONDS, self._watch_listener)
+            return
+        client.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._serve(client))
+        self._connections.add(task)
+        task.add_done_callback(partial(self._ended, client))
 
     async def _serve(self, client: socket.socket) -> None:
         stream = Stream(*await asyncio.open_connection(sock=client))
@@ -118,7 +123,7 @@ class HostProxy:
     def _ended(self, client: socket.socket, task: asyncio.Task[None]) -> None:
         client.close()  # a task that was cancelled before its first step has closed nothing
         self._connections.discard(task)
-        self._places.release()
+        self._watch_listener()
 
     def _report(self, destination: Destination) -> None:
         if destination in self._reported or len(self._reported) >= _MOST_REPORTS:

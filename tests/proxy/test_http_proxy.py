@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import urllib.request
 
@@ -28,7 +29,14 @@ def drained(sock, origin):
     """Keep everything that ever comes; answer at once."""
     sock.sendall(OK)
     sock.shutdown(1)
-    origin.received.append(read_all(sock))
+    kept(sock, origin)
+
+
+def kept(sock, origin):
+    """Keep everything that ever comes."""
+    with contextlib.suppress(ConnectionResetError):
+        while data := sock.recv(65536):
+            origin.received.append(data)
 
 
 def connect_to(port, host="localhost"):
@@ -180,7 +188,9 @@ def test_nothing_follows_the_body(lab):
     assert read_all(client) == OK
     client.close()
     lab.close()
-    assert b"smuggled" not in origin.received[0]
+    got = b"".join(origin.received)
+    assert got.startswith(b"POST / HTTP/1.1\r\n")
+    assert b"smuggled" not in got
 
 
 @pytest.mark.parametrize(
@@ -213,10 +223,12 @@ def test_an_ambiguous_request_reaches_no_one(lab, request_, status):
 
 
 def test_a_bad_chunk_ends_the_request(lab):
-    origin = lab.origin(drained)
+    origin = lab.origin(kept)
     lab.proxy(f"localhost:{origin.port}")
     request = b"POST http://localhost:%d/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     client = lab.client(request % origin.port + b"zz\r\nGET /smuggled")
     read_all(client)
     lab.close()
-    assert b"smuggled" not in origin.received[0]
+    got = b"".join(origin.received)
+    assert got.startswith(b"POST / HTTP/1.1\r\n")
+    assert b"smuggled" not in got
