@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import Any, Protocol
 
+from nebula_lab.plugin.safe_text import stream_text
+
 # Records of this level and above are shown to the caller; all of them go to the logger.
 SHOWN_LEVEL = logging.WARNING
 
@@ -33,12 +35,13 @@ class TextSink:
     """Writes to this process's own output; displays as text where they have a text form."""
 
     def write(self, stream: str, text: str) -> None:
-        print(text, end="", file=sys.stderr if stream == "stderr" else sys.stdout)
+        file = sys.stderr if stream == "stderr" else sys.stdout
+        file.write(stream_text(text, colours=False))
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
         data = bundle.get("data")
         text = data.get("text/plain") if isinstance(data, dict) else None
-        if action != "clear" and isinstance(text, str):
+        if action != "clear" and isinstance(text, str) and text:
             self.write("stdout", f"{text}\n")
 
     def log(self, level: int, logger: str, message: str) -> None:
