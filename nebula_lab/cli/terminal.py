@@ -26,9 +26,8 @@ class TerminalSink:
         sys.stderr.flush()
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        data = bundle.get("data")
-        text = data.get("text/plain") if isinstance(data, dict) else None
-        if action != "clear" and isinstance(text, str) and text:
+        text = bundle["data"].get("text/plain")
+        if text:
             self.write("stderr", f"{prose(text)}\n")
 
     def log(self, level: int, logger: str, message: str) -> None:

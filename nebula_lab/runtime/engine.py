@@ -50,7 +50,7 @@ class Engine:
         run_folder = RunFolder()
         loop = LoopThread()
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
-        journal = Journal(self.catalogue.record, self.dispatcher)
+        journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         self.hosting = Hosting(config, sandbox, workers, switchboard, switchboard.unclaimed)
         supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)

@@ -1,4 +1,4 @@
-"""Where a plugin's output goes."""
+"""Where a plugin's output goes, once it is fit to be seen: see `journal`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ class OutputSink(Protocol):
     """Shows what a call prints, displays and logs. It is called in the caller's thread."""
 
     def write(self, stream: str, text: str) -> None:
-        """Text for `stdout` or `stderr`."""
+        """Text for `stdout` or `stderr`; of escape sequences it may have colours."""
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        """A display: `action` is display, update or clear.
+        """A display: `action` is display, or update for one that takes the place of another.
 
-        The bundle has `data` by MIME type, `metadata` and `transient`; for clear it has `wait`.
+        The bundle has `data` and `metadata` by MIME type, of types that the plugin may show, and
+        `transient` with a `display_id` that names the place.
         """
 
     def log(self, level: int, logger: str, message: str) -> None:
@@ -39,9 +40,8 @@ class TextSink:
         file.write(stream_text(text, colours=False))
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        data = bundle.get("data")
-        text = data.get("text/plain") if isinstance(data, dict) else None
-        if action != "clear" and isinstance(text, str) and text:
+        text = bundle["data"].get("text/plain")
+        if text:
             self.write("stdout", f"{text}\n")
 
     def log(self, level: int, logger: str, message: str) -> None:

@@ -89,7 +89,7 @@ def test_a_display_is_shown_as_text(sink, capsys):
     assert capsys.readouterr().err == "a table\n"
 
 
-@pytest.mark.parametrize("bundle", [{}, {"data": None}, {"data": {"image/png": "…"}}])
+@pytest.mark.parametrize("bundle", [{"data": {"text/plain": ""}}, {"data": {"image/png": "…"}}])
 def test_a_display_without_text_is_passed_over(sink, capsys, bundle):
     sink.display("display", bundle)
     assert capsys.readouterr().err == ""

@@ -1,0 +1,396 @@
+"""Plugins that write without end, and displays of real kernels."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import pytest
+
+from nebula_lab.errors import ExecutionFailedError, PluginTimeoutError
+from nebula_lab.model.events import LogWritten, OutputWritten
+from nebula_lab.plugin import HealthStatus
+from nebula_lab.runtime.dispatcher import MAX_SHOWN_CHARACTERS, Dispatcher
+from nebula_lab.runtime.log_ring import KEPT_CHARACTERS, KEPT_LINES, LogRing
+from nebula_lab.transport.budget import Budget
+from nebula_lab.transport.flood_gate import (
+    DISPLAYS_AT_ONCE,
+    LARGEST_DISPLAY,
+    MOST_WAITING,
+    TEXT_BURST,
+    FloodGate,
+)
+from nebula_lab.wire.messages import Display, Log, Output, Progress
+from nebula_lab.wire.values import encode_value
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2Jtext\u202e<script>"
+FLOODER = """
+def initialize(self, config):
+    self.log = __import__("logging").getLogger("flooder")
+@operation
+def prints(self, megabytes: int):
+    for _ in range(megabytes * 100):
+        print("x" * 9_999)
+    return "done"
+@operation
+def one_print(self, megabytes: int):
+    print("x" * megabytes * 1_000_000)
+@operation
+def logs(self, count: int):
+    for number in range(count):
+        self.log.warning("record %d", number)
+    return "done"
+@operation
+def displays(self, count: int):
+    from IPython.display import display
+    for number in range(count):
+        display({"text/plain": str(number)}, raw=True)
+    return "done"
+@operation
+def raw(self, megabytes: int):
+    for _ in range(megabytes * 16):
+        os.write(1, b"y" * 62_499 + b"\\\\n")
+    return "done"
+@operation
+def raw_for_ever(self):
+    while True:
+        os.write(1, b"y" * 65_536)
+@operation
+def prints_for_ever(self):
+    while True:
+        print("z" * 1000)
+@operation
+def floods_behind(self):
+    def flood():
+        while True:
+            os.write(1, b"y" * 65_536)
+    threading.Thread(target=flood, daemon=True).start()
+@operation
+def items(self):
+    yield 1
+    for _ in range(20_000):
+        print("w" * 10_000)
+    yield 2
+@operation
+def ping(self) -> int:
+    return 1
+@operation
+def says(self, text: str):
+    import warnings
+    print(text); print(text, file=sys.stderr)
+    self.log.warning(text)
+    context.progress(1, 2, text)
+@operation
+def raises(self, text: str):
+    raise type(text[:100].replace(chr(0), ""), (Exception,), {})(text)
+@operation
+def comm(self) -> str:
+    import comm
+    one = comm.create_comm(target_name="evil", data={"a": 1})
+    one.send({"b": 2})
+    one.close()
+    return "sent"
+@operation
+def widget(self) -> str:
+    from IPython.display import display
+    mime = "application/vnd.jupyter.widget-view+json"
+    display({mime: {"model_id": "1"}, "text/plain": "IntSlider()"}, raw=True)
+    return "shown"
+@operation
+def html(self):
+    from IPython.display import HTML, display
+    display(HTML("<script>alert(1)</script>"))
+def health_check(self):
+    return HealthStatus.degraded("\\\\x1b]0;owned\\\\x07bad\\\\u202e" + "x" * 1_000_000)
+""".replace("\\\\", "\\")
+RICH = {"security": {"capabilities": ["RichDisplay"]}}
+
+
+class Screen:
+    """A sink that keeps all of it, by kind."""
+
+    def __init__(self):
+        self.texts, self.bundles, self.logs, self.bars = [], [], [], []
+
+    def write(self, stream, text):
+        self.texts.append(text)
+
+    def display(self, action, bundle):
+        self.bundles.append(bundle["data"])
+
+    def log(self, level, logger, message):
+        self.logs.append(message)
+
+    def progress(self, label, done, total, text):
+        self.bars.append(text)
+
+    def text(self):
+        return "".join(self.texts)
+
+
+@pytest.fixture(scope="module")
+def manager(shared_folder):
+    shared_folder.plugin("flooder", FLOODER)
+    shared_folder.plugin("rich", FLOODER, **RICH)
+    shared_folder.plugin("calm", "@operation\ndef ping(self) -> int: return 1")
+    granted = {"sandbox": "Process", "capabilities": ["RichDisplay"]}
+    with shared_folder.manager(security=granted) as plugins:
+        yield plugins
+
+
+@pytest.fixture
+def plugins(manager):
+    """The shared manager with fresh hosts' budgets and a screen of this test's own."""
+    manager.output = Screen()
+    for plugin_id in ("flooder", "rich"):
+        manager.reload_plugin(plugin_id) if manager["calm"] and _is_up(manager, plugin_id) else None
+    return manager
+
+
+def _is_up(manager, plugin_id):
+    return any(one.id == plugin_id and one.pid for one in manager.list_plugins())
+
+
+FLOODS = {
+    "prints": ({"megabytes": 200}, "characters left out"),
+    "one_print": ({"megabytes": 20}, "characters left out"),
+    "logs": ({"count": 200_000}, "characters left out"),
+    "displays": ({"count": 20_000}, "displays left out"),
+    "raw": ({"megabytes": 100}, "characters left out"),
+}
+
+
+@pytest.mark.parametrize("operation", FLOODS)
+def test_a_flood_is_cut_and_counted_ahead_of_the_result(plugins, operation):
+    params, told = FLOODS[operation]
+    plugins.execute("flooder", operation, params, timeout=120)
+    screen = plugins.output
+    assert told in screen.texts[-1]
+    assert len(screen.text()) + sum(map(len, screen.logs)) < 2 * TEXT_BURST + 20_000_000
+    assert len(screen.bundles) < 2 * DISPLAYS_AT_ONCE + 1000
+
+
+@pytest.mark.parametrize("operation", ["raw_for_ever", "prints_for_ever"])
+def test_a_flood_without_end_is_ended_by_the_deadline(plugins, operation):
+    started = time.monotonic()
+    with pytest.raises(PluginTimeoutError):
+        plugins.execute("flooder", operation, timeout=0.5)
+    assert time.monotonic() - started < 20
+    assert plugins.execute("calm", "ping") == 1
+
+
+def test_a_flood_outside_of_any_call_holds_up_nobody_and_is_in_the_log(plugins, wait_until):
+    plugins.execute("flooder", "floods_behind")
+    wait_until(
+        lambda: any("left out" in line.text for line in plugins.logs("flooder")), "the note", 30
+    )
+    for _ in range(20):
+        assert plugins.execute("calm", "ping", timeout=20) == 1
+    assert plugins.execute("flooder", "ping", timeout=20) == 1
+    size = sum(len(line.text) for line in plugins.logs("flooder"))
+    assert size <= KEPT_CHARACTERS + 1000
+    plugins.unload_plugin("flooder")
+
+
+def test_a_stream_that_nobody_takes_from_costs_no_memory_without_end(plugins):
+    with plugins.execute("flooder", "items", timeout=60) as items:
+        assert next(items) == 1
+        assert next(items) == 2
+    assert "characters left out" in plugins.output.text()
+
+
+def test_after_a_flood_the_plugin_is_heard_again(plugins, wait_until):
+    plugins.execute("flooder", "one_print", {"megabytes": 6})
+
+    def heard():
+        plugins.output = Screen()
+        plugins.execute("flooder", "says", {"text": "me again"})
+        return "me again" in plugins.output.text()
+
+    wait_until(heard, "what it prints")
+
+
+# What it says, wherever it is shown
+
+
+def test_what_a_plugin_writes_is_clean_before_any_sink_event_or_handler_has_it(
+    plugins, wait_until, caplog
+):
+    told = []
+    end = plugins.subscribe(told.append)
+    with caplog.at_level(logging.INFO, "nebula_lab.plugin"):
+        plugins.execute("flooder", "says", {"text": HOSTILE + "\nERROR root: forged"})
+    wait_until(lambda: sum(isinstance(one, LogWritten) for one in told), "the record")
+    end()
+    screen = plugins.output
+    every = [*screen.texts, *screen.logs, *screen.bars, caplog.text]
+    every += [one.text for one in told if isinstance(one, OutputWritten)]
+    every += [one.message for one in told if isinstance(one, LogWritten)]
+    every += [line.text for line in plugins.logs("flooder")]
+    assert not [text for text in every if "\x1b" in text or "\u202e" in text or "\x07" in text]
+    assert "\nERROR root: forged" not in caplog.text
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "x" * 1_000_000], ids=["escapes", "a megabyte"])
+def test_what_a_plugin_raises_is_clean_in_the_error(plugins, text):
+    with pytest.raises(ExecutionFailedError) as caught:
+        plugins.execute("flooder", "raises", {"text": text})
+    said = str(caught.value)
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert len(said) < 60_000
+
+
+def test_a_health_message_is_clean_and_short_as_text(plugins):
+    health = plugins.plugin_health("flooder")
+    assert isinstance(health, HealthStatus)
+    assert str(health).startswith("Degraded: badxxx")
+    assert len(str(health)) < 30_000
+
+
+# Displays of real kernels
+
+
+def test_html_is_shown_for_a_plugin_that_asks_for_it_and_is_granted_it(plugins):
+    plugins.execute("rich", "html")
+    assert plugins.output.bundles[0]["text/html"] == "<script>alert(1)</script>"
+
+
+def test_html_is_left_out_for_any_other(plugins):
+    plugins.execute("flooder", "html")
+    assert list(plugins.output.bundles[0]) == ["text/plain"]
+    assert "no capability RichDisplay" in plugins.output.bundles[0]["text/plain"]
+
+
+@pytest.mark.parametrize("plugin", ["flooder", "rich"])
+def test_comm_messages_go_nowhere_and_harm_nobody(plugins, plugin):
+    assert plugins.execute(plugin, "comm") == "sent"
+    assert plugins.output.bundles == plugins.output.texts == []
+
+
+@pytest.mark.parametrize("plugin", ["flooder", "rich"])
+def test_a_widget_is_shown_as_its_text(plugins, plugin):
+    assert plugins.execute(plugin, "widget") == "shown"
+    (shown,) = plugins.output.bundles
+    assert list(shown) == ["text/plain"]
+    assert shown["text/plain"].startswith("IntSlider()\n(application/vnd.jupyter.widget-view+json")
+
+
+def test_the_manager_opens_no_zmq_socket():
+    # A kernel's IOPub, and so its comm messages, can only be had by one.
+    import subprocess
+    import sys
+
+    code = (
+        "import nebula_lab.manager, nebula_lab.sandbox.process, sys; sys.exit('zmq' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# The gate, the budget and the log
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_budget_stays_shut_until_a_seconds_worth_is_back():
+    clock = Clock()
+    budget = Budget(rate=10, burst=30, clock=clock)
+    assert [budget.take(20), budget.take(20), budget.take(1)] == [20, 10, 0]
+    clock.now = 0.9
+    assert budget.take(1) == 0
+    clock.now = 1.0
+    assert budget.take(4) == 4
+
+
+def test_what_can_not_be_cut_is_taken_whole_or_not_at_all():
+    budget = Budget(rate=10, burst=30, clock=Clock())
+    assert [budget.take_whole(40), budget.take_whole(30)] == [False, True]
+
+
+def admitted(gate, message, call=1, is_taken=True):
+    return gate.admit(message, call, is_taken=is_taken)
+
+
+def test_what_fits_passes_unchanged():
+    gate = FloodGate(Clock())
+    for message in (Output(1, "stdout", "x"), Log(1, 20, "l", "m"), Progress(1, 1.0, 2.0, "p")):
+        assert admitted(gate, message) == [message]
+    assert gate.settle(1) == []
+
+
+def test_the_note_stands_where_something_is_missing():
+    clock = Clock()
+    gate = FloodGate(clock)
+    (first,) = admitted(gate, Output(1, "stdout", "x" * (TEXT_BURST + 1000)))
+    assert len(first.text) == TEXT_BURST - 100
+    assert admitted(gate, Output(1, "stdout", "lost\n")) == []
+    clock.now = 2.0
+    note, last = admitted(gate, Output(1, "stdout", "last\n"))
+    assert note.text.startswith("\n… 1,105 characters left out")
+    assert (note.stream, last.text) == ("stderr", "last\n")
+
+
+def test_what_nobody_takes_is_held_back_before_it_fills_the_memory():
+    clock = Clock()
+    gate = FloodGate(clock)
+    passed = 0
+    for _ in range(100):
+        clock.now += 1
+        passed += sum(
+            len(one.text) for one in admitted(gate, Output(1, "stdout", "x" * 999_900), 1, False)
+        )
+    assert passed <= MOST_WAITING
+    assert "characters left out" in gate.settle(1)[0].text
+
+
+def test_a_display_that_is_too_large_is_counted():
+    gate = FloodGate(Clock())
+    large = encode_value({"data": {"text/plain": "x" * (LARGEST_DISPLAY + 1)}}, "display")
+    assert admitted(gate, Display(1, "display", large)) == []
+    assert "1 displays left out" in gate.settle(1)[0].text
+
+
+def test_calls_are_told_of_what_was_their_own():
+    gate = FloodGate(Clock())
+    admitted(gate, Output(1, "stdout", "x" * (TEXT_BURST + 50)), 1)
+    admitted(gate, Output(2, "stdout", "yy"), 2)
+    assert "2 characters" in gate.settle(2)[0].text
+    assert "150 characters" in gate.settle(1)[0].text
+
+
+def test_a_log_is_bounded_in_lines_and_characters():
+    log = LogRing()
+    for _ in range(3):
+        log.add("stdout", "\n" * 3_000_000)
+    assert len(log) == KEPT_LINES
+    for _ in range(KEPT_LINES):
+        log.add("stdout", "x" * 100_000)
+    assert sum(len(one.text) for one in log) <= KEPT_CHARACTERS
+
+
+def test_what_waits_for_a_slow_subscriber_is_bounded_in_characters():
+    from datetime import UTC, datetime
+
+    at, told, gate, reached = datetime.now(UTC), [], threading.Event(), threading.Event()
+    dispatcher = Dispatcher()
+
+    def slow(event):
+        reached.set()
+        gate.wait(10)
+        told.append(len(event.text))
+
+    dispatcher.subscribe(slow)
+    dispatcher.emit(OutputWritten("x", at, "stdout", "first"))
+    assert reached.wait(10)
+    for _ in range(1000):
+        dispatcher.emit(OutputWritten("x", at, "stdout", "x" * 60_000))
+    gate.set()
+    dispatcher.close()
+    assert sum(told) <= MAX_SHOWN_CHARACTERS + 5
