@@ -22,9 +22,9 @@ SHOWN = frozenset({Output, Log, Display, Progress})
 # Characters a second, and at once. Jupyter's server itself passes on 1 MB a second and drops a
 # whole cell's output beyond that; a burst is what a person may scroll through.
 TEXT_RATE, TEXT_BURST = 1_000_000, 5_000_000
-# What a message costs besides its characters, so that there are at most 10,000 a second: one takes
-# the manager 20 µs, and a notebook's cell as much again.
-RECORD_COST = 100
+# What a message costs besides its characters, so that there are at most 5,000 a second, and 25,000
+# at once: one took the manager 40 µs on two busy cores, which makes a fifth of a core.
+RECORD_COST = 200
 # Bytes; a figure has 20 to 200 kB, and one bundle may have as much as the burst. Publishing one
 # takes a notebook 0.3 ms and its browser more.
 DISPLAY_RATE, DISPLAY_BURST = 2_000_000, 20_000_000
