@@ -10,7 +10,7 @@ from typing import Any
 from nebula_lab.model import SecurityConfig
 from nebula_lab.model.events import LogWritten, OutputWritten, ProgressMade
 from nebula_lab.model.rich_display import allows_rich_display
-from nebula_lab.plugin.safe_text import ends_kept, line, prose, stream_text
+from nebula_lab.plugin.safe_text import line, prose, stream_text
 from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.invocation import Invocation
@@ -109,7 +109,7 @@ class Journal:
         self._record_of(plugin_id).log.add(stream, clean)
         if self._dispatcher.has_subscribers:
             now = datetime.now(UTC)
-            shown = ends_kept(clean, _TEXT_LENGTH)
+            shown = clean[:_TEXT_LENGTH]
             self._dispatcher.emit(OutputWritten(plugin_id, now, stream, shown, operation))
 
     def _keep_log(self, plugin_id: str, message: Log) -> None:
