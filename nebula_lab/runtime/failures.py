@@ -10,23 +10,29 @@ from nebula_lab.errors import (
     SymbolNotFoundError,
     UnsupportedValueError,
 )
+from nebula_lab.plugin.safe_text import ends_kept
 from nebula_lab.wire.messages import Failure
+
+# Characters. A host may send 64 MB of each, and errors are kept, in a plugin's record for one.
+_NAME_LIMIT = 200
+_MESSAGE_LIMIT = 10_000
+_TRACEBACK_LIMIT = 20_000
 
 
 def error_from(failure: Failure, plugin_id: str, operation: str) -> PluginError:
     """The error for a call that failed."""
     if failure.kind == "unsupported_value":
-        error = UnsupportedValueError(
-            failure.element, failure.message.removeprefix(f"{failure.element}: ")
-        )
+        element = failure.element[:_MESSAGE_LIMIT]
+        found = failure.message.removeprefix(f"{failure.element}: ")
+        error = UnsupportedValueError(element, ends_kept(found, _MESSAGE_LIMIT))
         error.plugin_id = plugin_id
         return error
     return ExecutionFailedError(
-        _said(failure),
+        ends_kept(_said(failure), _MESSAGE_LIMIT),
         plugin_id=plugin_id,
         operation=operation,
-        error_type=failure.error_type,
-        remote_traceback=failure.traceback,
+        error_type=failure.error_type[:_NAME_LIMIT],
+        remote_traceback=ends_kept(failure.traceback, _TRACEBACK_LIMIT),
     )
 
 
