@@ -72,10 +72,10 @@ class Besieged:
     def target(self) -> dict[str, Any]:
         """What an attacker has to know; where things are is found by looking for them."""
         note = self.plugins.execute("sibling", "keep", {"secret": self._secrets["sibling scratch"]})
-        run = next(Path(tempfile.gettempdir()).glob("nebula-*"))
+        run = next(Path(tempfile.gettempdir()).glob("nebula-lab-*/nebula-*"))
         code = [str(path) for path in _holding(self._secrets["sibling code"])]
         notes = [str(path) for path in _holding(self._secrets["sibling scratch"])]
-        sockets = sorted(run.rglob("kernel-ipc-*"))
+        sockets = sorted(run.rglob("ipc/k-*"))
         return self._victim.target() | {
             "sibling_pid": self._pid_of("sibling"),
             "sibling_code": code,

@@ -24,6 +24,8 @@ class Siege:
     def __init__(self, uid: int, **security: Any) -> None:
         self.stage = Stage(uid)
         self._manager = self.stage.start("managed_runner.py")
+        # One of the attackers may start processes; what it leaves behind is looked for.
+        security = {"capabilities": ["ProcessSpawn"], **security}
         self._manager.say(json.dumps({"secrets": self.stage.secrets, "security": security}))
         self.pid = self._manager.pid
         self.target = self.stage.target() | self.ask("target")
@@ -44,10 +46,14 @@ class Siege:
     def close(self) -> list[str]:
         """End the manager; what it left of processes and run folders."""
         self._manager.close(30.0)
-        folders = [str(path) for path in (self.stage.folder / "tmp").glob("nebula-*")]
+        folders = self.run_folders()
         left = [f"process {pid}" for pid in self._processes()]
         self.stage.close()
         return folders + left
+
+    def run_folders(self) -> list[str]:
+        """Of managers that ran on this stage."""
+        return [str(path) for path in (self.stage.folder / "tmp").glob("nebula-lab-*/nebula-*")]
 
     def _processes(self) -> list[int]:
         """What carries the mark of a host of this manager, or the token of a daemon."""

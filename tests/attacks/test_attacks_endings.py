@@ -65,4 +65,5 @@ def test_what_a_plugin_may_start_ends_with_a_manager_that_is_killed(uid, wait_un
         wait_until(lambda: not siege.stage.daemons(), "the daemon is gone")
     finally:
         wait_until(lambda: not siege._processes(), "nothing of it is left")
+        wait_until(lambda: not siege.run_folders(), "its folders are gone")
         siege.close()

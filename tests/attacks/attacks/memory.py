@@ -192,6 +192,8 @@ def raise_own_limits(target):
         number = getattr(resource, name)
         soft, hard = resource.getrlimit(number)
         more = resource.RLIM_INFINITY if name != "RLIMIT_NOFILE" else hard + 1
+        if name == "RLIMIT_AS" and hard == resource.RLIM_INFINITY:
+            continue  # it stands in for RLIMIT_DATA, where memory could be had past that
         # Nothing that is without a limit can be raised.
         if hard == resource.RLIM_INFINITY or (name == "RLIMIT_NOFILE" and hard > 4096):
             raised[name] = "no limit"

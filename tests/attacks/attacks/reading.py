@@ -118,7 +118,8 @@ def read_other_plugins_scratch(target):
 
 @attack()
 def list_run_folder(target):
-    found = os.listdir(target["run_folder"])
+    own = Path(target["scratch"]).parents[1].name
+    found = [name for name in os.listdir(target["run_folder"]) if name != own]
     if not any(name in found for name in target["run_folder_names"]):
         raise FileNotFoundError(f"only {found}")
     return found
