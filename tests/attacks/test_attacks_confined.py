@@ -19,6 +19,7 @@ EMPTY_HANDED = frozenset(
 )  # fmt: skip
 # What else it may look like where Python or the C library puts it in words of its own.
 IN_WORDS = {
+    "raise_own_limits": "not allowed to raise maximum limit",
     "run_shell": "the program ended with 127",
     "open_terminal": "out of pty devices",
     "read_private_key_by_dropped_library": "failed to map segment from shared object",
