@@ -17,9 +17,17 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.rights import AllowedPath
-from nebula_lab.model.security import SandboxMode
+from nebula_lab.model.security import SandboxMode, SecurityConfig
 
-__all__ = ["Measure", "Rights", "Limits", "EffectivePolicy", "effective_policy"]
+__all__ = [
+    "Measure",
+    "Rights",
+    "Limits",
+    "EffectivePolicy",
+    "effective_policy",
+    "rights_of",
+    "size_in_words",
+]
 
 # Bytes that a plugin without the capability MemoryAllocation may use above the booted host's own.
 MEMORY_ALLOWANCE = 256 * 2**20
@@ -126,7 +134,7 @@ def effective_policy(
         config: what it may have.
         machine: what can be enforced; None where nothing is to be, in sandbox None.
     """
-    rights = _rights(descriptor, config)
+    rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
@@ -137,8 +145,9 @@ def effective_policy(
 # Rights
 
 
-def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
-    asked, allowed = descriptor.security, config.security
+def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
+    """What a plugin may do: what it asks for, cut down to what the configuration allows."""
+    asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
     if allowed.sandbox is SandboxMode.NONE:
@@ -258,10 +267,10 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
         yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
-    yield "memory", _size(limits.memory), Question.MEMORY
+    yield "memory", size_in_words(limits.memory), Question.MEMORY
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
-    scratch = _size(limits.scratch)
+    scratch = size_in_words(limits.scratch)
     yield "scratch", scratch, Question.SCRATCH
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
@@ -290,7 +299,8 @@ def _files_in_words(rights: Rights) -> str:
     return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
 
 
-def _size(count: int) -> str:
+def size_in_words(count: int) -> str:
+    """Bytes in the largest unit that fits."""
     for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= factor:
             return f"{count / factor:.4g} {unit}"
