@@ -11,7 +11,14 @@ PROBE = """
 import os, signal, sys
 from nebula_lab.plugin import Plugin, operation
 
-PLUGIN_METADATA = {"id": "NAME", "version": "1.0.0"}
+PLUGIN_METADATA = {
+    "id": "NAME",
+    "version": "1.0.0",
+    "security": {
+        "capabilities": ["Network", "FileSystem", "MemoryAllocation", "ProcessSpawn"],
+        "allowed_variables": ["SET_LATE", "NOT_UTF8"],
+    },
+}
 
 class Probe(Plugin):
     @operation
@@ -31,12 +38,18 @@ class Lab:
         plugins: the manager.
     """
 
-    def __init__(self, folder, **zygote) -> None:
+    def __init__(self, folder, granted=("Network", "FileSystem", "MemoryAllocation"), **zygote):
         for name in ("one", "two", "three"):
             (folder / f"{name}.py").write_text(PROBE.replace("NAME", name))
+        security = {"capabilities": list(granted)}
+        settings = {"plugin_dir": folder, "grace": 0.3, "zygote": zygote, "security": security}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnenforcedWarning)
-            self.plugins = PluginManager({"plugin_dir": folder, "grace": 0.3, "zygote": zygote})
+            self.plugins = PluginManager(settings)
+
+    def spare_pids(self):
+        """Of the spares that wait now."""
+        return [spare.host.pid for spare in self.sandbox.spares._spares]
 
     def ask(self, plugin_id, expression, setup="", **options):
         return self.plugins.execute(

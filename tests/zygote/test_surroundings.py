@@ -85,21 +85,21 @@ def test_the_umask_is_the_one_at_the_time_of_the_load(lab):
 @pytest.fixture
 def limited():
     """Limits of this process that differ from those at its start; what they were comes back."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_MSGQUEUE)
     processors = os.sched_getaffinity(0)
 
     def limit():
         core, processor = 4096 if soft != 4096 else 8192, min(processors)
-        resource.setrlimit(resource.RLIMIT_CORE, (core, hard))
+        resource.setrlimit(resource.RLIMIT_MSGQUEUE, (core, hard))
         os.sched_setaffinity(0, {processor})
         return [core, [processor]]
 
     yield limit
-    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_MSGQUEUE, (soft, hard))
     os.sched_setaffinity(0, processors)
 
 
-LIMITS = "[resource.getrlimit(resource.RLIMIT_CORE)[0], sorted(os.sched_getaffinity(0))]"
+LIMITS = "[resource.getrlimit(resource.RLIMIT_MSGQUEUE)[0], sorted(os.sched_getaffinity(0))]"
 
 
 @pytest.mark.parametrize("start", ["forked", "replaced", "anew"])
@@ -117,12 +117,12 @@ def test_a_spare_that_was_started_with_other_limits_is_thrown_away(open_lab, lim
     lab = open_lab(spares=1)
     lab.pid("one")
     wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
-    (spare,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    (spare,) = lab.spare_pids()
     limits = limited()
     assert lab.ask("two", LIMITS, "import resource") == limits
     assert lab.pid("two") != spare
     wait_until(lambda: len(lab.sandbox.spares), "the next spare", timeout=30.0)
-    (fresh,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    (fresh,) = lab.spare_pids()
     assert lab.pid("three") == fresh
     assert lab.ask("three", LIMITS, "import resource") == limits
 
@@ -151,14 +151,14 @@ def test_limits_that_may_not_be_raised_stay_and_do_no_harm():
 
 
 def _keeps_what_it_has():
-    resource.setrlimit(resource.RLIMIT_CORE, (100, 200))
+    resource.setrlimit(resource.RLIMIT_MSGQUEUE, (100, 200))
     os.nice(2)
     if os.getuid() == 0:
         os.setresuid(65534, 65534, 65534)
     before = ProcessLimits.now()
-    ProcessLimits(((resource.RLIMIT_CORE, 300, 400),), (100_000,), -5).apply()
+    ProcessLimits(((resource.RLIMIT_MSGQUEUE, 300, 400),), (100_000,), -5).apply()
     after = ProcessLimits.now()
-    have = (after.nice, after.processors, resource.getrlimit(resource.RLIMIT_CORE))
+    have = (after.nice, after.processors, resource.getrlimit(resource.RLIMIT_MSGQUEUE))
     return have == (before.nice, before.processors, (200, 200))
 
 
@@ -240,7 +240,7 @@ def test_a_spare_from_before_an_installation_is_thrown_away(install, open_lab, w
     lab = open_lab(spares=1)
     lab.pid("one")
     wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
-    (spare,) = [host.pid for _, host in lab.sandbox.spares._spares]
+    (spare,) = lab.spare_pids()
     install("something-1.0")
     assert lab.pid("two") != spare
 
