@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nebula_lab import __version__
+from nebula_lab.cli.doctoring import doctor
 from nebula_lab.cli.failing import (
     EXIT_CODES,
     ExitCode,
@@ -166,7 +167,7 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in SIGNING_COMMANDS:
+for command in (*SIGNING_COMMANDS, doctor):
     cli.add_command(command)
 
 

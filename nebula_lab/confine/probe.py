@@ -18,9 +18,11 @@ import msgspec
 
 from nebula_lab.confine import landlock, mounts, namespaces, privileges, seccomp, warden
 from nebula_lab.confine.machine import Machine, Mechanism
+from nebula_lab.confine.obstacles import explained, obstacles
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _ANSWER_SIZE = 4096
+_OF_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads")
 _CURES = {
     "landlock": "Linux 5.13 and later have it, if «landlock» is in its list of security modules "
     "(kernel parameter lsm=landlock,…).",
@@ -29,7 +31,6 @@ _CURES = {
     "on Debian kernel.unprivileged_userns_clone=1, on Ubuntu "
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container, allow unshare and mount in "
     "its seccomp profile.",
-    "pid_namespace": "As for namespaces.",
     "scopes": "Linux 6.12 and later have Landlock's scopes.",
     "counts_threads": "Run as an ordinary user; what root starts is counted by sampling.",
 }
@@ -49,7 +50,7 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
         try:
             answer = "+" + attempt()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it does not work
-            answer = f"-{error}"
+            answer = f"-{explained(error)}"
         os.write(writable, answer.encode()[:_ANSWER_SIZE])
         os._exit(0)
     os.close(writable)
@@ -58,7 +59,13 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
     os.waitpid(child, 0)
     works = said.startswith("+")
     detail = said[1:] or ("" if works else "it ended the process that tried it")
-    return Mechanism(works, detail, "" if works else _CURES[name])
+    return Mechanism(works, detail, "" if works else _cure(name))
+
+
+def _cure(name: str) -> str:
+    if name not in _OF_NAMESPACES or (name == "counts_threads" and os.geteuid() == 0):
+        return _CURES[name]
+    return obstacles() or _CURES["namespaces"]
 
 
 def _landlock() -> str:
@@ -134,7 +141,7 @@ def _build_tree(folder: str) -> None:
         if Path(folder).exists():
             os.write(said, b"what was left out can be seen all the same")
     except BaseException as error:  # noqa: BLE001 - as in `_try`
-        os.write(said, str(error).encode())
+        os.write(said, explained(error).encode())
     os._exit(0)
 
 

@@ -34,6 +34,7 @@ class Question(Enum):
     PROCESSES = auto()
     OTHERS = auto()
     SYSTEM_CALLS = auto()
+    VARIABLES = auto()
     DISPLAY = auto()
     MEMORY = auto()
     HANDLES = auto()
@@ -107,6 +108,10 @@ def _seccomp(machine: Machine) -> Answer:
     return _each(("seccomp", machine.seccomp))
 
 
+def _variables(machine: Machine) -> Answer:
+    return Enforcement.MANAGER, "others are not passed on", ""
+
+
 def _manager(machine: Machine) -> Answer:
     return Enforcement.MANAGER, "what is displayed is filtered", ""
 
@@ -141,6 +146,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.PROCESSES: _processes,
     Question.OTHERS: _others,
     Question.SYSTEM_CALLS: _seccomp,
+    Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,
     Question.MEMORY: _rlimits,
     Question.HANDLES: _rlimits,

@@ -17,9 +17,18 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.rights import AllowedPath
+from nebula_lab.model.risks import RISKS
 from nebula_lab.model.security import SandboxMode
 
-__all__ = ["Measure", "Rights", "Limits", "EffectivePolicy", "effective_policy"]
+__all__ = [
+    "Measure",
+    "Rights",
+    "Limits",
+    "EffectivePolicy",
+    "effective_policy",
+    "granted_rights",
+    "requested_paths",
+]
 
 # Bytes that a plugin without the capability MemoryAllocation may use above the booted host's own.
 MEMORY_ALLOWANCE = 256 * 2**20
@@ -35,6 +44,7 @@ class Measure:
         how: who enforces it.
         by: the mechanisms.
         cure: what to do where nothing enforces it.
+        risk: what the plugin can do then, to be read after its id.
     """
 
     name: str
@@ -42,6 +52,7 @@ class Measure:
     how: Enforcement
     by: str = ""
     cure: str = ""
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,7 @@ def effective_policy(
         config: what it may have.
         machine: what can be enforced; None where nothing is to be, in sandbox None.
     """
-    rights = _rights(descriptor, config)
+    rights = granted_rights(descriptor, config)
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
@@ -137,7 +148,8 @@ def effective_policy(
 # Rights
 
 
-def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
+def granted_rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
+    """What a plugin may do, whatever enforces it."""
     asked, allowed = descriptor.security, config.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
@@ -147,21 +159,19 @@ def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
     return Rights(
         granted,
         refused,
-        _paths(_absolute(asked.allowed_paths, _folder_of(descriptor)), allowed.allowed_paths),
+        _paths(requested_paths(descriptor), allowed.allowed_paths),
         _hosts(asked.allowed_hosts, allowed.allowed_hosts),
         _variables(asked.allowed_variables, allowed.allowed_variables),
     )
 
 
-def _folder_of(descriptor: PluginDescriptor) -> Path:
+def requested_paths(descriptor: PluginDescriptor) -> tuple[AllowedPath, ...]:
+    """The files that a plugin names, as absolute paths."""
     place = descriptor.declared_in
-    return (descriptor.path if place is None else place.path).parent
-
-
-def _absolute(paths: Iterable[AllowedPath], folder: Path) -> tuple[AllowedPath, ...]:
+    folder = (descriptor.path if place is None else place.path).parent
     return tuple(
         one.model_copy(update={"path": Path(os.path.normpath(folder / one.path.expanduser()))})
-        for one in paths
+        for one in descriptor.security.allowed_paths
     )
 
 
@@ -236,7 +246,8 @@ def _measures(
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
             how, by, cure = enforcement_of(question, machine)
-            yield Measure(name, granted, how, by, cure)
+            risk = RISKS[question] if how is Enforcement.NONE else ""
+            yield Measure(name, granted, how, by, cure, risk)
 
 
 def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
@@ -256,6 +267,7 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:
         yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
+    yield "variables", _variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
     yield "memory", _size(limits.memory), Question.MEMORY
@@ -288,6 +300,10 @@ def _files_in_words(rights: Rights) -> str:
     if rights.paths is None:
         return "all that you may use, but nebula_lab's own"
     return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
+
+
+def _variables_in_words(rights: Rights) -> str:
+    return ", ".join(["those that say nothing secret", *(rights.variables or ())])
 
 
 def _size(count: int) -> str:

@@ -15,6 +15,7 @@ from nebula_lab.model import (
     PluginState,
     Problem,
 )
+from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.record import PluginRecord
 
@@ -49,8 +50,11 @@ class Catalogue:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was left out and why, first of discovery and then of resolution, then notes."""
-        listed = [*self._found, *self.resolution.problems, *self.resolution.notes]
+        """What was left out and why, first of discovery and then of resolution, then notes, also on rights."""
+        rights = [
+            note for record in self for note in refusal_notes(record.descriptor, self._config)
+        ]
+        listed = [*self._found, *self.resolution.problems, *self.resolution.notes, *rights]
         return tuple(sorted(listed, key=lambda problem: problem.severity == "note"))
 
     def discover(self) -> DiscoveryResult:

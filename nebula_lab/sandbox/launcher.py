@@ -30,6 +30,7 @@ class Launcher:
 
     Attributes:
         environment: the Python that zygotes are started in.
+        trouble: why a kernel was started anew that should have been forked; empty before that.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Launcher:
         self._failures = 0
         self._is_given_up = not config.enabled
         self._is_closed = False
+        self.trouble = ""
 
     def warm_up(self) -> None:
         """See to it that there is a zygote for what is to be launched next."""
@@ -114,6 +116,7 @@ class Launcher:
     # What goes wrong
 
     def _note_failure(self, zygote: Zygote, reason: str) -> None:
+        self.trouble = reason
         if not zygote.ended:
             _log.info("a kernel of a plugin was started anew, since %s", reason)
             return
@@ -124,6 +127,7 @@ class Launcher:
                 self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
+        self.trouble = reason
         if not self._is_given_up and not self._is_closed:
             self._is_given_up = True
             _log.warning("kernels of plugins start slowly: there is no zygote, since %s", reason)
