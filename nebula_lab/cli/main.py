@@ -58,7 +58,7 @@ def list_command(
     from nebula_lab.views import plugin_list, problem_count
 
     config = for_one_command(find_plugins(plugin_dir, config_file))
-    with open_manager(config, tell=load) as plugins:
+    with open_manager(config) as plugins:
         well = load_all(plugins) if load else True
         found, reasons = plugins.list_plugins(), left_out(plugins)
         problems = plugins.problems
@@ -145,7 +145,8 @@ def check(
     """Print everything that keeps plugins from being loaded, and exit with 3 if there is any.
 
     DIRECTORY is the same as --plugin-dir. Cycles, conflicts, missing dependencies, metadata that
-    can't be read and sources that do not compile are found without running anything.
+    can't be read and sources that do not compile are found without running anything. Rights that
+    are asked for in vain, or are wide, are noted.
     """
     from nebula_lab.cli.documents import problem_document
     from nebula_lab.cli.looking import all_problems

@@ -67,8 +67,8 @@ class Examination(Struct, frozen=True):
         always = self.policies["nothing"].gaps
         if always:
             return (
-                f"No plugin can be held to all of its limits here: nothing enforces {_named(always)}. "
-                f"{_STRICT}"
+                "No plugin can be held to all of its limits here: nothing enforces "
+                f"{_named(always)}. {_STRICT}"
             )
         if self.gaps:
             return (

@@ -1,4 +1,4 @@
-"""Looks at a machine and at a manager's plugins; each thing is tried, and none keeps from the next."""
+"""Looks at a machine and at a manager's plugins; what fails keeps nothing else from being tried."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nebula_lab.model import (
 )
 from nebula_lab.model.listing import listed
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
-from nebula_lab.model.rights import RequestedRights
+from nebula_lab.model.rights import AllowedPath, RequestedRights
 from nebula_lab.sandbox.probing import Prober
 
 Opened = Callable[[], AbstractContextManager[PluginManager]]
@@ -33,10 +33,12 @@ Opened = Callable[[], AbstractContextManager[PluginManager]]
 _EVERYTHING = tuple(PluginCapability)
 _SUBJECTS = {
     "nothing": RequestedRights(),
-    "named": RequestedRights(
-        capabilities=_EVERYTHING, allowed_hosts=("example.org",), allowed_paths=("/srv/data",)
-    ),
     "everything": RequestedRights(capabilities=_EVERYTHING),
+    "named": RequestedRights(
+        capabilities=_EVERYTHING,
+        allowed_hosts=("example.org",),
+        allowed_paths=(AllowedPath(path=Path("/srv/data")),),
+    ),
 }
 
 

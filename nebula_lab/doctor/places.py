@@ -31,7 +31,7 @@ def _run_folder() -> Finding:
             run = RunFolder()
             stack.callback(run.remove)
             _bind(run.ensure().joinpath(*_SOCKET))
-            return _with_space(name, run.path.parent, "sockets and scratch folders")
+            return _with_space(name, run.path.parent, "")
     except PluginError as error:
         return Finding(name, Verdict.GAP, error.message, error.hint or "")
     except OSError as error:
@@ -71,7 +71,9 @@ def _store() -> Finding:
     except OSError as error:
         cure = "Set NEBULA_LAB_HOME to a folder where you may write, and that has room."
         return Finding(name, Verdict.GAP, f"{root} can't be written: {error.strerror}", cure)
-    return _with_space(name, root, "" if folder == root else "made when a plugin is loaded")
+    return _with_space(
+        name, root, "" if folder == root else ", which is made when a plugin is loaded"
+    )
 
 
 def _nearest(folder: Path) -> Path:
@@ -86,7 +88,7 @@ def _write_into(folder: str | Path) -> None:
 
 def _with_space(name: str, folder: Path, more: str) -> Finding:
     free = shutil.disk_usage(_nearest(folder)).free
-    detail = ", ".join(filter(None, [str(folder), more, f"{free / 2**30:.1f} GiB free"]))
+    detail = f"{free / 2**30:.1f} GiB free in {folder}{more}"
     if free < _LITTLE:
         return Finding(name, Verdict.NOTE, detail, "Make room there, or plugins soon fail to load.")
     return Finding(name, Verdict.FINE, detail)

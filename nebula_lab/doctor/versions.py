@@ -1,4 +1,4 @@
-"""What runs here: the kernel, Python, the user, and the packages that plugins' kernels are made of."""
+"""What runs here: the kernel, Python, the user, and what plugins' kernels are made of."""
 
 from __future__ import annotations
 

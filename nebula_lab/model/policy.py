@@ -17,6 +17,11 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.rights import AllowedPath
+from nebula_lab.model.rights_in_words import (
+    files_in_words,
+    network_in_words,
+    variables_in_words,
+)
 from nebula_lab.model.risks import RISKS
 from nebula_lab.model.security import SandboxMode
 
@@ -252,10 +257,10 @@ def _measures(
 
 def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
     has = rights.has
-    yield "network", _network_in_words(rights), _network_question(rights)
+    yield "network", network_in_words(rights), _network_question(rights)
     yield (
         "files",
-        _files_in_words(rights),
+        files_in_words(rights),
         (Question.ALL_FILES if rights.sees_all_files else Question.FILES),
     )
     if has(PluginCapability.PROCESS_SPAWN):
@@ -267,7 +272,7 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:
         yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
-    yield "variables", _variables_in_words(rights), Question.VARIABLES
+    yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
     yield "memory", _size(limits.memory), Question.MEMORY
@@ -283,27 +288,6 @@ def _network_question(rights: Rights) -> Question:
     if not rights.has(PluginCapability.NETWORK):
         return Question.NO_NETWORK
     return Question.NETWORK if rights.hosts is None else Question.HOSTS
-
-
-def _network_in_words(rights: Rights) -> str:
-    if not rights.has(PluginCapability.NETWORK):
-        return "none"
-    if rights.hosts is None:
-        return "everyone"
-    return ", ".join(rights.hosts) or "nobody"
-
-
-def _files_in_words(rights: Rights) -> str:
-    own = "its own, and Python's"
-    if not rights.has(PluginCapability.FILE_SYSTEM):
-        return own
-    if rights.paths is None:
-        return "all that you may use, but nebula_lab's own"
-    return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
-
-
-def _variables_in_words(rights: Rights) -> str:
-    return ", ".join(["those that say nothing secret", *(rights.variables or ())])
 
 
 def _size(count: int) -> str:

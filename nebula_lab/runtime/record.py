@@ -146,8 +146,8 @@ class PluginRecord:
         for line in text.splitlines():
             self.log.append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
 
-    def info(self, sandbox: str) -> PluginInfo:
-        """The row of `list_plugins()`."""
+    def info(self, sandbox: str, rights: tuple[str, ...]) -> PluginInfo:
+        """The row of `list_plugins()`; the arguments are as in `PluginInfo`."""
         hosts = self.slots.hosts
         used = None
         if self.last_used is not None:
@@ -166,4 +166,5 @@ class PluginRecord:
             path=self.descriptor.path,
             sandbox=sandbox,
             pid=hosts[0].pid if hosts else None,
+            rights=rights,
         )

@@ -25,7 +25,7 @@ _MECHANISMS: Mapping[str, tuple[str, str]] = {
 }
 _VERDICTS: Mapping[Verdict, tuple[str, Tone]] = {
     Verdict.FINE: ("yes", Tone.GOOD),
-    Verdict.NOTE: ("mostly", Tone.DOUBTFUL),
+    Verdict.NOTE: ("note", Tone.DOUBTFUL),
     Verdict.GAP: ("✗ no", Tone.BAD),
 }
 _CAPTIONS = {
