@@ -22,11 +22,13 @@ from nebula_lab.confine.obstacles import explained, obstacles
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _ANSWER_SIZE = 4096
+_NO_LANDLOCK = "this kernel has no Landlock, or it is not switched on"
 _OF_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads")
 _CURES = {
     "landlock": "Linux 5.13 and later have it, if «landlock» is in its list of security modules "
     "(kernel parameter lsm=landlock,…).",
-    "seccomp": "A kernel with CONFIG_SECCOMP_FILTER has it, on x86_64 and aarch64.",
+    "seccomp": "A kernel with CONFIG_SECCOMP_FILTER has it, on x86_64 and aarch64; in a container, "
+    "allow seccomp in its own profile.",
     "namespaces": "Let ordinary users make user namespaces: sysctl user.max_user_namespaces=10000, "
     "on Debian kernel.unprivileged_userns_clone=1, on Ubuntu "
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container, allow unshare and mount in "
@@ -71,7 +73,7 @@ def _cure(name: str) -> str:
 def _landlock() -> str:
     version = landlock.version()
     if not version:
-        raise OSError("this kernel has no Landlock, or it is not switched on")
+        raise OSError(_NO_LANDLOCK)
     privileges.forbid_gaining()
     landlock.restrict([("/proc", landlock.READ)], network=False)
     try:
@@ -83,6 +85,8 @@ def _landlock() -> str:
 
 def _scopes() -> str:
     version = landlock.version()
+    if not version:
+        raise OSError(_NO_LANDLOCK)
     if version < landlock.SCOPES_SINCE:
         raise OSError(f"Landlock is version {version}; scopes came with {landlock.SCOPES_SINCE}")
     privileges.forbid_gaining()
@@ -96,7 +100,7 @@ def _scopes() -> str:
 
 def _seccomp() -> str:
     if not seccomp.is_supported():
-        raise OSError(f"this kernel has no filters, or we have none for {platform.machine()}")
+        raise OSError(f"no filter for {platform.machine()} is to be had from this kernel")
     privileges.forbid_gaining()
     policy = SystemCallPolicy(
         everything=False,

@@ -53,6 +53,8 @@ def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
     working = [name for name, mechanism in mechanisms if mechanism.works]
     if working:
         return Enforcement.KERNEL, ", ".join(working), ""
+    if len(mechanisms) == 1:
+        return Enforcement.NONE, "", mechanisms[0][1].cure
     cures = " Or: ".join(f"{name}: {mechanism.cure}" for name, mechanism in mechanisms)
     return Enforcement.NONE, "", cures
 

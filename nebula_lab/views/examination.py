@@ -94,14 +94,15 @@ def _to_do(examination: Examination) -> list[tuple[Tone, str, str]]:
     found = examination.findings
     faults = [one for one in found if one.verdict is Verdict.GAP]
     notes = [one for one in found if one.verdict is Verdict.NOTE]
-    missing = [
-        (Tone.DOUBTFUL, f"{_label(name)[0]}: {one.detail or 'does not work'}.", one.cure)
-        for name, one in examination.mechanisms
-        if not one.works
-    ]
+    gaps = gap_items(examination.gaps, "A plugin")
+    told = " ".join(cure for _, _, cure in gaps)
+    missing: dict[str, list[str]] = {}
+    for name, one in examination.mechanisms:
+        if not one.works and one.cure not in told:
+            missing.setdefault(one.cure, []).append(f"{_label(name)[0]}: {one.detail}.")
     return [
         *((Tone.BAD, f"{one.name}: {one.detail}", one.cure) for one in faults),
-        *gap_items(examination.gaps, "A plugin"),
-        *missing,
+        *gaps,
+        *((Tone.DOUBTFUL, " ".join(alike), cure) for cure, alike in missing.items()),
         *((Tone.DOUBTFUL, f"{one.name}: {one.detail}", one.cure) for one in notes),
     ]
