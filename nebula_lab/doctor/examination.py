@@ -75,6 +75,8 @@ class Examination(Struct, frozen=True):
                 "Plugins that ask for little can be confined here; for those that ask for more, "
                 f"nothing enforces {_named(self.gaps)}. {_STRICT}"
             )
+        if self.faults:
+            return "Plugins can be confined here."
         if all(mechanism.works for _, mechanism in self.mechanisms):
             return "Plugins can be confined here; nothing is missing."
         return "Plugins can be confined here; for what is missing, something else stands in."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
+import pwd
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -52,6 +52,6 @@ def _user() -> str:
     if user == 0:
         return "root; plugins are confined all the same"
     try:
-        return f"{getpass.getuser()} ({user})"
-    except (OSError, KeyError):  # a container's user may have no name
+        return f"{pwd.getpwuid(user).pw_name} ({user})"
+    except KeyError:  # a container's user may have no name
         return f"number {user}"
