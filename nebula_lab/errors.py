@@ -19,6 +19,7 @@
     ├── UnsupportedValueError       a value that does not cross a sandbox; also a TypeError
     ├── ExecutionFailedError        the operation raised
     │   ├── PluginTimeoutError      also a TimeoutError
+    │   ├── LimitExceededError      the plugin wanted more than it may use
     │   ├── PluginCrashedError
     │   ├── CallCycleError          a call between plugins that came back round
     │   ├── QueueFullError
@@ -62,6 +63,7 @@ __all__ = [
     "UnsupportedValueError",
     "ExecutionFailedError",
     "PluginTimeoutError",
+    "LimitExceededError",
     "PluginCrashedError",
     "CallCycleError",
     "QueueFullError",
@@ -105,7 +107,7 @@ class InvalidRequirementError(PluginError, ValueError):
         self.text = text
         self.position = position
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
         pointer = " " * self.position + "^"
         return f"{self.message}\n  {self.text}\n  {pointer}"
 
@@ -162,8 +164,8 @@ class NotFoundError(PluginError):
         super().__init__(f"no plugin has the id {plugin_id!r}", hint=hint)
         self.plugin_id = plugin_id
 
-    def __str__(self) -> str:
-        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+    def headline(self) -> str:
+        return self._with_hint(self.message)
 
 
 class OperationNotFoundError(NotFoundError):
@@ -181,8 +183,8 @@ class OperationNotFoundError(NotFoundError):
             hint=f"Nearest operations: {listed}.",
         )
 
-    def __str__(self) -> str:
-        return PluginError.__str__(self)
+    def headline(self) -> str:
+        return PluginError.headline(self)
 
 
 class StateTransitionError(PluginError):
@@ -212,9 +214,8 @@ class LoadFailedError(PluginError):
         super().__init__(message, **where)
         self.remote_traceback = remote_traceback
 
-    def __str__(self) -> str:
-        text = super().__str__()
-        return f"{text}\n\n{self.remote_traceback}" if self.remote_traceback else text
+    def details(self) -> str:
+        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
 
 
 class SymbolNotFoundError(LoadFailedError):
@@ -282,16 +283,30 @@ class ExecutionFailedError(PluginError):
         self.error_type = error_type
         self.remote_traceback = remote_traceback
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
         name = f"{self.plugin_id}.{self.operation}" if self.operation else self.plugin_id
-        text = f"{name}: {self.message}"
-        if self.hint:
-            text += f"\n  {self.hint}"
-        return f"{text}\n\n{self.remote_traceback}" if self.remote_traceback else text
+        return self._with_hint(f"{name}: {self.message}")
+
+    def details(self) -> str:
+        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
 
 
 class PluginTimeoutError(ExecutionFailedError, TimeoutError):
     """The deadline passed before the operation answered."""
+
+
+class LimitExceededError(ExecutionFailedError):
+    """The operation failed because the plugin wanted more than it may use.
+
+    Attributes:
+        limit: the setting, such as `max_memory`.
+        value: what it is, in words.
+    """
+
+    def __init__(self, *, limit: str, value: str, **failed: Any) -> None:
+        super().__init__(**failed)
+        self.limit = limit
+        self.value = value
 
 
 @dataclass(frozen=True)
@@ -318,8 +333,8 @@ class PluginCrashedError(ExecutionFailedError):
         super().__init__(f"crashed: {report.reason}", plugin_id=plugin_id, operation=operation)
         self.report = report
 
-    def __str__(self) -> str:
-        text = super().__str__()
+    def details(self) -> str:
+        text = super().details()
         if self.report.stderr_tail:
             text += "\n  last words on stderr:\n" + "\n".join(
                 f"    {line}" for line in self.report.stderr_tail

@@ -23,11 +23,12 @@ from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health
 from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.log_ring import LogLine
 from nebula_lab.runtime.mapping import map_calls
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
-from nebula_lab.runtime.record import SERVING, LogLine
+from nebula_lab.runtime.record import SERVING
 from nebula_lab.runtime.unenforced import unenforced
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class PluginManager:
 
     def logs(self, plugin_id: str) -> list[LogLine]:
         """The last lines that a plugin printed and logged, oldest first."""
-        return list(self._engine.catalogue.record(plugin_id).log)
+        return self._engine.catalogue.record(plugin_id).lines()
 
     def connection_file(self, plugin_id: str) -> Path | None:
         """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""

@@ -81,7 +81,8 @@ class StagedFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
-            return spec
-        if Path(spec.loader.path).is_relative_to(self._staged.folder):
-            spec.loader = StagedLoader(self._staged, spec.loader)
+            return None
+        if not Path(spec.loader.path).is_relative_to(self._staged.folder):
+            return None
+        spec.loader = StagedLoader(self._staged, spec.loader)
         return spec

@@ -59,7 +59,10 @@ class PluginCommand(click.Command):
             return super().invoke(context)
         except PluginError as error:
             if context.meta.get(_DEBUG):
-                traceback.print_exc()
+                from nebula_lab.views.safe_text import prose
+
+                # Errors of Python's parser quote the plugin's source in it.
+                click.echo(prose(traceback.format_exc()), err=True)
             _tell(error)
             context.exit(self.exit_code(error))
 

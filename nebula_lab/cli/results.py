@@ -7,6 +7,7 @@ from typing import Any
 
 from nebula_lab.cli.values import to_json
 from nebula_lab.runtime.stream import Stream
+from nebula_lab.views.safe_text import stream_text
 
 
 def print_result(result: Any, *, raw: bool = False) -> None:
@@ -14,7 +15,8 @@ def print_result(result: Any, *, raw: bool = False) -> None:
 
     Args:
         result: what `execute` returned.
-        raw: write text and bytes as they are, and nothing around them.
+        raw: write text and bytes as they are, and nothing around them; to a terminal, which they
+            could steer, as text that is fit for it.
     """
     if not isinstance(result, Stream):
         _print_value(result, indent=2, raw=raw)
@@ -26,8 +28,15 @@ def print_result(result: Any, *, raw: bool = False) -> None:
 
 def _print_value(value: Any, *, indent: int | None, raw: bool) -> None:
     if raw and isinstance(value, bytes | str):
-        sys.stdout.buffer.write(value if isinstance(value, bytes) else value.encode())
+        sys.stdout.buffer.write(_raw(value))
     else:
         print(to_json(value, indent=indent))
     # Whoever reads a stream gets each item when it is there.
     sys.stdout.flush()
+
+
+def _raw(value: bytes | str) -> bytes:
+    if not sys.stdout.isatty():
+        return value if isinstance(value, bytes) else value.encode()
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return stream_text(text, colours=False).encode()

@@ -22,13 +22,12 @@ class TerminalSink:
         self._progress = progress
 
     def write(self, stream: str, text: str) -> None:
-        sys.stderr.write(stream_text(text))
+        sys.stderr.write(stream_text(text, colours=False))
         sys.stderr.flush()
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        data = bundle.get("data")
-        text = data.get("text/plain") if isinstance(data, dict) else None
-        if action != "clear" and isinstance(text, str):
+        text = bundle["data"].get("text/plain")
+        if text:
             self.write("stderr", f"{prose(text)}\n")
 
     def log(self, level: int, logger: str, message: str) -> None:

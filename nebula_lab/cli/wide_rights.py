@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor, Problem, SandboxMode
-from nebula_lab.model.policy import Rights, granted_rights
+from nebula_lab.model.policy import Rights, rights_of
 from nebula_lab.model.problem import ProblemKind
 
 
@@ -23,7 +23,7 @@ def wide_rights(descriptors: Iterable[PluginDescriptor], config: PluginConfig) -
             severity="note",
         )
         for descriptor in descriptors
-        for message, cure in _wide(granted_rights(descriptor, config))
+        for message, cure in _wide(rights_of(descriptor, config.security))
     ]
 
 

@@ -28,7 +28,11 @@ from nebula_lab.confine import (
 )
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# Not /dev/zero: what is mapped from it is memory, shared and so not counted.
+_DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
+# For locks and semaphores, which have names in the file system.
+_SHARED = "/dev/shm"  # noqa: S108
+_SHARED_SIZE = 16 * 2**20
 # Of the machine as a whole: allocators, thread pools and psutil read them.
 _MACHINE = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 _TREE_FILES = ("/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
@@ -165,8 +169,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             limits.limit_files_size(self.home_size)
         if self.seccomp:
             seccomp.apply(seccomp.filter_for(self._system_calls()))
-        shared = self.guard is not Guard.NONE or self.has_system_calls or not self.seccomp
-        limits.limit_memory(self.memory, shared=shared)
+        shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
+        limits.limit_memory(self.memory, shared=bool(shared))
 
     # Files
 
@@ -183,8 +187,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         tree.show(_DEVICES, writable=True, devices=True)
         self._show_processes(tree)
         mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
-        if self.guard:
-            mounts.quota(tree.folder("/dev/shm"), self.home_size, programs=False)  # noqa: S108
+        shared = self.home_size if self.guard else min(_SHARED_SIZE, self.home_size)
+        mounts.quota(tree.folder(_SHARED), shared, programs=False)
         tree.enter()
 
     def _show_processes(self, tree: mounts.Tree) -> None:
@@ -228,8 +232,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             *((path, landlock.WRITE) for path in self.writable),
         ]
         if self.namespaces:  # there is nothing else in its tree
-            shared = [("/dev/shm", landlock.WRITE)] if self.guard else []  # noqa: S108
-            return [("/", landlock.READ), *shared, *_there(own)]
+            return [("/", landlock.READ), (_SHARED, landlock.WRITE), *_there(own)]
         machine = (*(f"/proc/{name}" for name in _MACHINE), *_TREE_FILES, "/proc/self")
         return _there([*own, *((path, landlock.READ) for path in (*self.readable, *machine))])
 

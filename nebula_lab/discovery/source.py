@@ -143,7 +143,7 @@ def _parse(content: bytes, path: Path) -> ast.Module:
             path=path,
             line=error.lineno,
             hint="Correct the source there; `python -m py_compile` shows the place.",
-        ) from error
+        ) from None  # Python would print the line, and so whatever the plugin has written there
     except ValueError as error:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1 if b"\0" in content else None
         raise MetadataLoadError(

@@ -21,6 +21,7 @@ from nebula_lab.link.carriage import freight_of
 from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors
 from nebula_lab.link.freight import Consignment, Freight
 from nebula_lab.link.sending import Sender
+from nebula_lab.plugin.safe_text import line
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import Message, Tidings
 from nebula_lab.wire.parcel import Behind, LadenError
@@ -45,6 +46,7 @@ class ChannelEndedError(ConnectionError):
     """
 
     def __init__(self, reason: str, *, is_protocol_error: bool = False) -> None:
+        reason = line(reason, 2_000)  # parts of it may be the other side's
         super().__init__(reason)
         self.reason = reason
         self.is_protocol_error = is_protocol_error

@@ -23,7 +23,7 @@ from nebula_lab.model.rights_in_words import (
     variables_in_words,
 )
 from nebula_lab.model.risks import RISKS
-from nebula_lab.model.security import SandboxMode
+from nebula_lab.model.security import SandboxMode, SecurityConfig
 
 __all__ = [
     "Measure",
@@ -31,8 +31,9 @@ __all__ = [
     "Limits",
     "EffectivePolicy",
     "effective_policy",
-    "granted_rights",
     "requested_paths",
+    "rights_of",
+    "size_in_words",
 ]
 
 # Bytes that a plugin without the capability MemoryAllocation may use above the booted host's own.
@@ -142,7 +143,7 @@ def effective_policy(
         config: what it may have.
         machine: what can be enforced; None where nothing is to be, in sandbox None.
     """
-    rights = granted_rights(descriptor, config)
+    rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
@@ -153,9 +154,9 @@ def effective_policy(
 # Rights
 
 
-def granted_rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
-    """What a plugin may do, whatever enforces it."""
-    asked, allowed = descriptor.security, config.security
+def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
+    """What a plugin may do: what it asks for, cut down to what the configuration allows."""
+    asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
     if allowed.sandbox is SandboxMode.NONE:
@@ -275,10 +276,10 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
     yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
-    yield "memory", _size(limits.memory), Question.MEMORY
+    yield "memory", size_in_words(limits.memory), Question.MEMORY
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
-    scratch = _size(limits.scratch)
+    scratch = size_in_words(limits.scratch)
     yield "scratch", scratch, Question.SCRATCH
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
@@ -290,7 +291,8 @@ def _network_question(rights: Rights) -> Question:
     return Question.NETWORK if rights.hosts is None else Question.HOSTS
 
 
-def _size(count: int) -> str:
+def size_in_words(count: int) -> str:
+    """Bytes in the largest unit that fits."""
     for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= factor:
             return f"{count / factor:.4g} {unit}"

@@ -18,6 +18,7 @@ from nebula_lab.errors import (
     VersionConflictError,
 )
 from nebula_lab.model.descriptor import SourceLocation
+from nebula_lab.plugin.safe_text import prose
 
 __all__ = ["Declaration", "Problem", "ProblemKind", "Severity"]
 
@@ -47,7 +48,7 @@ class Declaration(Struct, frozen=True):
 
     def __str__(self) -> str:
         where = f" ({self.location})" if self.location else ""
-        return f"{self.dependent} needs {self.dependency}{where}"
+        return prose(f"{self.dependent} needs {self.dependency}{where}")
 
 
 class Problem(Struct, frozen=True):
@@ -101,7 +102,7 @@ class Problem(Struct, frozen=True):
         lines += [f"  {declaration}" for declaration in self.declarations]
         if self.cure:
             lines.append(f"  {self.cure}")
-        return "\n".join(lines)
+        return prose("\n".join(lines))
 
 
 def _plain(error_type: type[PluginError]) -> Callable[[Problem], PluginError]:

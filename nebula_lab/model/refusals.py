@@ -10,7 +10,7 @@ from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.listing import listed
-from nebula_lab.model.policy import Rights, granted_rights, requested_paths
+from nebula_lab.model.policy import Rights, requested_paths, rights_of
 from nebula_lab.model.problem import Problem, ProblemKind
 from nebula_lab.model.rights import AllowedPath
 from nebula_lab.model.security import SandboxMode
@@ -38,7 +38,7 @@ def refusals(descriptor: PluginDescriptor, config: PluginConfig) -> tuple[Refusa
     """What a plugin asks for in vain; nothing in sandbox None, where it has everything."""
     if config.security.sandbox is SandboxMode.NONE:
         return ()
-    rights = granted_rights(descriptor, config)
+    rights = rights_of(descriptor, config.security)
     return tuple(refusal for find in _FINDERS for refusal in find(descriptor, rights))
 
 

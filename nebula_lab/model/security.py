@@ -64,7 +64,13 @@ Sandbox = Annotated[
 ]
 
 
-_KeyLine = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\r\n]*$")]
+_KeyLine = Annotated[
+    str,
+    # As it is in a file, with its line's end.
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=20_000, pattern=r"^[^\r\n]*$"
+    ),
+]
 
 
 class ResourceLimits(FrozenModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ _KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*\]")
 _ENTRY = re.compile(rf"[ \t]*(?P<key>{_KEY})[ \t]*=")
 _LONG_QUOTE = re.compile(r"\"\"\"|'''")
+# Nothing that we look for lies deeper; a header of 50,000 parts would cost their square.
+_DEEPEST = 50
 _AT_LINE = re.compile(r" \(at line (?P<line>[0-9]+), column [0-9]+\)")
 
 
@@ -84,7 +87,8 @@ def _absolute(parts: Location, counts: dict[Location, int], *, repeats: bool) ->
 
 
 def _parts(key: str) -> Location:
-    return tuple(part.strip("\"'") for part in re.findall(_PART, key))
+    found = (part.group() for part in re.finditer(_PART, key))
+    return tuple(part.strip("\"'") for part in itertools.islice(found, _DEEPEST))
 
 
 def _lines_outside_long_strings(text: str) -> Iterator[tuple[int, str]]:

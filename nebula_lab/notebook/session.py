@@ -40,7 +40,7 @@ class NotebookSession:
         # A kernel's shell has a display publisher that can update; a terminal writes over a line.
         in_kernel = hasattr(shell, "kernel")
         self.progress = ProgressBoard(CellScreen if in_kernel else TerminalScreen)
-        self._sink = NotebookSink(self.progress)
+        self._sink = NotebookSink(self.progress, colours=in_kernel)
         self._bound: PluginManager | None = None
         self._attached: tuple[PluginManager, OutputSink] | None = None
 

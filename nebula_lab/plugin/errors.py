@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
+_TEXT_LIMIT = 50_000  # characters
+
 
 class PluginError(Exception):
     """Anything that goes wrong with a plugin; the rest of the tree is in `nebula_lab.errors`.
@@ -18,6 +20,8 @@ class PluginError(Exception):
         path: the file that is to blame, where there is one.
         line: the line in that file, counted from 1.
         hint: what to do about it.
+
+    `str()` is safe to show and has an end; the attributes are what they were given.
     """
 
     def __init__(
@@ -43,10 +47,20 @@ class PluginError(Exception):
             return ""
         return f"{self.path}:{self.line}" if self.line is not None else str(self.path)
 
-    def __str__(self) -> str:
+    def headline(self) -> str:
+        """What happened, where, and what to do; a plugin may have written parts of it."""
         text = f"{self.plugin_id}: {self.message}" if self.plugin_id else self.message
-        if self.location:
-            text += f"\n  in {self.location}"
-        if self.hint:
-            text += f"\n  {self.hint}"
-        return text
+        return self._with_hint(f"{text}\n  in {self.location}" if self.location else text)
+
+    def details(self) -> str:
+        """The longer texts below the headline, such as the plugin's own traceback."""
+        return ""
+
+    def _with_hint(self, text: str) -> str:
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+    def __str__(self) -> str:
+        # An error that nobody catches is printed as this: it must not steer the terminal.
+        from nebula_lab.plugin.safe_text import prose
+
+        return prose(self.headline() + self.details(), _TEXT_LIMIT)

@@ -54,7 +54,11 @@ class HealthStatus(Frozen):
         return self.state is HealthState.HEALTHY
 
     def __str__(self) -> str:
-        return f"{self.state.value}: {self.message}" if self.message else self.state.value
+        if not self.message:
+            return self.state.value
+        from nebula_lab.plugin.safe_text import prose  # whoever prints it has it from a plugin
+
+        return f"{self.state.value}: {prose(self.message)}"
 
     def __repr__(self) -> str:
         if self.is_healthy and not self.message:

@@ -17,7 +17,7 @@ from nebula_lab.model import (
     Problem,
     SandboxMode,
 )
-from nebula_lab.model.policy import granted_rights
+from nebula_lab.model.policy import rights_of
 from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
@@ -118,7 +118,7 @@ class Catalogue:
         for record in self:
             rights: tuple[str, ...] = ()
             if sandbox is not SandboxMode.NONE:
-                rights = in_short(granted_rights(record.descriptor, self._config))
+                rights = in_short(rights_of(record.descriptor, self._config.security))
             yield record.info(sandbox.value, rights)
 
     def require_usable(self, plugin_id: str) -> None:

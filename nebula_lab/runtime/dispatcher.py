@@ -15,6 +15,7 @@ _log = logging.getLogger("nebula_lab")
 # may be a flood. All other events always wait: there are few of them.
 MAX_TICKS = 16
 MAX_SHOWN = 10_000
+MAX_SHOWN_CHARACTERS = 16_000_000
 _SHOWN = (OutputWritten, LogWritten, ProgressMade)
 
 
@@ -29,6 +30,7 @@ class Dispatcher:
         self._queue: deque[Event] = deque()
         self._ticks = 0
         self._shown = 0
+        self._characters = 0
         self._changed = threading.Condition()
         self._subscribers: tuple[Subscriber, ...] = ()
         self._closed = False
@@ -69,9 +71,10 @@ class Dispatcher:
     def _has_room(self, event: Event) -> bool:
         ticks = self._ticks + is_tick(event)
         shown = self._shown + isinstance(event, _SHOWN)
-        if ticks > MAX_TICKS or shown > MAX_SHOWN:
+        characters = self._characters + _length(event)
+        if ticks > MAX_TICKS or shown > MAX_SHOWN or characters > MAX_SHOWN_CHARACTERS:
             return False
-        self._ticks, self._shown = ticks, shown
+        self._ticks, self._shown, self._characters = ticks, shown, characters
         return True
 
     def _run(self) -> None:
@@ -91,6 +94,7 @@ class Dispatcher:
             event = self._queue.popleft()
             self._ticks -= is_tick(event)
             self._shown -= isinstance(event, _SHOWN)
+            self._characters -= _length(event)
             return event
 
     def close(self) -> None:
@@ -100,3 +104,10 @@ class Dispatcher:
             self._changed.notify()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5.0)
+
+
+def _length(event: Event) -> int:
+    """Characters of what a plugin shows."""
+    if isinstance(event, OutputWritten | ProgressMade):
+        return len(event.text)
+    return len(event.message) if isinstance(event, LogWritten) else 0

@@ -52,7 +52,7 @@ class Engine:
         run_folder = RunFolder()
         loop = LoopThread()
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
-        journal = Journal(self.catalogue.record, self.dispatcher)
+        journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         self._shelf = Shelf(ContentStore(), config.security)
         self.hosting = Hosting(

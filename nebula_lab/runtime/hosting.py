@@ -16,6 +16,7 @@ from nebula_lab.errors import (
     ManagerClosedError,
     PluginCrashedError,
     PluginError,
+    SignatureError,
     StoreError,
 )
 from nebula_lab.link.channel import ChannelEndedError
@@ -121,7 +122,7 @@ class Hosting:
         host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, read, sink)
-        except ManagerClosedError:
+        except (ManagerClosedError, SignatureError):
             raise
         except PluginError as error:
             raise _load_error(error, descriptor) from error
@@ -152,6 +153,7 @@ class Hosting:
             self._starting += 1
         try:
             host = self._sandbox.start(spec)
+            host.policy = spec.policy
             self._alive.add(host)
             cradle.put(host)
             return host
@@ -180,7 +182,7 @@ class Hosting:
     ) -> tuple[Description, int]:
         plugin_id = descriptor.id
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
-        host.on_raw_output = partial(self._take_raw_output, plugin_id, host)
+        host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
         read.materialize(host.plugin_dir, descriptor)
 
@@ -216,13 +218,6 @@ class Hosting:
                 path=descriptor.path,
                 hint="Use what JSON has, bytes and datetimes; in YAML, quote what is to be text.",
             ) from error
-
-    def _take_raw_output(self, plugin_id: str, host: Host, text: str) -> None:
-        call: PendingCall | None = host.link.sole_pending()
-        if call is not None:
-            call.box.put(Output(call.number, "stdout", text))
-        else:
-            self._on_unclaimed(plugin_id, host, Output(0, "stdout", text))
 
     def ask(self, host: Host, kind: str, params: Any, invocation: Invocation) -> Any:
         """Have a plugin do one of the things that every plugin can do; see `wire.messages.KINDS`.
@@ -263,6 +258,12 @@ class Hosting:
             pass  # it has gone by itself
         finally:
             host.dispose()
+
+
+def _take_raw_output(host: Host, text: str) -> None:
+    call: PendingCall | None = host.link.sole_pending()
+    number = 0 if call is None else call.number
+    host.link.take_in(Output(number, "stdout", text), call)
 
 
 def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedError:

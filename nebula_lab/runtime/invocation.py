@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.output import OutputSink
 
 
@@ -22,6 +23,8 @@ class Invocation:
     Attributes:
         cancelled: nobody wants it any more; `reason` says why.
         is_stream: it gives its results one by one, at the pace of whoever takes them.
+        shown: characters that it has printed and logged.
+        displays: what it has displayed; None before the first time.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
@@ -31,6 +34,8 @@ class Invocation:
     is_stream = False
     _nested: set[Invocation] | tuple[()] = ()
     on_cancel: Callable[[], object] | None = None
+    shown = 0
+    displays: CallDisplays | None = None
 
     def __init__(
         self,

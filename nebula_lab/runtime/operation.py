@@ -10,9 +10,12 @@ from msgspec import Struct
 
 from nebula_lab.errors import InvalidParamsError, LoadFailedError, PluginError
 from nebula_lab.model import CompiledSchema, compile_schema
+from nebula_lab.plugin.safe_text import prose
+from nebula_lab.plugin.shorten import short_repr
 
 MAX_OPERATIONS = 1000
 MAX_TEXT = 10_000
+MAX_NAME = 200
 
 
 class Operation(Struct, frozen=True):
@@ -104,7 +107,7 @@ def read_description(value: Any, plugin_id: str) -> Description:
 
 
 def _operation(entry: Any) -> Operation:
-    name = _text(entry["name"])
+    name = _name(entry["name"])
     result = entry.get("result_schema")
     return Operation(
         name=name,
@@ -118,7 +121,13 @@ def _operation(entry: Any) -> Operation:
     )
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable() or len(value) > MAX_NAME:
+        raise ValueError(f"{short_repr(value)} is no name for an operation")
+    return value
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text was expected, not a {type(value).__name__}")
-    return value[:MAX_TEXT]
+    return prose(value, MAX_TEXT)  # a proxy has it as its docstring, for `help()` and `?`

@@ -1,10 +1,12 @@
-"""Where a plugin's output goes."""
+"""Where a plugin's output goes, once it is fit to be seen: see `journal`."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from typing import Any, Protocol
+
+from nebula_lab.plugin.safe_text import stream_text
 
 # Records of this level and above are shown to the caller; all of them go to the logger.
 SHOWN_LEVEL = logging.WARNING
@@ -14,12 +16,13 @@ class OutputSink(Protocol):
     """Shows what a call prints, displays and logs. It is called in the caller's thread."""
 
     def write(self, stream: str, text: str) -> None:
-        """Text for `stdout` or `stderr`."""
+        """Text for `stdout` or `stderr`; of escape sequences it may have colours."""
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        """A display: `action` is display, update or clear.
+        """A display: `action` is display, or update for one that takes the place of another.
 
-        The bundle has `data` by MIME type, `metadata` and `transient`; for clear it has `wait`.
+        The bundle has `data` and `metadata` by MIME type, of types that the plugin may show, and
+        `transient` with a `display_id` that names the place.
         """
 
     def log(self, level: int, logger: str, message: str) -> None:
@@ -33,12 +36,12 @@ class TextSink:
     """Writes to this process's own output; displays as text where they have a text form."""
 
     def write(self, stream: str, text: str) -> None:
-        print(text, end="", file=sys.stderr if stream == "stderr" else sys.stdout)
+        file = sys.stderr if stream == "stderr" else sys.stdout
+        file.write(stream_text(text, colours=False))
 
     def display(self, action: str, bundle: dict[str, Any]) -> None:
-        data = bundle.get("data")
-        text = data.get("text/plain") if isinstance(data, dict) else None
-        if action != "clear" and isinstance(text, str):
+        text = bundle["data"].get("text/plain")
+        if text:
             self.write("stdout", f"{text}\n")
 
     def log(self, level: int, logger: str, message: str) -> None:

@@ -10,32 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
-
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
+from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
 
-KEPT_LINES = 1000
-KEPT_LENGTH = 4_000  # characters of a line
 _LOADED = PluginState.LOADED
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
-
-
-class LogLine(Struct, frozen=True):
-    """A line that a plugin printed or logged.
-
-    Attributes:
-        level: as in `logging`; 0 for what was printed.
-        stream: `stdout`, `stderr` or `log`.
-    """
-
-    at: datetime
-    level: int
-    stream: str
-    text: str
 
 
 class PluginRecord:
@@ -73,7 +56,7 @@ class PluginRecord:
         self.restarts = 0
         # Counts the sets of hosts: one that is replaced as a whole has no hosts to restart.
         self.era = 0
-        self.log: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self.log = LogRing()
         self._state = PluginState.DISCOVERED
         self._moving = threading.RLock()
         self._on_state = on_state
@@ -140,11 +123,14 @@ class PluginRecord:
         """A person has taken the plugin in hand: the budget of restarts is whole again."""
         self._crashes.clear()
 
-    def note(self, stream: str, text: str, level: int = 0) -> None:
-        """Keep what the plugin wrote, line by line, and of a very long line the start."""
-        now = datetime.now(UTC)
-        for line in text.splitlines():
-            self.log.append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
+    def lines(self) -> list[LogLine]:
+        """What it wrote last, and what of it is missing at the end."""
+        lines = list(self.log)
+        for host in self.slots.hosts:
+            note = host.link.gate.pending_note().rstrip()
+            if note:
+                lines.append(LogLine(datetime.now(UTC), 0, "stderr", note))
+        return lines
 
     def info(self, sandbox: str, rights: tuple[str, ...]) -> PluginInfo:
         """The row of `list_plugins()`; the arguments are as in `PluginInfo`."""

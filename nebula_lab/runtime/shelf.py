@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +12,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from nebula_lab.discovery import read_descriptor
-from nebula_lab.errors import SignatureError
+from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.store import ContentStore, Lease
 
 if TYPE_CHECKING:
     from nebula_lab.trust.report import SignatureReport
+
+_log = logging.getLogger("nebula_lab")
+_DAY = 24 * 3600.0  # seconds
+_MONTH = 30 * _DAY
 
 
 class ReadPlugin(Struct, frozen=True):
@@ -61,7 +67,8 @@ class ReadPlugin(Struct, frozen=True):
 
 
 def _decisive(descriptor: PluginDescriptor) -> tuple[object, ...]:
-    return descriptor.id, descriptor.version, descriptor.security, descriptor.runtime
+    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
+    return descriptor.id, descriptor.version, descriptor.security, descriptor.runtime, needs
 
 
 class Shelf:
@@ -119,6 +126,24 @@ class Shelf:
             known[1].lease.release()
 
     def close(self) -> None:
-        """Let all files go. Can be called again."""
+        """Let all files go; once a day, what nobody has used for a month. Can be called again."""
         for number in list(self._read):
             self._release(number)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        note = self._store.root / "tidied"
+        try:
+            if self._store.root.is_dir() and _age_of(note) > _DAY:
+                note.touch()
+                self._store.collect_garbage(older_than=_MONTH)
+        except (OSError, StoreError) as error:
+            _log.info("the content store was not tidied: %s", error)
+
+
+def _age_of(file: Path) -> float:
+    """Seconds since it was last touched; for ever where it is not there."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

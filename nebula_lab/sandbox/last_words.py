@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
 import os
 import threading
 from collections.abc import Callable
@@ -54,19 +55,34 @@ class LastWords:
         os.close(self._writable)
 
     def collect(self) -> None:
-        """Read what there is now; any thread."""
+        """Read what there is now; any thread.
+
+        That is at most what the pipe holds: a host that goes on writing must not keep whoever
+        reads, above all the thread that reads for all hosts, from everything else.
+        """
         with self._reading:
-            while self._open:
-                try:
-                    data = os.read(self._readable, _CHUNK)
-                except BlockingIOError:
+            for _ in range(self._pieces):
+                if not self._open or not self._read():
                     return
-                if not data:
-                    self._end()
-                    return
-                text = self._decode(data)
-                self._kept = (self._kept + text)[-_KEPT:]
-                self._on_text(text)
+
+    def _read(self) -> bool:
+        """Read a piece and pass it on; whether there may be another."""
+        try:
+            data = os.read(self._readable, _CHUNK)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._end()
+            return False
+        text = self._decode(data)
+        self._kept = (self._kept + text)[-_KEPT:]
+        self._on_text(text)
+        return True
+
+    @property
+    def _pieces(self) -> int:
+        # The host may have made the pipe larger. One more piece, to see the end.
+        return fcntl.fcntl(self._readable, fcntl.F_GETPIPE_SZ) // _CHUNK + 2 if self._open else 0
 
     def settle(self) -> None:
         """Wait until nobody is passing on what it has read."""

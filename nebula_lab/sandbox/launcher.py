@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from nebula_lab.environments.environment import own_environment, start_variables
 from nebula_lab.model import ZygoteConfig
+from nebula_lab.plugin.safe_text import line
 from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess, spawn
 from nebula_lab.sandbox.zygote import Zygote
 from nebula_lab.sandbox.zygote_process import ZygoteKey
@@ -113,12 +114,12 @@ class Launcher:
         self._zygotes.append(zygote)
         return zygote
 
-    # What goes wrong
+    # What goes wrong. Reasons have a zygote's own words in them, which are not to be believed.
 
     def _note_failure(self, zygote: Zygote, reason: str) -> None:
         self.trouble = reason
         if not zygote.ended:
-            _log.info("a kernel of a plugin was started anew, since %s", reason)
+            _log.info("a kernel of a plugin was started anew, since %s", line(reason, 1_000))
             return
         with self._choosing:
             self._failures += 1
@@ -130,15 +131,17 @@ class Launcher:
         self.trouble = reason
         if not self._is_given_up and not self._is_closed:
             self._is_given_up = True
-            _log.warning("kernels of plugins start slowly: there is no zygote, since %s", reason)
+            _log.warning(
+                "kernels of plugins start slowly: there is no zygote, since %s", line(reason)
+            )
 
     def _on_failure(self, module: str, reason: str) -> None:
-        _log.info("zygote.preload: %s is not preloaded: %s", module, reason)
+        _log.info("zygote.preload: %s is not preloaded: %s", module, line(reason, 1_000))
 
     def _on_unfit(self, module: str, reason: str) -> None:
         if self._is_closed:
             return
-        _log.warning("zygote.preload: %s can't be preloaded: %s", module, reason)
+        _log.warning("zygote.preload: %s can't be preloaded: %s", module, line(reason, 1_000))
         with self._choosing:
             self._preload = tuple(name for name in self._preload if name != module)
         self.warm_up()

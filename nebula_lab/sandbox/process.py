@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_runtime_dir
@@ -27,6 +29,7 @@ from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.trust.layout import default_root
 
+_log = logging.getLogger("nebula_lab")
 _IN_A_NOTEBOOK = 1
 _UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
 
@@ -81,7 +84,7 @@ class ProcessSandbox(Sandbox):
             profile = self._profile(spec.policy, surroundings)
             spare = self.spares.take(surroundings, profile)
             if spare is not None:
-                return spare
+                return _connected(spare, spec)
             name = f"h{spec.life}"
             berth = self._berth(name, f"{spec.life}", spec.plugin_id, surroundings, profile)
             try:
@@ -92,7 +95,7 @@ class ProcessSandbox(Sandbox):
                     plugin_id=spec.plugin_id,
                 ) from error
             _greet(host, spec)
-            return host
+            return _connected(host, spec)
 
     def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ProcessHost:
         life = next(self._spare_lives)
@@ -134,6 +137,28 @@ class ProcessSandbox(Sandbox):
 
     def disown(self) -> None:
         self.launcher.disown()
+
+
+def _connected(host: ProcessHost, spec: HostSpec) -> ProcessHost:
+    """Let a host that has been greeted reach whom its plugin may reach."""
+    plugin_id, hosts = spec.plugin_id, spec.policy.rights.hosts
+    try:
+        host.serve_hosts(hosts or (), partial(_note_refusal, plugin_id))
+    except (OSError, ValueError) as error:
+        host.dispose()
+        raise LoadFailedError(
+            f"it can't be given its network: {error}", plugin_id=plugin_id
+        ) from error
+    except BaseException:
+        host.dispose()
+        raise
+    return host
+
+
+def _note_refusal(plugin_id: str, host: str, port: int) -> None:
+    _log.warning(
+        "%s wanted to reach %s:%s, which is not in its allowed_hosts", plugin_id, host, port
+    )
 
 
 def _greet(host: ProcessHost, spec: HostSpec) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.profile import Profile
+from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.host_link import HostLink, PendingCall
@@ -74,6 +76,7 @@ class ProcessHost(Host):
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
+        self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
         # Whoever reads the channel reads the pipe first; it may only be still at it.
         self.collect_output = self._words.settle  # type: ignore[method-assign]
@@ -86,10 +89,12 @@ class ProcessHost(Host):
         except BaseException:
             self.link.close()
             self._words.close()
+            self._proxy.close()
             self._files.remove()
             raise
         finally:
             theirs.close()
+            self._proxy.started()
             self._words.started()
         self.pid = self._process.pid
         loop.watch(self._process.pidfd, self._on_exit)
@@ -107,7 +112,16 @@ class ProcessHost(Host):
             channel=channel,
             owner=berth.owner,
             output=self._words.writable,
+            proxy=self._proxy.for_host,
         )
+
+    def serve_hosts(self, allowed: tuple[str, ...], on_refused: Callable[[str, int], None]) -> None:
+        """Serve the plugin's proxy, if it has one; once the host has been greeted.
+
+        Raises:
+            OSError: the host has not given what the proxy is to listen on.
+        """
+        self._proxy.serve(allowed, on_refused)
 
     @property
     def is_alive(self) -> bool:
@@ -171,6 +185,7 @@ class ProcessHost(Host):
             self._exited.wait(10.0)
             self.link.close()
             self._words.close()
+            self._proxy.close()
             self._process.release()
             self._files.remove()
             self._disposed = True  # at last: an interrupted one is to be finished later

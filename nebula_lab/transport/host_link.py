@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.transport.flood_gate import SHOWN, FloodGate
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.messages import (
     Cancel,
@@ -19,6 +20,7 @@ from nebula_lab.wire.messages import (
     Hello,
     Item,
     Loaded,
+    Progress,
     Refused,
     Reply,
     Tidings,
@@ -62,6 +64,7 @@ class HostLink:
         loop: reads while nobody waits for a message.
 
     Attributes:
+        gate: holds back what the host shows beyond its budget.
         on_unclaimed: is given what belongs to no pending call, on the thread that reads.
         on_ended: called on the loop's thread when the host hangs up while nobody waits.
     """
@@ -79,6 +82,7 @@ class HostLink:
         self._closed = False
         self._watching = threading.Lock()
         self._trim_is_due = False
+        self.gate = FloodGate()
         self.on_unclaimed: Callable[[Any], None] = lambda message: None
         self.on_ended: Callable[[], None] = lambda: None
 
@@ -113,6 +117,8 @@ class HostLink:
     def close_call(self, call: PendingCall) -> None:
         """Expect no more messages for a call."""
         self._pending.pop(call.number, None)
+        if self.gate.accounts:
+            self.gate.settle(call.number)
         if self._channel.freight.is_stocked and not self._trim_is_due:
             self._trim_is_due = True
             self._loop.call_later(_TRIM, self._trim)
@@ -158,12 +164,32 @@ class HostLink:
         calls = list(self._pending.values())
         return calls[0] if len(calls) == 1 else None
 
+    def take_in(self, message: Any, call: PendingCall | None) -> None:
+        """Pass on what is to be shown, as far as the host's budget goes; any thread.
+
+        Args:
+            message: output, a log record, a display or progress.
+            call: what it belongs to; None where it belongs to no call.
+        """
+        number, is_taken = (0, True) if call is None else (call.number, call.box.empty())
+        take: Callable[[Any], None] = self.on_unclaimed if call is None else call.box.put
+        for admitted in self.gate.admit(message, number, is_taken=is_taken):
+            take(admitted)
+
     def _route(self, message: Any) -> None:
         call = self._pending.get(getattr(message, "call", 0))
-        if call is not None and not call.answered:
-            # A thread that outlives its call may still speak in its name: nobody listens there.
-            if type(message) in _ANSWERS:
-                call.answered = True
+        kind = type(message)
+        if kind in SHOWN:
+            if call is not None and not call.answered:
+                if kind is Progress:
+                    self._count(call, message)
+                self.take_in(message, call)
+            else:
+                # A thread that outlives its call may still speak in its name: nobody listens there.
+                self.take_in(message, None)
+        elif call is not None and not call.answered:
+            if kind in _ANSWERS:
+                self._answered(call)
             else:
                 self._count(call, message)
             call.box.put(message)
@@ -171,6 +197,12 @@ class HostLink:
             self._greetings.put(message)
         else:
             self.on_unclaimed(message)
+
+    def _answered(self, call: PendingCall) -> None:
+        call.answered = True
+        if self.gate.accounts:
+            for note in self.gate.settle(call.number):
+                call.box.put(note)
 
     def _count(self, call: PendingCall, message: Any) -> None:
         """End a host that sends more than anybody asked for: it would fill our memory."""

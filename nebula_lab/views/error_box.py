@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from nebula_lab.errors import ExecutionFailedError, LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.errors import PluginCrashedError, PluginError
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, escaped_prose, prose
 from nebula_lab.views.tone import Tone
@@ -33,20 +33,10 @@ def error_box(error: PluginError, *, called_from: str = "") -> Rendered:
         called_from: where the user's code asked for it, such as `Cell In[3], line 2`, perhaps
             with the source line below it.
     """
-    summary = prose(_summary(error), _SUMMARY_LIMIT)
+    summary = prose(error.headline(), _SUMMARY_LIMIT)
     notes = [prose(note, _SUMMARY_LIMIT) for note in getattr(error, "__notes__", ())]
     details = [*_details(error), *_call_site(called_from)]
     return Rendered(_text(error, summary, notes, details), _html(error, summary, notes, details))
-
-
-def _summary(error: PluginError) -> str:
-    """What `str()` says, less the parts that are details here."""
-    if isinstance(error, LoadFailedError):
-        return PluginError.__str__(error)
-    if not isinstance(error, ExecutionFailedError):
-        return str(error)
-    subject = f"{error.plugin_id}.{error.operation}" if error.operation else error.plugin_id
-    return f"{subject}: {error.message}" + (f"\n  {error.hint}" if error.hint else "")
 
 
 def _details(error: PluginError) -> Iterable[Detail]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from nebula_lab.runtime.record import LogLine
+from nebula_lab.runtime.log_ring import LogLine
 from nebula_lab.views.quantities import moment
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped

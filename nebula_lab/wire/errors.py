@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from nebula_lab.plugin.safe_text import line
+
+_TEXT_LIMIT = 2_000  # characters
+
 
 class ProtocolError(Exception):
     """The two sides do not understand each other; the connection is of no more use."""
+
+    def __str__(self) -> str:
+        return line(super().__str__(), _TEXT_LIMIT)  # parts of it may be the other side's
 
 
 class LocalProtocolError(ProtocolError):
@@ -24,7 +31,7 @@ class ValueNotSupportedError(TypeError):
     """
 
     def __init__(self, element: str, found: str) -> None:
-        super().__init__(f"{element}: {found}")
+        super().__init__(line(f"{element}: {found}", _TEXT_LIMIT))
         self.element = element
         self.found = found
 

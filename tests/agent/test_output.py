@@ -20,13 +20,13 @@ def test_displays_their_updates_and_clearing_come_in_order(plugins, notebook):
     plugins.execute("calm", "show")
     seen = notebook.seen()
     assert [event[0] for event in seen] == [
-        "stdout", "display", "update", "stdout", "clear", "stdout",
+        "stdout", "display", "update", "stdout", "update", "stdout",
     ]  # fmt: skip
     shown, updated, cleared = seen[1][1], seen[2][1], seen[4][1]
-    assert shown["data"]["text/html"] == "<b>1</b>"
-    assert updated["data"]["text/html"] == "<b>2</b>"
+    assert shown["data"]["text/markdown"] == "**1**"
+    assert updated["data"]["text/markdown"] == "**2**"
     assert shown["transient"]["display_id"] == updated["transient"]["display_id"]
-    assert cleared["wait"] is True
+    assert cleared == {"data": {"text/plain": ""}, "metadata": {}, "transient": shown["transient"]}
 
 
 SOURCES = {

@@ -18,6 +18,8 @@ class Listeners:
         self._name = f"nebula-attack-{folder.name}"
         self._folder = folder
         self.reached: Counter[str] = Counter()
+        # Kept, so that who sends to them is not told that nobody listens.
+        self._accepted: list[socket.socket] = []
         self._ending = os.eventfd(0)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._ending, selectors.EVENT_READ)
@@ -60,8 +62,7 @@ class Listeners:
 
     def _answer(self, listener: Any) -> None:
         if listener.type == socket.SOCK_STREAM:
-            connection, _ = listener.accept()
-            connection.close()
+            self._accepted.append(listener.accept()[0])
             return
         data, sender = listener.recvfrom(4096)
         if sender and listener.family == socket.AF_INET:
@@ -73,5 +74,7 @@ class Listeners:
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
+        for connection in self._accepted:
+            connection.close()
         self._selector.close()
         os.close(self._ending)

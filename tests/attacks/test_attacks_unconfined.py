@@ -1,6 +1,7 @@
 """Every attack, without confinement: that it is one.
 
-Each is run once as root and once as an ordinary user. Where the kernel refuses it to a user who
+Each is run once as root and once as an ordinary user; what takes gigabytes is run once, as the
+latter. Where the kernel refuses it to a user who
 lacks a capability, that refusal is what is asserted; where the kernel does not have what is
 attacked, the error that says so is.
 """
@@ -38,7 +39,7 @@ class Proof:
 
     def run(self, name: str) -> dict[str, object]:
         seconds = DEAF_SECONDS if ATTACKS[name].after == "deaf" else SECONDS
-        return self._runner.order(SECONDS, name=name, target=self.target, seconds=seconds)
+        return self._runner.order(2 * SECONDS, name=name, target=self.target, seconds=seconds)
 
     def calm(self) -> None:
         self.stage.reset()
@@ -63,6 +64,9 @@ def proof(request):
 @pytest.mark.parametrize("name", list(ATTACKS))
 def test_it_is_an_attack(proof, name, wait_until):
     attack = ATTACKS[name]
+    if attack.theme == "memory" and proof.stage.uid == 0:
+        print("taken by the ordinary user: no privilege is needed for it")
+        return
     before = proof.effects()
     outcome = proof.run(name)
     try:

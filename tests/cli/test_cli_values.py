@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -118,3 +121,15 @@ def test_arrays_and_tables_are_shown_as_lists(name):
         assert (shown[0], shown[1]["a"]) == (lists[0], 2)
     else:
         assert shown == lists
+
+
+@pytest.mark.parametrize("value", ["\x1b]0;owned\x07\x1b[31mred\u202e", b"\x1b[2J\x9bred"])
+def test_a_raw_result_steers_no_terminal(value):
+    ours, terminal = os.openpty()
+    code = f"from nebula_lab.cli.results import print_result; print_result({value!r}, raw=True)"
+    subprocess.run([sys.executable, "-c", code], stdout=terminal, check=True)
+    os.close(terminal)
+    seen = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert seen.isprintable()
+    assert seen.endswith("red")

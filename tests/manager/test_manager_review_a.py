@@ -18,7 +18,7 @@ import pytest
 from nebula_lab import PluginManager
 from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginCrashedError
 from nebula_lab.model.events import OutputWritten
-from nebula_lab.runtime.record import KEPT_LENGTH
+from nebula_lab.runtime.log_ring import KEPT_LENGTH
 from nebula_lab.runtime.unclaimed import MOST_AT_ONCE
 from nebula_lab.sandbox.leftovers import MARK
 

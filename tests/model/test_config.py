@@ -53,7 +53,7 @@ def test_an_empty_configuration_has_the_agreed_defaults():
             resource_limits=ResourceLimits(
                 max_memory=2**30, max_cpu_percent=None, max_file_handles=256, max_threads=64
             ),
-            strict=False,
+            strict=True,
         ),
         loading=LoadingStrategy.LAZY,
         global_config={},

@@ -123,9 +123,11 @@ def test_output_keeps_its_order_among_the_cells_own(outputs):
     assert text_of(outputs["between"]) == "before\nnow\nafter\n"
 
 
-def test_a_display_of_a_plugin_is_shown_without_its_script(outputs):
+def test_a_display_of_a_plugin_is_shown_without_what_a_browser_runs(outputs):
     (shown,) = outputs["picture"]
-    assert shown.data == {"text/plain": "a picture", "text/html": "<b>a picture</b>"}
+    why = "left out: the plugin has no capability RichDisplay"
+    notes = f"(text/html {why})\n(application/javascript {why})"
+    assert shown.data == {"text/plain": f"a picture\n{notes}"}
 
 
 def test_a_warning_is_shown_once(outputs):

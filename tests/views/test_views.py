@@ -21,8 +21,8 @@ from nebula_lab.model import (
     compile_schema,
 )
 from nebula_lab.plugin import HealthStatus
+from nebula_lab.runtime.log_ring import LogLine
 from nebula_lab.runtime.operation import Operation
-from nebula_lab.runtime.record import LogLine
 from nebula_lab.views import (
     error_box,
     graph_view,

@@ -98,11 +98,11 @@ class Calm(Plugin):
 
     @operation
     def show(self) -> None:
-        from IPython.display import HTML, clear_output, display
+        from IPython.display import Markdown, clear_output, display
 
         print("before")
-        handle = display(HTML("<b>1</b>"), display_id=True)
-        handle.update(HTML("<b>2</b>"))
+        handle = display(Markdown("**1**"), display_id=True)
+        handle.update(Markdown("**2**"))
         print("between")
         clear_output(wait=True)
         print("after")

@@ -27,7 +27,10 @@ class _Vector(ctypes.Structure):
 
 @attack(secret="variable")
 def find_secret_among_variables(target):
-    return [value for value in os.environ.values() if _SECRET.match(value.encode())][0]
+    found = [value for value in os.environ.values() if _SECRET.match(value.encode())]
+    if not found:
+        raise LookupError("no secret among the variables")
+    return found
 
 
 @attack(secret="variable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import ctypes
 import errno
@@ -135,21 +136,29 @@ def memory_of_dev_shm(target):
 
 @attack()
 def threads(target):
-    """Ten thousand; each waits."""
-    started, go = 0, threading.Event()
-    before = threading.stack_size(64 * 1024)
-    everyone = []
+    """Ten thousand; each waits. Not by `threading`, which takes ten times as long."""
+    most, ended = 10_000, []
+    go, done = _thread.allocate_lock(), _thread.allocate_lock()
+    go.acquire()
+    done.acquire()
+    started = 0
+
+    def wait():
+        with go:
+            ended.append(None)
+            if len(ended) == started:
+                done.release()
+
+    before = _thread.stack_size(64 * 1024)
     try:
-        for _ in range(10_000):
-            thread = threading.Thread(target=go.wait, daemon=True)
-            thread.start()
-            everyone.append(thread)
+        for _ in range(most):
+            _thread.start_new_thread(wait, ())
             started += 1
     finally:
-        go.set()
-        threading.stack_size(before)
-        for thread in everyone:
-            thread.join()
+        _thread.stack_size(before)
+        go.release()
+        if started:
+            done.acquire(timeout=60)
     return started
 
 
@@ -183,6 +192,8 @@ def raise_own_limits(target):
         number = getattr(resource, name)
         soft, hard = resource.getrlimit(number)
         more = resource.RLIM_INFINITY if name != "RLIMIT_NOFILE" else hard + 1
+        if name == "RLIMIT_AS" and hard == resource.RLIM_INFINITY:
+            continue  # it stands in for RLIMIT_DATA, where memory could be had past that
         # Nothing that is without a limit can be raised.
         if hard == resource.RLIM_INFINITY or (name == "RLIMIT_NOFILE" and hard > 4096):
             raised[name] = "no limit"

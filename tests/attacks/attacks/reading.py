@@ -15,6 +15,16 @@ def _first_lines(path, count=4):
         return file.read(4096 * count).decode(errors="replace")
 
 
+def _any_of(paths):
+    refusal: OSError | None = None
+    for path in paths:
+        try:
+            return _first_lines(path)
+        except OSError as error:
+            refusal = error
+    raise refusal or FileNotFoundError("there is nothing to read")
+
+
 @attack(secret="file")
 def read_private_key(target):
     """As `~/.ssh/id_ed25519` of whoever runs the manager."""
@@ -98,17 +108,18 @@ def read_shadow(target):
 
 @attack(secret="sibling code")
 def read_other_plugins_code(target):
-    return "".join(map(_first_lines, target["sibling_code"]))
+    return _any_of(target["sibling_code"])
 
 
 @attack(secret="sibling scratch")
 def read_other_plugins_scratch(target):
-    return "".join(map(_first_lines, target["sibling_scratch"]))
+    return _any_of(target["sibling_scratch"])
 
 
 @attack()
 def list_run_folder(target):
-    found = os.listdir(target["run_folder"])
+    own = Path(target["scratch"]).parents[1].name
+    found = [name for name in os.listdir(target["run_folder"]) if name != own]
     if not any(name in found for name in target["run_folder_names"]):
         raise FileNotFoundError(f"only {found}")
     return found
@@ -116,12 +127,12 @@ def list_run_folder(target):
 
 @attack(secret="connection key")
 def read_connection_key(target):
-    return "".join(map(_first_lines, target["connection_files"]))
+    return _any_of(target["connection_files"])
 
 
 @attack(secret="store")
 def read_content_store(target):
-    return "".join(map(_first_lines, target["store_files"]))
+    return _any_of(target["store_files"])
 
 
 @attack(secret="file", needs="DAC_READ_SEARCH")

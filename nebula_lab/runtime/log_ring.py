@@ -1,0 +1,59 @@
+"""The last lines that a plugin wrote, bounded in number and in size."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+KEPT_LINES = 1000
+KEPT_LENGTH = 4_000  # characters of a line
+KEPT_CHARACTERS = 1_000_000  # of all lines; 4 MB of memory at worst
+_LINE_COST = 100  # what a line takes besides its text, in characters
+
+
+class LogLine(Struct, frozen=True):
+    """A line that a plugin printed or logged, without what would steer a terminal.
+
+    Attributes:
+        level: as in `logging`; 0 for what was printed.
+        stream: `stdout`, `stderr` or `log`.
+    """
+
+    at: datetime
+    level: int
+    stream: str
+    text: str
+
+
+class LogRing:
+    """Keeps the newest lines; any thread may add and look."""
+
+    def __init__(self) -> None:
+        self._lines: deque[LogLine] = deque()
+        self._size = 0
+
+    def add(self, stream: str, text: str, level: int = 0) -> None:
+        """Keep a text line by line, and of a very long line the start."""
+        now = datetime.now(UTC)
+        # A text of line breaks alone would otherwise become as many objects.
+        for line in text[-KEPT_CHARACTERS:].splitlines()[-KEPT_LINES:]:
+            self._append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
+
+    def _append(self, line: LogLine) -> None:
+        self._lines.append(line)
+        self._size += _cost(line)
+        while len(self._lines) > KEPT_LINES or self._size > KEPT_CHARACTERS:
+            self._size -= _cost(self._lines.popleft())
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return iter(self._lines.copy())
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
+def _cost(line: LogLine) -> int:
+    return len(line.text) + _LINE_COST
