@@ -17,6 +17,12 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.rights import AllowedPath
+from nebula_lab.model.rights_in_words import (
+    files_in_words,
+    network_in_words,
+    variables_in_words,
+)
+from nebula_lab.model.risks import RISKS
 from nebula_lab.model.security import SandboxMode, SecurityConfig
 
 __all__ = [
@@ -25,6 +31,7 @@ __all__ = [
     "Limits",
     "EffectivePolicy",
     "effective_policy",
+    "requested_paths",
     "rights_of",
     "size_in_words",
 ]
@@ -43,6 +50,7 @@ class Measure:
         how: who enforces it.
         by: the mechanisms.
         cure: what to do where nothing enforces it.
+        risk: what the plugin can do then, to be read after its id.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Measure:
     how: Enforcement
     by: str = ""
     cure: str = ""
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +165,19 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     return Rights(
         granted,
         refused,
-        _paths(_absolute(asked.allowed_paths, _folder_of(descriptor)), allowed.allowed_paths),
+        _paths(requested_paths(descriptor), allowed.allowed_paths),
         _hosts(asked.allowed_hosts, allowed.allowed_hosts),
         _variables(asked.allowed_variables, allowed.allowed_variables),
     )
 
 
-def _folder_of(descriptor: PluginDescriptor) -> Path:
+def requested_paths(descriptor: PluginDescriptor) -> tuple[AllowedPath, ...]:
+    """The files that a plugin names, as absolute paths."""
     place = descriptor.declared_in
-    return (descriptor.path if place is None else place.path).parent
-
-
-def _absolute(paths: Iterable[AllowedPath], folder: Path) -> tuple[AllowedPath, ...]:
+    folder = (descriptor.path if place is None else place.path).parent
     return tuple(
         one.model_copy(update={"path": Path(os.path.normpath(folder / one.path.expanduser()))})
-        for one in paths
+        for one in descriptor.security.allowed_paths
     )
 
 
@@ -245,15 +252,16 @@ def _measures(
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
             how, by, cure = enforcement_of(question, machine)
-            yield Measure(name, granted, how, by, cure)
+            risk = RISKS[question] if how is Enforcement.NONE else ""
+            yield Measure(name, granted, how, by, cure, risk)
 
 
 def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
     has = rights.has
-    yield "network", _network_in_words(rights), _network_question(rights)
+    yield "network", network_in_words(rights), _network_question(rights)
     yield (
         "files",
-        _files_in_words(rights),
+        files_in_words(rights),
         (Question.ALL_FILES if rights.sees_all_files else Question.FILES),
     )
     if has(PluginCapability.PROCESS_SPAWN):
@@ -265,6 +273,7 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:
         yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
+    yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
     yield "memory", size_in_words(limits.memory), Question.MEMORY
@@ -280,23 +289,6 @@ def _network_question(rights: Rights) -> Question:
     if not rights.has(PluginCapability.NETWORK):
         return Question.NO_NETWORK
     return Question.NETWORK if rights.hosts is None else Question.HOSTS
-
-
-def _network_in_words(rights: Rights) -> str:
-    if not rights.has(PluginCapability.NETWORK):
-        return "none"
-    if rights.hosts is None:
-        return "everyone"
-    return ", ".join(rights.hosts) or "nobody"
-
-
-def _files_in_words(rights: Rights) -> str:
-    own = "its own, and Python's"
-    if not rights.has(PluginCapability.FILE_SYSTEM):
-        return own
-    if rights.paths is None:
-        return "all that you may use, but nebula_lab's own"
-    return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
 
 
 def size_in_words(count: int) -> str:
