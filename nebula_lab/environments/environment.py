@@ -25,6 +25,7 @@ _HARMLESS = frozenset(
     {"TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
 _HARMLESS_PREFIXES = ("PYTHON", "PYDEVD_", "NUMEXPR_", "NEBULA_LAB_HOST")
+_FOLDERS_OF_PACKAGES = ("site-packages", "dist-packages")
 _PACKAGE = str(Path(__file__).parents[1])
 
 
@@ -64,22 +65,39 @@ class Environment:
 
 
 def _linked_from(packages: str) -> list[str]:
-    """The folders that `.pth` files there add to the path, as editable installs do.
+    """What can be imported from there and is elsewhere, by symbolic links or `.pth` files."""
+    try:
+        with os.scandir(packages) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError:  # it has been removed
+        return []
+    found = [_target(entry.path) for entry in inside if entry.is_symlink()]
+    for entry in inside:
+        if entry.name.endswith(".pth"):
+            found += _named_in(Path(entry.path))
+    return found
+
+
+def _target(link: str) -> str:
+    """Where a link leads; to all of a folder of packages, of which many will be linked."""
+    real = Path(os.path.realpath(link))
+    return str(real.parent if real.parent.name in _FOLDERS_OF_PACKAGES else real)
+
+
+def _named_in(file: Path) -> list[str]:
+    """The folders that a `.pth` file adds to the path, as editable installs do.
 
     One that has our own package is left out: it may be a whole project, and `_PACKAGE` is enough.
     """
-    found = []
-    for file in sorted(Path(packages).glob("*.pth")):
-        try:
-            lines = file.read_text("utf-8", "replace").splitlines()
-        except OSError:
-            continue
-        found += [
-            line
-            for line in map(str.strip, lines)
-            if Path(line).is_absolute() and line != _OURS and Path(line).is_dir()
-        ]
-    return found
+    try:
+        lines = file.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    return [
+        line
+        for line in map(str.strip, lines)
+        if Path(line).is_absolute() and line != _OURS and Path(line).is_dir()
+    ]
 
 
 def _changed_at(folder: str) -> int:

@@ -11,10 +11,10 @@ def open_lab(tmp_path):
     """Makes managers; they are closed after the test."""
     made = []
 
-    def make(**zygote):
+    def make(rights=None, **settings):
         folder = tmp_path / f"plugins{len(made)}"
         folder.mkdir()
-        made.append(Lab(folder, **zygote))
+        made.append(Lab(folder, rights, **settings))
         return made[-1]
 
     yield make

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-
-from nebula_lab import PluginManager, UnenforcedWarning
+from nebula_lab import PluginManager
 
 # Runs what a test asks it to, in the module's own scope.
 PROBE = """
 import os, signal, sys
 from nebula_lab.plugin import Plugin, operation
 
-PLUGIN_METADATA = {
-    "id": "NAME",
-    "version": "1.0.0",
-    "security": {
-        "capabilities": ["Network", "FileSystem", "MemoryAllocation", "ProcessSpawn"],
-        "allowed_variables": ["SET_LATE", "NOT_UTF8"],
-    },
-}
+PLUGIN_METADATA = {"id": "NAME", "version": "1.0.0", "security": RIGHTS}
 
 class Probe(Plugin):
     @operation
@@ -31,25 +22,35 @@ def plugin_entry():
 """
 
 
+def probe(plugin_id, **rights) -> str:
+    """The source of a probe that asks for these rights, named as in a manifest."""
+    return PROBE.replace("NAME", plugin_id).replace("RIGHTS", repr(rights))
+
+
 class Lab:
     """A manager over a folder of probes.
+
+    Args:
+        folder: for the probes.
+        rights: what they ask for, and get; nothing without.
+        rights_of_three: what the third asks for, where that is something else.
+        zygote: settings.
 
     Attributes:
         plugins: the manager.
     """
 
-    def __init__(self, folder, granted=("Network", "FileSystem", "MemoryAllocation"), **zygote):
-        for name in ("one", "two", "three"):
-            (folder / f"{name}.py").write_text(PROBE.replace("NAME", name))
-        security = {"capabilities": list(granted)}
-        settings = {"plugin_dir": folder, "grace": 0.3, "zygote": zygote, "security": security}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UnenforcedWarning)
-            self.plugins = PluginManager(settings)
-
-    def spare_pids(self):
-        """Of the spares that wait now."""
-        return [spare.host.pid for spare in self.sandbox.spares._spares]
+    def __init__(self, folder, rights=None, rights_of_three=None, **zygote) -> None:
+        asked = dict.fromkeys(("one", "two", "three"), rights or {})
+        if rights_of_three is not None:
+            asked["three"] = rights_of_three
+        for name, wanted in asked.items():
+            (folder / f"{name}.py").write_text(probe(name, **wanted))
+        granted = {one for wanted in asked.values() for one in wanted.get("capabilities", ())}
+        security = {"capabilities": sorted(granted)}
+        self.plugins = PluginManager(
+            {"plugin_dir": folder, "grace": 0.3, "zygote": zygote, "security": security}
+        )
 
     def ask(self, plugin_id, expression, setup="", **options):
         return self.plugins.execute(
@@ -62,6 +63,10 @@ class Lab:
     def is_forked(self, plugin_id):
         """Whether a plugin's host was forked from the zygote, and not replaced since."""
         return self.ask(plugin_id, "'nebula_lab.agent.zygote' in sys.modules")
+
+    def has_settled(self):
+        """Whether the zygote has imported all that it is to: each load is forked from then on."""
+        return self.launcher._zygotes[-1].has_preloaded
 
     @property
     def sandbox(self):

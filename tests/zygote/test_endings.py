@@ -10,7 +10,7 @@ import sys
 
 import psutil
 import pytest
-from forked_lab import PROBE
+from forked_lab import probe
 
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.sandbox.surroundings import Surroundings
@@ -48,7 +48,7 @@ def test_the_end_of_a_host_that_outlived_its_zygote_is_told(lab, wait_until, end
 
 def test_a_zygote_that_hangs_is_replaced_and_the_load_works_all_the_same(lab, wait_until):
     host, zygote = lab.pid("one"), lab.zygote_pid
-    wait_until(lambda: lab.launcher._zygotes[-1].has_preloaded, "the end of preloading")
+    wait_until(lab.has_settled, "the end of preloading")
     os.kill(zygote, signal.SIGSTOP)
     assert not lab.is_forked("two")
     wait_until(lambda: not is_alive(zygote), "the end of the one that hung")
@@ -59,10 +59,11 @@ def test_a_zygote_that_hangs_is_replaced_and_the_load_works_all_the_same(lab, wa
 def test_a_kernel_whose_launch_was_interrupted_is_ended_and_the_zygote_goes_on(lab, wait_until):
     lab.pid("one")
     zygote = lab.launcher._zygotes[-1]
-    wait_until(lambda: zygote.has_preloaded, "the end of preloading")
+    wait_until(lab.has_settled, "the end of preloading")
     os.kill(zygote.pid, signal.SIGSTOP)
     with pytest.raises(KeyboardInterrupt), interrupted_in(0.2):
-        lab.sandbox._start_spare(Surroundings.now())
+        surroundings = Surroundings.now()
+        lab.sandbox._start_spare(surroundings, lab.sandbox._usual_profile(surroundings))
     assert len(zygote._forking) == 1
     os.kill(zygote.pid, signal.SIGCONT)
     wait_until(lambda: not zygote._forking, "the answer that nobody waits for")
@@ -113,7 +114,7 @@ OWNER = """
 import os, sys, threading, time, warnings
 warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
-plugins = PluginManager({"plugin_dir": sys.argv[1], "zygote": {"spares": 1}})
+plugins = PluginManager({"plugin_dir": sys.argv[1], "zygote": {"spares": 1, "preload": []}})
 plugins.load_plugin("one")
 sandbox = plugins._engine._sandbox
 deadline = time.monotonic() + 30
@@ -126,7 +127,7 @@ time.sleep(60)
 
 @pytest.mark.parametrize("is_stopped", [False, True], ids=["runs", "hangs"])
 def test_zygote_spare_and_hosts_end_with_an_owner_that_was_killed(tmp_path, wait_until, is_stopped):
-    (tmp_path / "one.py").write_text(PROBE.replace("NAME", "one"))
+    (tmp_path / "one.py").write_text(probe("one"))
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -141,8 +142,9 @@ def test_zygote_spare_and_hosts_end_with_an_owner_that_was_killed(tmp_path, wait
     wait_until(lambda: not any(map(is_alive, family)), "the end of all that it started")
 
 
-def test_a_fork_of_the_owner_leaves_the_zygote_alone(lab):
+def test_a_fork_of_the_owner_leaves_the_zygote_alone(lab, wait_until):
     lab.pid("one")
+    wait_until(lab.has_settled, "the end of preloading")
     zygote = lab.zygote_pid
     child = os.fork()
     if child == 0:

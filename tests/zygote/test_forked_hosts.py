@@ -8,8 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from nebula_lab.errors import PluginCrashedError
 
-def test_hosts_are_children_of_the_zygote(lab):
+
+def test_hosts_are_children_of_the_zygote(lab, wait_until):
+    lab.pid("one")
+    wait_until(lab.has_settled, "the end of preloading")
     pids = [lab.pid(name) for name in ("one", "two")]
     assert {psutil.Process(pid).ppid() for pid in pids} == {lab.zygote_pid}
 
@@ -89,38 +93,66 @@ def test_the_environment_in_proc_has_the_hosts_own_mark(lab):
     assert len(set(marks)) == 2
 
 
-def test_a_process_that_a_forked_host_leaves_behind_is_ended_with_it(lab, wait_until):
-    setup = "import subprocess\nchild = subprocess.Popen(['sleep', '60'], start_new_session=True)"
-    child = lab.ask("one", "child.pid", setup)
-    lab.plugins.unload_plugin("one")
-    wait_until(lambda: not psutil.pid_exists(child), "the end of what was left behind")
+@pytest.fixture
+def starter(open_lab):
+    """A manager of plugins that may start processes."""
+    return open_lab({"capabilities": ["ProcessSpawn"]})
 
 
-def test_a_process_that_was_forked_without_exec_is_ended_with_its_host(lab, wait_until):
-    setup = (
-        "import time\n"
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    os.setsid()\n"
-        "    time.sleep(60)\n"
-        "    os._exit(0)"
-    )
-    child = lab.ask("one", "child", setup)
-    lab.plugins.unload_plugin("one")
-    wait_until(lambda: not psutil.pid_exists(child), "the end of what was left behind")
+def _all_below(lab):
+    """The zygote's processes by our names for them; the plugins have others."""
+    return psutil.Process(lab.zygote_pid).children(recursive=True)
 
 
-def test_a_host_has_no_descriptor_of_the_zygotes(lab):
+LEAVE_A_PROGRAM = (
+    "import subprocess\n"
+    "def leave():\n"
+    "    return subprocess.Popen(['sleep', '60'], start_new_session=True).pid"
+)
+LEAVE_A_FORK = (
+    "import time\n"
+    "def leave():\n"
+    "    child = os.fork()\n"
+    "    if child == 0:\n"
+    "        os.setsid()\n"
+    "        time.sleep(60)\n"
+    "        os._exit(0)\n"
+    "    return child"
+)
+
+
+@pytest.mark.parametrize("setup", [LEAVE_A_PROGRAM, LEAVE_A_FORK], ids=["program", "fork"])
+def test_a_process_that_a_forked_host_leaves_behind_is_ended_with_it(starter, wait_until, setup):
+    starter.pid("one")
+    before = set(_all_below(starter))
+    starter.ask("one", "leave()", setup)
+    (left,) = set(_all_below(starter)) - before
+    starter.plugins.unload_plugin("one")
+    wait_until(lambda: not left.is_running(), "the end of what was left behind")
+    wait_until(lambda: not any(one.is_running() for one in before), "the end of what was around it")
+
+
+@pytest.mark.parametrize("capabilities", [[], ["ProcessSpawn"]])
+def test_a_host_has_no_descriptor_of_the_zygotes(open_lab, capabilities, wait_until):
     def sockets(pid):
         links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
         return {link for link in links if link.startswith("socket:")}
 
-    pids = [lab.pid(name) for name in ("one", "two")]
-    assert not sockets(pids[0]) & sockets(lab.zygote_pid)
-    assert not sockets(pids[0]) & sockets(pids[1])
+    lab = open_lab({"capabilities": capabilities})
+    families = []
+    for name in ("one", "two"):
+        lab.pid(name)
+        wait_until(lab.has_settled, "the end of preloading")
+        known = [process for family in families for process in family]
+        families.append([process for process in _all_below(lab) if process not in known])
+    one, two = [set[str]().union(*(sockets(each.pid) for each in all_)) for all_ in families]
+    assert one
+    assert two
+    assert not one & sockets(lab.zygote_pid)
+    assert not one & two
 
 
-def test_a_forked_host_can_start_pythons_of_its_own(lab):
+def test_a_forked_host_can_start_pythons_of_its_own(starter):
     setup = (
         "import subprocess\n"
         "def child(code):\n"
@@ -128,22 +160,31 @@ def test_a_forked_host_can_start_pythons_of_its_own(lab):
         "    return subprocess.run(program, capture_output=True, text=True).stdout"
     )
     code = "import numpy, sys; print(sys.flags.isolated)"
-    assert lab.ask("one", f"child({code!r})", setup) == "0\n"
+    assert starter.ask("one", f"child({code!r})", setup) == "0\n"
 
 
-def test_a_forked_host_can_have_a_pool_of_processes(lab):
+def test_a_forked_host_can_have_a_pool_of_processes(starter):
     setup = "import multiprocessing\npool = multiprocessing.get_context('spawn').Pool(1)"
     try:
-        assert lab.ask("one", "pool.map(abs, [-1, -2])", setup) == [1, 2]
+        assert starter.ask("one", "pool.map(abs, [-1, -2])", setup) == [1, 2]
     finally:
-        lab.ask("one", "pool.terminate()")
+        starter.ask("one", "pool.terminate()")
 
 
-def test_a_forked_hosts_end_is_told_with_its_exit_code(lab):
-    from nebula_lab.errors import PluginCrashedError
-
+@pytest.mark.parametrize("capabilities", [[], ["ProcessSpawn"]])
+def test_a_forked_hosts_end_is_told_with_its_exit_code(open_lab, capabilities):
     with pytest.raises(PluginCrashedError, match="exited with code 7"):
-        lab.ask("one", "os._exit(7)")
+        open_lab({"capabilities": capabilities}).ask("one", "os._exit(7)")
+
+
+def test_a_host_that_may_start_processes_is_below_two_that_end_with_it(starter, wait_until):
+    starter.pid("one")
+    (warden,) = psutil.Process(starter.zygote_pid).children()
+    family = _all_below(starter)
+    assert [process.parent() for process in family[1:]] == family[:-1]
+    assert (len(family), family[0]) == (3, warden)
+    starter.plugins.unload_plugin("one")
+    wait_until(lambda: not any(one.is_running() for one in family), "the end of all three")
 
 
 def test_nothing_is_imported_to_boot_a_forked_host(lab):

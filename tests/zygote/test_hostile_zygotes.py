@@ -249,7 +249,8 @@ def test_a_module_whose_import_does_not_end_is_named_and_not_preloaded(
     assert lab.is_forked("three")
 
 
-def test_more_variables_than_a_packet_holds_do_no_harm(lab, monkeypatch):
+def test_more_variables_than_a_packet_holds_do_no_harm(open_lab, monkeypatch):
+    lab = open_lab({"allowed_variables": [f"LARGE_{number}" for number in range(8)]})
     lab.pid("one")
     for number in range(8):
         monkeypatch.setenv(f"LARGE_{number}", "x" * 100_000)

@@ -92,7 +92,22 @@ def debug(client, command, number, **arguments):
     return reply_to(client, client.session.msg("debug_request", content))
 
 
-def test_a_debugger_sets_a_breakpoint_and_stops_there(client):
+# Of the plugin whose kernel is looked into: debugpy starts a process of its own, to which it talks
+# by a port.
+DEBUGGED = {"capabilities": ["Network", "FileSystem", "ProcessSpawn"]}
+
+
+@pytest.fixture
+def debugged(open_lab):
+    lab = open_lab(DEBUGGED)
+    client = client_of(lab, "one")
+    assert lab.is_forked("one")
+    yield client
+    client.stop_channels()
+
+
+def test_a_debugger_sets_a_breakpoint_and_stops_there(debugged):
+    client = debugged
     initialized = debug(
         client,
         "initialize",

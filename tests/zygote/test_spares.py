@@ -10,6 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 from nebula_lab import PluginConfig
+from nebula_lab.errors import ExecutionFailedError
+
+ALL_FILES = {"capabilities": ["FileSystem"]}
+
+
+def spare_pids(lab):
+    return [spare.host.pid for spare in lab.sandbox.spares._spares]
 
 
 @pytest.fixture
@@ -26,6 +33,28 @@ def test_a_load_takes_the_spare(open_lab, await_spare):
     lab.pid("one")
     (spare,) = await_spare(lab)
     assert lab.pid("two") == spare
+
+
+def test_a_spare_is_confined_as_the_plugin_that_takes_it(open_lab, await_spare):
+    lab = open_lab(spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    assert lab.pid("two") == spare
+    with pytest.raises(ExecutionFailedError, match="PermissionError"):
+        lab.ask("two", "os.fork()")
+
+
+def test_a_plugin_that_asks_for_more_does_not_take_the_spare_and_gets_one_of_its_own(
+    open_lab, await_spare
+):
+    lab = open_lab(rights_of_three=ALL_FILES, spares=1)
+    lab.pid("one")
+    (spare,) = await_spare(lab)
+    assert lab.pid("three") != spare
+    both = await_spare(lab, 2)
+    assert lab.pid("two") == spare
+    lab.plugins.unload_plugin("three")
+    assert [lab.pid("three")] == [pid for pid in both if pid != spare]
 
 
 def test_a_taken_spare_is_replaced(open_lab, await_spare, wait_until):
@@ -54,7 +83,7 @@ def test_a_spare_shows_its_plugin_once_it_has_one(open_lab, await_spare):
 def test_a_spare_that_was_started_with_other_variables_is_thrown_away(
     open_lab, await_spare, monkeypatch, wait_until
 ):
-    lab = open_lab(spares=1)
+    lab = open_lab({"allowed_variables": ["SET_LATE"]}, spares=1)
     lab.pid("one")
     (spare,) = await_spare(lab)
     monkeypatch.setenv("SET_LATE", "yes")
@@ -66,7 +95,7 @@ def test_a_spare_that_was_started_with_other_variables_is_thrown_away(
 def test_a_spare_that_was_started_in_another_folder_is_thrown_away(
     open_lab, await_spare, monkeypatch, tmp_path
 ):
-    lab = open_lab(spares=1)
+    lab = open_lab(ALL_FILES, spares=1)
     lab.pid("one")
     (spare,) = await_spare(lab)
     monkeypatch.chdir(tmp_path)
@@ -94,7 +123,7 @@ def test_a_spare_that_dies_is_replaced(open_lab, await_spare, wait_until):
 def test_no_spare_is_started_while_a_call_runs(open_lab, tmp_path, wait_until):
     import threading
 
-    lab = open_lab(spares=1)
+    lab = open_lab(ALL_FILES, spares=1)
     go = tmp_path / "go"
     call = threading.Thread(
         target=lab.ask,
@@ -137,7 +166,7 @@ def test_closing_does_not_wait_for_a_spare_that_boots(open_lab, tmp_path, monkey
         "if slow := os.environ.get('SLOW_SITE'):\n"
         "    pathlib.Path(slow).touch(); time.sleep(3600)"
     )
-    lab = open_lab(spares=1)
+    lab = open_lab(ALL_FILES | {"allowed_variables": ["SLOW_SITE"]}, spares=1)
     lab.pid("one")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.setenv("SLOW_SITE", str(began))
@@ -153,7 +182,7 @@ def test_spares_that_die_while_another_one_is_ended_are_ended_too(
     lab.pid("one")
     await_spare(lab, 2)
     pool = lab.sandbox.spares
-    first, second = [host for _, host in pool._spares]
+    first, second = [spare.host for spare in pool._spares]
     folders = [host.scratch_dir.parent for host in (first, second)]
     first.dispose = _after(first.dispose, lambda: _die(second, pool, wait_until))
     os.kill(first.pid, signal.SIGKILL)
@@ -179,7 +208,7 @@ def test_topping_up_goes_on_after_an_error(open_lab, await_spare, wait_until, fa
     lab.pid("one")
     (spare,) = await_spare(lab)
     pool = lab.sandbox.spares
-    owner, failures = (pool, "_start") if failing == "start" else (pool._spares[0][1], "dispose")
+    owner, failures = (pool, "_start") if failing == "start" else (pool._spares[0].host, "dispose")
     setattr(owner, failures, _failing_once(getattr(owner, failures)))
     os.kill(spare, signal.SIGKILL)
     wait_until(lambda: lab.spare_pids() not in ([], [spare]), "the next spare", timeout=30.0)
@@ -204,8 +233,8 @@ def test_topping_up_that_fails_each_time_waits_for_the_next_load(
     lab = open_lab(spares=1)
     attempts, start = [], lab.sandbox.spares._start
 
-    def fail(surroundings):
-        attempts.append(surroundings)
+    def fail(surroundings, profile):
+        attempts.append(profile)
         raise OSError("no more descriptors")
 
     lab.sandbox.spares._start = fail

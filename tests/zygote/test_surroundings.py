@@ -12,11 +12,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from forked_lab import PROBE
+from forked_lab import probe
 
 from nebula_lab.agent.process_limits import ProcessLimits
 from nebula_lab.errors import LoadFailedError
 
+ALL_FILES = {"capabilities": ["FileSystem"]}
+EVERYTHING = {
+    "capabilities": ["Network", "FileSystem", "ProcessSpawn", "MemoryAllocation", "SystemCalls"]
+}
 # Everything that code may look at to learn how its interpreter was started.
 START = """{
     "flags": {name: getattr(sys.flags, name) for name in type(sys.flags).__match_args__},
@@ -32,23 +36,48 @@ START = """{
     "signals": {str(n): str(signal.getsignal(n)) for n in (13, 15, 17)},
     "collector": __import__("gc").isenabled(),
     "user site": __import__("site").ENABLE_USER_SITE,
+    "status": {
+        line.split(":")[0]: line.split(":")[1].strip()
+        for line in open("/proc/self/status")
+        if line.startswith(("Cap", "NoNewPrivs", "Seccomp"))
+    },
+    "limits": {
+        name: getrlimit(getattr(resource, name))
+        for name in dir(resource)
+        if name.startswith("RLIMIT_") and name not in COUNTED
+    },
 }"""
+IMPORTS = """
+import resource
+from resource import getrlimit
+# From what a host uses once it has booted, which is not the same to the byte.
+COUNTED = {"RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_NPROC"}
+"""
 
 
-def test_a_forked_interpreter_looks_like_one_that_was_started_anew(open_lab):
-    forked, started = open_lab(), open_lab(enabled=False)
-    told = [lab.ask("one", START) for lab in (forked, started)]
-    told[1]["path"][-1] = told[0]["path"][-1]  # the folder of the plugin itself
+@pytest.mark.parametrize("rights", [{}, ALL_FILES, EVERYTHING], ids=["none", "files", "all"])
+def test_a_forked_interpreter_looks_like_one_that_was_started_anew(open_lab, rights):
+    forked, started = open_lab(rights), open_lab(rights, enabled=False)
+    told = [_without_places(lab, lab.ask("one", START, IMPORTS)) for lab in (forked, started)]
     assert (forked.is_forked("one"), started.is_forked("one")) == (True, False)
     assert told[0] == told[1]
 
 
-def test_variables_that_are_set_late_reach_a_plugin(lab, monkeypatch):
+def _without_places(lab, told):
+    """With the host's own folder named alike for all."""
+    own = lab.ask("one", "str(context.scratch_dir.parents[1])", "from nebula_lab.plugin import *")
+    return json.loads(json.dumps(told).replace(own, "OWN"))
+
+
+def test_variables_that_are_set_late_reach_a_plugin_that_asked_for_them(open_lab, monkeypatch):
+    lab = open_lab({"allowed_variables": ["SET_LATE", "NOT_UTF8"]})
     lab.pid("one")
+    monkeypatch.setenv("NOT_ASKED_FOR", "secret")
     monkeypatch.setenv("SET_LATE", "yes")
     monkeypatch.setenv("NOT_UTF8", os.fsdecode(b"\xff"))
     assert lab.ask("two", "os.environ['SET_LATE']") == "yes"
     assert lab.ask("two", "list(os.environb[b'NOT_UTF8'])") == [255]
+    assert lab.ask("two", "'NOT_ASKED_FOR' not in os.environ")
 
 
 def test_the_zygote_has_no_variable_that_it_does_not_need(lab, monkeypatch):
@@ -57,20 +86,46 @@ def test_the_zygote_has_no_variable_that_it_does_not_need(lab, monkeypatch):
     assert b"SOME_TOKEN" not in Path(f"/proc/{lab.zygote_pid}/environ").read_bytes()
 
 
-def test_the_folder_is_the_one_at_the_time_of_the_load(lab, monkeypatch, tmp_path):
+def test_with_all_files_the_folder_is_the_one_at_the_time_of_the_load(
+    open_lab, monkeypatch, tmp_path
+):
+    lab = open_lab(ALL_FILES)
     lab.pid("one")
     monkeypatch.chdir(tmp_path)
     assert lab.ask("two", "os.getcwd()") == str(tmp_path)
 
 
-def test_that_the_folder_was_removed_is_said(lab, monkeypatch, tmp_path):
-    gone = tmp_path / "gone"
-    gone.mkdir()
+def test_without_them_it_is_the_scratch_folder_of_each(open_lab, monkeypatch, tmp_path):
+    setup = "from nebula_lab.plugin import context"
+    for lab in (open_lab(), open_lab(enabled=False)):
+        for name in ("one", "two"):
+            assert lab.ask(name, "os.getcwd() == str(context.scratch_dir)", setup)
+            monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def go_to_a_removed_folder(monkeypatch, tmp_path):
+    def go():
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+
+    return go
+
+
+def test_that_the_folder_was_removed_is_said(open_lab, go_to_a_removed_folder):
+    lab = open_lab(ALL_FILES)
     lab.pid("one")
-    monkeypatch.chdir(gone)
-    gone.rmdir()
+    go_to_a_removed_folder()
     with pytest.raises(LoadFailedError, match="working directory doesn't exist"):
         lab.pid("two")
+
+
+def test_a_plugin_with_a_folder_of_its_own_does_not_mind(lab, go_to_a_removed_folder):
+    lab.pid("one")
+    go_to_a_removed_folder()
+    assert lab.ask("two", "os.path.isdir(os.getcwd())")
 
 
 def test_the_umask_is_the_one_at_the_time_of_the_load(lab):
@@ -89,10 +144,10 @@ def limited():
     processors = os.sched_getaffinity(0)
 
     def limit():
-        core, processor = 4096 if soft != 4096 else 8192, min(processors)
-        resource.setrlimit(resource.RLIMIT_MSGQUEUE, (core, hard))
+        queue, processor = 4096 if soft != 4096 else 8192, min(processors)
+        resource.setrlimit(resource.RLIMIT_MSGQUEUE, (queue, hard))
         os.sched_setaffinity(0, {processor})
-        return [core, [processor]]
+        return [queue, [processor]]
 
     yield limit
     resource.setrlimit(resource.RLIMIT_MSGQUEUE, (soft, hard))
@@ -117,25 +172,27 @@ def test_a_spare_that_was_started_with_other_limits_is_thrown_away(open_lab, lim
     lab = open_lab(spares=1)
     lab.pid("one")
     wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
-    (spare,) = lab.spare_pids()
+    (spare,) = [spare.host.pid for spare in lab.sandbox.spares._spares]
     limits = limited()
     assert lab.ask("two", LIMITS, "import resource") == limits
     assert lab.pid("two") != spare
     wait_until(lambda: len(lab.sandbox.spares), "the next spare", timeout=30.0)
-    (fresh,) = lab.spare_pids()
+    (fresh,) = [spare.host.pid for spare in lab.sandbox.spares._spares]
     assert lab.pid("three") == fresh
     assert lab.ask("three", LIMITS, "import resource") == limits
 
 
+GET_NICE = "os.getpriority(os.PRIO_PROCESS, 0)"
+
+
 def test_the_niceness_of_a_host_is_that_at_the_time_of_the_load(tmp_path):
-    (tmp_path / "one.py").write_text(PROBE.replace("NAME", "one"))
+    (tmp_path / "one.py").write_text(probe("one"))
     owner = OWNER.replace(
         "told =", "plugins.load_plugin('one'); plugins.unload_plugin('one'); os.nice(3); told ="
     )
-    command = [sys.executable, "-c", owner, str(tmp_path), "os.nice(0) - NICE", "pass"]
-    command[4] = command[4].replace("NICE", str(os.nice(0)))
+    command = [sys.executable, "-c", owner, str(tmp_path), GET_NICE, "pass"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)[0] == 3
+    assert json.loads(done.stdout)[0] == os.nice(0) + 3
 
 
 def test_limits_that_may_not_be_raised_stay_and_do_no_harm():
@@ -240,7 +297,7 @@ def test_a_spare_from_before_an_installation_is_thrown_away(install, open_lab, w
     lab = open_lab(spares=1)
     lab.pid("one")
     wait_until(lambda: len(lab.sandbox.spares), "the spare", timeout=30.0)
-    (spare,) = lab.spare_pids()
+    (spare,) = [spare.host.pid for spare in lab.sandbox.spares._spares]
     install("something-1.0")
     assert lab.pid("two") != spare
 
@@ -272,9 +329,9 @@ def environment(tmp_path):
     return theirs
 
 
-def ask_in(environment, folder, expression, setup):
+def ask_in(environment, folder, expression, setup, **rights):
     folder.mkdir()
-    (folder / "one.py").write_text(PROBE.replace("NAME", "one"))
+    (folder / "one.py").write_text(probe("one", **rights))
     python = environment.parents[2] / "bin" / "python"
     root = str(Path(__file__).parents[2])
     done = subprocess.run(
@@ -322,7 +379,8 @@ def test_customizations_of_an_environment_run_in_hosts_and_never_in_the_zygote(
     line = f"import os; open({str(log)!r}, 'a').write(str(os.getpid()) + '\\n')"
     (environment / "sitecustomize.py").write_text(line)
     (environment / "hook.pth").write_text(line)
-    told, zygote = ask_in(environment, tmp_path / "plugins", "[os.getpid(), os.getppid()]", "")
+    expression = "[os.getpid(), os.getppid()]"
+    told, zygote = ask_in(environment, tmp_path / "plugins", expression, "", **ALL_FILES)
     ran_in = log.read_text().split()
     assert told[1] == zygote
     assert ran_in.count(str(told[0])) == ran_in.count(ran_in[0])  # the manager's own Python
