@@ -23,7 +23,7 @@ def spare_pids(lab):
 def await_spare(wait_until):
     def wait(lab, count=1):
         wait_until(lambda: len(lab.sandbox.spares) >= count, f"{count} spares", timeout=30.0)
-        return lab.spare_pids()
+        return spare_pids(lab)
 
     return wait
 
@@ -62,7 +62,7 @@ def test_a_taken_spare_is_replaced(open_lab, await_spare, wait_until):
     lab.pid("one")
     await_spare(lab)
     taken = lab.pid("two")
-    wait_until(lambda: lab.spare_pids() not in ([], [taken]), "the next spare", timeout=30.0)
+    wait_until(lambda: spare_pids(lab) not in ([], [taken]), "the next spare", timeout=30.0)
 
 
 def test_there_are_as_many_spares_as_were_asked_for_and_no_more(open_lab, await_spare):
@@ -117,7 +117,7 @@ def test_a_spare_that_dies_is_replaced(open_lab, await_spare, wait_until):
     lab.pid("one")
     (spare,) = await_spare(lab)
     os.kill(spare, signal.SIGKILL)
-    wait_until(lambda: lab.spare_pids() not in ([], [spare]), "the next spare", timeout=30.0)
+    wait_until(lambda: spare_pids(lab) not in ([], [spare]), "the next spare", timeout=30.0)
 
 
 def test_no_spare_is_started_while_a_call_runs(open_lab, tmp_path, wait_until):
@@ -211,7 +211,7 @@ def test_topping_up_goes_on_after_an_error(open_lab, await_spare, wait_until, fa
     owner, failures = (pool, "_start") if failing == "start" else (pool._spares[0].host, "dispose")
     setattr(owner, failures, _failing_once(getattr(owner, failures)))
     os.kill(spare, signal.SIGKILL)
-    wait_until(lambda: lab.spare_pids() not in ([], [spare]), "the next spare", timeout=30.0)
+    wait_until(lambda: spare_pids(lab) not in ([], [spare]), "the next spare", timeout=30.0)
     assert pool._useless == []
 
 

@@ -208,14 +208,14 @@ def test_limits_that_may_not_be_raised_stay_and_do_no_harm():
 
 
 def _keeps_what_it_has():
-    resource.setrlimit(resource.RLIMIT_MSGQUEUE, (100, 200))
+    resource.setrlimit(resource.RLIMIT_CORE, (100, 200))
     os.nice(2)
     if os.getuid() == 0:
         os.setresuid(65534, 65534, 65534)
     before = ProcessLimits.now()
-    ProcessLimits(((resource.RLIMIT_MSGQUEUE, 300, 400),), (100_000,), -5).apply()
+    ProcessLimits(((resource.RLIMIT_CORE, 300, 400),), (100_000,), -5).apply()
     after = ProcessLimits.now()
-    have = (after.nice, after.processors, resource.getrlimit(resource.RLIMIT_MSGQUEUE))
+    have = (after.nice, after.processors, resource.getrlimit(resource.RLIMIT_CORE))
     return have == (before.nice, before.processors, (200, 200))
 
 
