@@ -19,6 +19,7 @@
     ├── UnsupportedValueError       a value that does not cross a sandbox; also a TypeError
     ├── ExecutionFailedError        the operation raised
     │   ├── PluginTimeoutError      also a TimeoutError
+    │   ├── LimitExceededError      the plugin wanted more than it may use
     │   ├── PluginCrashedError
     │   ├── CallCycleError          a call between plugins that came back round
     │   ├── QueueFullError
@@ -62,6 +63,7 @@ __all__ = [
     "UnsupportedValueError",
     "ExecutionFailedError",
     "PluginTimeoutError",
+    "LimitExceededError",
     "PluginCrashedError",
     "CallCycleError",
     "QueueFullError",
@@ -291,6 +293,20 @@ class ExecutionFailedError(PluginError):
 
 class PluginTimeoutError(ExecutionFailedError, TimeoutError):
     """The deadline passed before the operation answered."""
+
+
+class LimitExceededError(ExecutionFailedError):
+    """The operation failed because the plugin wanted more than it may use.
+
+    Attributes:
+        limit: the setting, such as `max_memory`.
+        value: what it is, in words.
+    """
+
+    def __init__(self, *, limit: str, value: str, **failed: Any) -> None:
+        super().__init__(**failed)
+        self.limit = limit
+        self.value = value
 
 
 @dataclass(frozen=True)

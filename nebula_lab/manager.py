@@ -112,10 +112,7 @@ class PluginManager:
 
     def list_plugins(self) -> list[PluginInfo]:
         """Every plugin that was found, by id."""
-        sandbox = self.config.security.sandbox.value
-        return sorted(
-            (record.info(sandbox) for record in self._engine.catalogue), key=lambda info: info.id
-        )
+        return sorted(self._engine.catalogue.infos(), key=lambda info: info.id)
 
     def descriptor(self, plugin_id: str) -> PluginDescriptor:
         """What is known of a plugin without running it.

@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
     {"manager"},
     {"aio"},
     {"current"},
+    {"doctor"},
     {"views"},
     {"notebook", "cli"},
 ]

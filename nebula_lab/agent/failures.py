@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from nebula_lab.agent.job import EscapedError, JobCancelledError
+from nebula_lab.agent.obstacles import obstacle_of
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Failure
@@ -39,6 +40,7 @@ def failure_of(error: BaseException, call: int) -> Failure:
         message=_capped(_message(error)),
         traceback="" if _explains_itself(error) else _capped(own_traceback(error)),
         element=element,
+        obstacle=obstacle_of(error),
     )
 
 

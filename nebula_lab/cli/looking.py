@@ -9,6 +9,7 @@ from nebula_lab.cli.documents import graph_document
 from nebula_lab.cli.dot import dot_digraph
 from nebula_lab.cli.sources import source_problems
 from nebula_lab.cli.values import to_json
+from nebula_lab.cli.wide_rights import wide_rights
 from nebula_lab.errors import PluginError
 from nebula_lab.model import PluginInfo, Problem, ProblemKind
 from nebula_lab.views import graph_view
@@ -57,10 +58,11 @@ def with_reasons(found: Sequence[PluginInfo], reasons: dict[str, str]) -> list[P
 
 
 def all_problems(plugins: PluginManager) -> list[Problem]:
-    """What discovery and resolution found, and the sources that do not compile."""
+    """What discovery and resolution found, sources that do not compile, and wide rights."""
     known = plugins.problems
     descriptors = [plugins.descriptor(plugin_id) for plugin_id in plugins]
-    return [*known, *source_problems(descriptors, known)]
+    sources = source_problems(descriptors, known)
+    return [*known, *sources, *wide_rights(descriptors, plugins.config)]
 
 
 def draw(plugins: PluginManager, form: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nebula_lab import __version__
+from nebula_lab.cli.doctoring import doctor
 from nebula_lab.cli.failing import (
     EXIT_CODES,
     ExitCode,
@@ -57,7 +58,7 @@ def list_command(
     from nebula_lab.views import plugin_list, problem_count
 
     config = for_one_command(find_plugins(plugin_dir, config_file))
-    with open_manager(config, tell=load) as plugins:
+    with open_manager(config) as plugins:
         well = load_all(plugins) if load else True
         found, reasons = plugins.list_plugins(), left_out(plugins)
         problems = plugins.problems
@@ -144,7 +145,8 @@ def check(
     """Print everything that keeps plugins from being loaded, and exit with 3 if there is any.
 
     DIRECTORY is the same as --plugin-dir. Cycles, conflicts, missing dependencies, metadata that
-    can't be read and sources that do not compile are found without running anything.
+    can't be read and sources that do not compile are found without running anything. Rights that
+    are asked for in vain, or are wide, are noted.
     """
     from nebula_lab.cli.documents import problem_document
     from nebula_lab.cli.looking import all_problems
@@ -166,7 +168,7 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in SIGNING_COMMANDS:
+for command in (*SIGNING_COMMANDS, doctor):
     cli.add_command(command)
 
 

@@ -18,18 +18,21 @@ import msgspec
 
 from nebula_lab.confine import landlock, mounts, namespaces, privileges, seccomp, warden
 from nebula_lab.confine.machine import Machine, Mechanism
+from nebula_lab.confine.obstacles import explained, obstacles
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 _ANSWER_SIZE = 4096
+_NO_LANDLOCK = "this kernel has no Landlock, or it is not switched on"
+_OF_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads")
 _CURES = {
     "landlock": "Linux 5.13 and later have it, if «landlock» is in its list of security modules "
     "(kernel parameter lsm=landlock,…).",
-    "seccomp": "A kernel with CONFIG_SECCOMP_FILTER has it, on x86_64 and aarch64.",
+    "seccomp": "A kernel with CONFIG_SECCOMP_FILTER has it, on x86_64 and aarch64; in a container, "
+    "allow seccomp in its own profile.",
     "namespaces": "Let ordinary users make user namespaces: sysctl user.max_user_namespaces=10000, "
     "on Debian kernel.unprivileged_userns_clone=1, on Ubuntu "
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container, allow unshare and mount in "
     "its seccomp profile.",
-    "pid_namespace": "As for namespaces.",
     "scopes": "Linux 6.12 and later have Landlock's scopes.",
     "counts_threads": "Run as an ordinary user; what root starts is counted by sampling.",
 }
@@ -49,7 +52,7 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
         try:
             answer = "+" + attempt()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it does not work
-            answer = f"-{error}"
+            answer = f"-{explained(error)}"
         os.write(writable, answer.encode()[:_ANSWER_SIZE])
         os._exit(0)
     os.close(writable)
@@ -58,13 +61,19 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
     os.waitpid(child, 0)
     works = said.startswith("+")
     detail = said[1:] or ("" if works else "it ended the process that tried it")
-    return Mechanism(works, detail, "" if works else _CURES[name])
+    return Mechanism(works, detail, "" if works else _cure(name))
+
+
+def _cure(name: str) -> str:
+    if name not in _OF_NAMESPACES or (name == "counts_threads" and os.geteuid() == 0):
+        return _CURES[name]
+    return obstacles() or _CURES["namespaces"]
 
 
 def _landlock() -> str:
     version = landlock.version()
     if not version:
-        raise OSError("this kernel has no Landlock, or it is not switched on")
+        raise OSError(_NO_LANDLOCK)
     privileges.forbid_gaining()
     landlock.restrict([("/proc", landlock.READ)], network=False)
     try:
@@ -76,6 +85,8 @@ def _landlock() -> str:
 
 def _scopes() -> str:
     version = landlock.version()
+    if not version:
+        raise OSError(_NO_LANDLOCK)
     if version < landlock.SCOPES_SINCE:
         raise OSError(f"Landlock is version {version}; scopes came with {landlock.SCOPES_SINCE}")
     privileges.forbid_gaining()
@@ -89,7 +100,7 @@ def _scopes() -> str:
 
 def _seccomp() -> str:
     if not seccomp.is_supported():
-        raise OSError(f"this kernel has no filters, or we have none for {platform.machine()}")
+        raise OSError(f"no filter for {platform.machine()} is to be had from this kernel")
     privileges.forbid_gaining()
     policy = SystemCallPolicy(
         everything=False,
@@ -134,7 +145,7 @@ def _build_tree(folder: str) -> None:
         if Path(folder).exists():
             os.write(said, b"what was left out can be seen all the same")
     except BaseException as error:  # noqa: BLE001 - as in `_try`
-        os.write(said, str(error).encode())
+        os.write(said, explained(error).encode())
     os._exit(0)
 
 

@@ -18,6 +18,7 @@ from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, Sour
 from nebula_lab.model.requirement import VersionReq
 
 _SHOWN = 5
+_FILLED_IN = ("declared_in", "rights_declared_in")
 _LEADING_ID = re.compile(r"\s*([A-Za-z_][\w.-]*)", re.ASCII)
 
 
@@ -120,6 +121,9 @@ def descriptor_from(
     table["declared_in"] = SourceLocation(description.path, description.line)
     if table.get("dependencies"):
         table["dependencies"] = _located(table["dependencies"], description)
+    if table.get("security"):
+        line = description.line_of(("security",))
+        table["rights_declared_in"] = SourceLocation(description.path, line)
     if api_version is not None:
         _add_api_version(table, api_version)
     try:
@@ -132,12 +136,13 @@ def _refuse_locations(description: Description) -> None:
     """The model has a place for them, but they are filled in here and not by the author."""
     dependencies = description.table.get("dependencies")
     tables = [description.table, *(dependencies if isinstance(dependencies, list | tuple) else ())]
-    if any(isinstance(table, Mapping) and "declared_in" in table for table in tables):
-        raise description.error(
-            "declared_in is not for a description to say",
-            "Take it out; the file and line are filled in when it is read.",
-            key="declared_in",
-        )
+    for key in _FILLED_IN:
+        if any(isinstance(table, Mapping) and key in table for table in tables):
+            raise description.error(
+                f"{key} is not for a description to say",
+                "Take it out; the file and line are filled in when it is read.",
+                key=key,
+            )
 
 
 def _dependency_ids(dependencies: object) -> list[str]:

@@ -123,6 +123,7 @@ class PluginDescriptor(FrozenModel):
     Attributes:
         path: the file or folder with the plugin's source.
         declared_in: where this description was found, for messages.
+        rights_declared_in: where in it the rights are, for messages.
     """
 
     id: PluginId
@@ -134,6 +135,7 @@ class PluginDescriptor(FrozenModel):
     security: RequestedRights = RequestedRights()
     runtime: RuntimeOptions = RuntimeOptions()
     declared_in: SourceLocation | None = None
+    rights_declared_in: SourceLocation | None = None
 
     @classmethod
     def known_keys(cls) -> Collection[str]:

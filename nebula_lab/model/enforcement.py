@@ -34,6 +34,7 @@ class Question(Enum):
     PROCESSES = auto()
     OTHERS = auto()
     SYSTEM_CALLS = auto()
+    VARIABLES = auto()
     DISPLAY = auto()
     MEMORY = auto()
     HANDLES = auto()
@@ -52,6 +53,8 @@ def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
     working = [name for name, mechanism in mechanisms if mechanism.works]
     if working:
         return Enforcement.KERNEL, ", ".join(working), ""
+    if len(mechanisms) == 1:
+        return Enforcement.NONE, "", mechanisms[0][1].cure
     cures = " Or: ".join(f"{name}: {mechanism.cure}" for name, mechanism in mechanisms)
     return Enforcement.NONE, "", cures
 
@@ -107,6 +110,10 @@ def _seccomp(machine: Machine) -> Answer:
     return _each(("seccomp", machine.seccomp))
 
 
+def _variables(machine: Machine) -> Answer:
+    return Enforcement.MANAGER, "others are not passed on", ""
+
+
 def _manager(machine: Machine) -> Answer:
     return Enforcement.MANAGER, "what is displayed is filtered", ""
 
@@ -141,6 +148,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.PROCESSES: _processes,
     Question.OTHERS: _others,
     Question.SYSTEM_CALLS: _seccomp,
+    Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,
     Question.MEMORY: _rlimits,
     Question.HANDLES: _rlimits,

@@ -23,6 +23,8 @@ class PluginInfo(FrozenModel):
         failure: why it is `Failed`, in one text for people.
         sandbox: the name of the sandbox that it runs in, such as "Process".
         pid: its process, where it has one of its own.
+        rights: what it is granted, in a word each, such as "net" and "all files"; in sandbox None
+            it has all there are, and none is named.
     """
 
     id: str
@@ -38,3 +40,4 @@ class PluginInfo(FrozenModel):
     path: Path | None = None
     sandbox: str = ""
     pid: int | None = None
+    rights: tuple[str, ...] = ()

@@ -17,9 +17,24 @@ from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.rights import AllowedPath
-from nebula_lab.model.security import SandboxMode
+from nebula_lab.model.rights_in_words import (
+    files_in_words,
+    network_in_words,
+    variables_in_words,
+)
+from nebula_lab.model.risks import RISKS
+from nebula_lab.model.security import SandboxMode, SecurityConfig
 
-__all__ = ["Measure", "Rights", "Limits", "EffectivePolicy", "effective_policy"]
+__all__ = [
+    "Measure",
+    "Rights",
+    "Limits",
+    "EffectivePolicy",
+    "effective_policy",
+    "requested_paths",
+    "rights_of",
+    "size_in_words",
+]
 
 # Bytes that a plugin without the capability MemoryAllocation may use above the booted host's own.
 MEMORY_ALLOWANCE = 256 * 2**20
@@ -35,6 +50,7 @@ class Measure:
         how: who enforces it.
         by: the mechanisms.
         cure: what to do where nothing enforces it.
+        risk: what the plugin can do then, to be read after its id.
     """
 
     name: str
@@ -42,6 +58,7 @@ class Measure:
     how: Enforcement
     by: str = ""
     cure: str = ""
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +143,7 @@ def effective_policy(
         config: what it may have.
         machine: what can be enforced; None where nothing is to be, in sandbox None.
     """
-    rights = _rights(descriptor, config)
+    rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
@@ -137,8 +154,9 @@ def effective_policy(
 # Rights
 
 
-def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
-    asked, allowed = descriptor.security, config.security
+def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
+    """What a plugin may do: what it asks for, cut down to what the configuration allows."""
+    asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
     if allowed.sandbox is SandboxMode.NONE:
@@ -147,21 +165,19 @@ def _rights(descriptor: PluginDescriptor, config: PluginConfig) -> Rights:
     return Rights(
         granted,
         refused,
-        _paths(_absolute(asked.allowed_paths, _folder_of(descriptor)), allowed.allowed_paths),
+        _paths(requested_paths(descriptor), allowed.allowed_paths),
         _hosts(asked.allowed_hosts, allowed.allowed_hosts),
         _variables(asked.allowed_variables, allowed.allowed_variables),
     )
 
 
-def _folder_of(descriptor: PluginDescriptor) -> Path:
+def requested_paths(descriptor: PluginDescriptor) -> tuple[AllowedPath, ...]:
+    """The files that a plugin names, as absolute paths."""
     place = descriptor.declared_in
-    return (descriptor.path if place is None else place.path).parent
-
-
-def _absolute(paths: Iterable[AllowedPath], folder: Path) -> tuple[AllowedPath, ...]:
+    folder = (descriptor.path if place is None else place.path).parent
     return tuple(
         one.model_copy(update={"path": Path(os.path.normpath(folder / one.path.expanduser()))})
-        for one in paths
+        for one in descriptor.security.allowed_paths
     )
 
 
@@ -236,15 +252,16 @@ def _measures(
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
             how, by, cure = enforcement_of(question, machine)
-            yield Measure(name, granted, how, by, cure)
+            risk = RISKS[question] if how is Enforcement.NONE else ""
+            yield Measure(name, granted, how, by, cure, risk)
 
 
 def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
     has = rights.has
-    yield "network", _network_in_words(rights), _network_question(rights)
+    yield "network", network_in_words(rights), _network_question(rights)
     yield (
         "files",
-        _files_in_words(rights),
+        files_in_words(rights),
         (Question.ALL_FILES if rights.sees_all_files else Question.FILES),
     )
     if has(PluginCapability.PROCESS_SPAWN):
@@ -256,12 +273,13 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:
         yield "system calls", "those that are usual in Python", Question.SYSTEM_CALLS
+    yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
-    yield "memory", _size(limits.memory), Question.MEMORY
+    yield "memory", size_in_words(limits.memory), Question.MEMORY
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
-    scratch = _size(limits.scratch)
+    scratch = size_in_words(limits.scratch)
     yield "scratch", scratch, Question.SCRATCH
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
@@ -273,24 +291,8 @@ def _network_question(rights: Rights) -> Question:
     return Question.NETWORK if rights.hosts is None else Question.HOSTS
 
 
-def _network_in_words(rights: Rights) -> str:
-    if not rights.has(PluginCapability.NETWORK):
-        return "none"
-    if rights.hosts is None:
-        return "everyone"
-    return ", ".join(rights.hosts) or "nobody"
-
-
-def _files_in_words(rights: Rights) -> str:
-    own = "its own, and Python's"
-    if not rights.has(PluginCapability.FILE_SYSTEM):
-        return own
-    if rights.paths is None:
-        return "all that you may use, but nebula_lab's own"
-    return ", ".join([own, *(f"{one.path} ({one.mode})" for one in rights.paths)])
-
-
-def _size(count: int) -> str:
+def size_in_words(count: int) -> str:
+    """Bytes in the largest unit that fits."""
     for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= factor:
             return f"{count / factor:.4g} {unit}"

@@ -26,7 +26,7 @@ Severity = Literal["error", "note"]
 
 
 class ProblemKind(StrEnum):
-    """The kinds that the resolver gives; discovery has kinds of its own."""
+    """The kinds that the resolver and the policy give; discovery has kinds of its own."""
 
     MISSING_DEPENDENCY = "missing-dependency"
     VERSION_MISMATCH = "version-mismatch"
@@ -35,6 +35,8 @@ class ProblemKind(StrEnum):
     CYCLE = "cycle"
     BROKEN_DEPENDENCY = "broken-dependency"
     OPTIONAL_LEFT_OUT = "optional-left-out"
+    REFUSED_RIGHT = "refused-right"
+    WIDE_RIGHT = "wide-right"
 
 
 class Declaration(Struct, frozen=True):

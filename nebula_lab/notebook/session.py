@@ -14,6 +14,7 @@ from IPython.display import display
 from nebula_lab.current import current_manager, set_current_manager
 from nebula_lab.manager import PluginManager, UnenforcedWarning
 from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.listing import listed
 from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
 from nebula_lab.notebook.sink import NotebookSink
 from nebula_lab.runtime.output import OutputSink
@@ -85,6 +86,18 @@ class NotebookSession:
         self.say(opening_line(self.manager))
         if self.manager.unenforced:
             self.say(unenforced_note(self.manager.unenforced).text)
+
+    def warn_of_unenforced(self) -> None:
+        """Name the plugins that run without being held to all of their limits, if there are any."""
+        manager = self.manager
+        if manager.config.security.strict:
+            return
+        lacking = [one for one in manager.load_order if manager.policy(one).gaps]
+        if lacking:
+            self.say(
+                "Not held to all of their limits on this machine (%plugin doctor ID says more): "
+                f"{listed(lacking)}."
+            )
 
     def show(self, rendered: Rendered) -> None:
         """Display a view under the cell."""

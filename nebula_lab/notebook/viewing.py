@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 
 from nebula_lab.errors import NotFoundError, OperationNotFoundError, PluginError
+from nebula_lab.model.refusals import refusals
 from nebula_lab.notebook.arguments import CommandParser, count
 from nebula_lab.notebook.command import Command, takes_optional_plugin, takes_plugin
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.plugin.health import HealthStatus
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.views import (
+    examination_view,
     graph_view,
     health_table,
     log_view,
@@ -18,13 +21,14 @@ from nebula_lab.views import (
     operation_metrics_table,
     operations_help,
     plugin_list,
+    policy_view,
     problem_list,
-    unenforced_note,
 )
 
 
 def _list(session: NotebookSession, args: Namespace) -> None:
     session.show(plugin_list(session.manager.list_plugins()))
+    session.warn_of_unenforced()
 
 
 def _health(session: NotebookSession, args: Namespace) -> None:
@@ -108,7 +112,19 @@ def _console(session: NotebookSession, args: Namespace) -> None:
 
 
 def _doctor(session: NotebookSession, args: Namespace) -> None:
-    session.show(unenforced_note(session.manager.unenforced))
+    if args.id is None:
+        from nebula_lab.doctor.examining import examine
+
+        session.show(examination_view(examine(lambda: nullcontext(session.manager))))
+        return
+    manager = session.manager
+    policy = manager.policy(args.id)
+    refused = refusals(manager.descriptor(args.id), manager.config)
+    session.show(policy_view(policy, refused, strict=manager.config.security.strict))
+
+
+def _takes_patient(parser: CommandParser) -> None:
+    parser.add_argument("id", metavar="ID", nargs="?", help="one plugin, instead of the machine")
 
 
 def _watch(session: NotebookSession, args: Namespace) -> None:
@@ -162,7 +178,13 @@ COMMANDS = (
         takes_plugin,
         completes=("plugin",),
     ),
-    Command("doctor", "Say what of the configuration is not enforced.", _doctor),
+    Command(
+        "doctor",
+        "Try what this machine can enforce, or say what holds for one plugin; with the cures.",
+        _doctor,
+        _takes_patient,
+        completes=("plugin",),
+    ),
     Command(
         "watch",
         "Reload plugins when their files change (not in this version).",

@@ -12,9 +12,14 @@ from nebula_lab.model import (
     FileSystem,
     PluginConfig,
     PluginDescriptor,
+    PluginInfo,
     PluginState,
     Problem,
+    SandboxMode,
 )
+from nebula_lab.model.policy import rights_of
+from nebula_lab.model.refusals import refusal_notes
+from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.record import PluginRecord
 
@@ -49,8 +54,11 @@ class Catalogue:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was left out and why, first of discovery and then of resolution, then notes."""
-        listed = [*self._found, *self.resolution.problems, *self.resolution.notes]
+        """What was left out and why, first of discovery and then of resolution; then notes."""
+        rights = [
+            note for record in self for note in refusal_notes(record.descriptor, self._config)
+        ]
+        listed = [*self._found, *self.resolution.problems, *self.resolution.notes, *rights]
         return tuple(sorted(listed, key=lambda problem: problem.severity == "note"))
 
     def discover(self) -> DiscoveryResult:
@@ -103,6 +111,15 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def infos(self) -> Iterator[PluginInfo]:
+        """A row for each plugin."""
+        sandbox = self._config.security.sandbox
+        for record in self:
+            rights: tuple[str, ...] = ()
+            if sandbox is not SandboxMode.NONE:
+                rights = in_short(rights_of(record.descriptor, self._config.security))
+            yield record.info(sandbox.value, rights)
 
     def require_usable(self, plugin_id: str) -> None:
         """Refuse a plugin that the resolver left out.

@@ -279,7 +279,9 @@ class Conversation(PendingCall):
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
             return self._too_late(message.traceback, None)
-        return error_from(message, self._invocation.plugin_id, self._invocation.operation)
+        return error_from(
+            message, self._invocation.plugin_id, self._invocation.operation, self._host.policy
+        )
 
     def _timed_out(self) -> PluginTimeoutError:
         where = self._stop_and_wait()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nebula_lab.errors import (
     ExecutionFailedError,
+    LimitExceededError,
     LoadFailedError,
     PluginError,
     PluginTimeoutError,
     SymbolNotFoundError,
     UnsupportedValueError,
 )
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.plugin.safe_text import ends_kept
+from nebula_lab.runtime.breaches import breach_of, lack_of
 from nebula_lab.wire.messages import Failure
 
 # Characters. A host may send 64 MB of each, and errors are kept, in a plugin's record for one.
@@ -19,21 +24,38 @@ _MESSAGE_LIMIT = 10_000
 _TRACEBACK_LIMIT = 20_000
 
 
-def error_from(failure: Failure, plugin_id: str, operation: str) -> PluginError:
-    """The error for a call that failed."""
+def error_from(
+    failure: Failure, plugin_id: str, operation: str, policy: EffectivePolicy | None
+) -> PluginError:
+    """The error for a call that failed.
+
+    Args:
+        failure: what the host says.
+        plugin_id: the plugin.
+        operation: that was called.
+        policy: what the plugin may do, to say where that may be the reason.
+    """
     if failure.kind == "unsupported_value":
         element = failure.element[:_MESSAGE_LIMIT]
         found = failure.message.removeprefix(f"{failure.element}: ")
         error = UnsupportedValueError(element, ends_kept(found, _MESSAGE_LIMIT))
         error.plugin_id = plugin_id
         return error
-    return ExecutionFailedError(
-        ends_kept(_said(failure), _MESSAGE_LIMIT),
-        plugin_id=plugin_id,
-        operation=operation,
-        error_type=failure.error_type[:_NAME_LIMIT],
-        remote_traceback=ends_kept(failure.traceback, _TRACEBACK_LIMIT),
-    )
+    failed: dict[str, Any] = {
+        "message": ends_kept(_said(failure), _MESSAGE_LIMIT),
+        "plugin_id": plugin_id,
+        "operation": operation,
+        "error_type": failure.error_type[:_NAME_LIMIT],
+        "remote_traceback": ends_kept(failure.traceback, _TRACEBACK_LIMIT),
+    }
+    breach = None if policy is None else breach_of(failure.obstacle, policy)
+    if breach is not None:
+        failed["message"] += f" ({breach.said})"
+        return LimitExceededError(
+            limit=breach.limit, value=breach.value, hint=breach.cure, **failed
+        )
+    hint = None if policy is None else lack_of(failure.obstacle, policy)
+    return ExecutionFailedError(**failed, hint=hint)
 
 
 def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
@@ -49,7 +71,12 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         )
     if isinstance(error, ExecutionFailedError):
         kind = _LOAD_ERRORS.get(error.error_type, LoadFailedError)
-        return kind(error.message, plugin_id=plugin_id, remote_traceback=error.remote_traceback)
+        return kind(
+            error.message,
+            plugin_id=plugin_id,
+            remote_traceback=error.remote_traceback,
+            hint=error.hint,
+        )
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
 
 

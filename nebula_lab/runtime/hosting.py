@@ -153,6 +153,7 @@ class Hosting:
             self._starting += 1
         try:
             host = self._sandbox.start(spec)
+            host.policy = spec.policy
             self._alive.add(host)
             cradle.put(host)
             return host

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from nebula_lab.model import SecurityConfig
+from nebula_lab.model import PluginCapability, SecurityConfig
 from nebula_lab.model.events import LogWritten, OutputWritten, ProgressMade
-from nebula_lab.model.rich_display import allows_rich_display
+from nebula_lab.model.policy import rights_of
 from nebula_lab.plugin.safe_text import line, prose, stream_text
 from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.dispatcher import Dispatcher
@@ -123,7 +123,8 @@ class Journal:
             self._dispatcher.emit(LogWritten(plugin_id, now, level, line(message.logger), text))
 
     def _shows_richly(self, plugin_id: str) -> bool:
-        return allows_rich_display(self._record_of(plugin_id).descriptor, self._security)
+        rights = rights_of(self._record_of(plugin_id).descriptor, self._security)
+        return rights.has(PluginCapability.RICH_DISPLAY)
 
 
 def _level(message: Log) -> int:

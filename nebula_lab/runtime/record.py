@@ -132,8 +132,8 @@ class PluginRecord:
                 lines.append(LogLine(datetime.now(UTC), 0, "stderr", note))
         return lines
 
-    def info(self, sandbox: str) -> PluginInfo:
-        """The row of `list_plugins()`."""
+    def info(self, sandbox: str, rights: tuple[str, ...]) -> PluginInfo:
+        """The row of `list_plugins()`; the arguments are as in `PluginInfo`."""
         hosts = self.slots.hosts
         used = None
         if self.last_used is not None:
@@ -152,4 +152,5 @@ class PluginRecord:
             path=self.descriptor.path,
             sandbox=sandbox,
             pid=hosts[0].pid if hosts else None,
+            rights=rights,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nebula_lab.errors import LoadFailedError
 from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor
+from nebula_lab.model.listing import listed
 from nebula_lab.model.policy import EffectivePolicy, Measure
 
 
@@ -23,19 +24,23 @@ def unenforced(config: PluginConfig, policies: Iterable[EffectivePolicy]) -> tup
     for policy in policies:
         for gap in policy.gaps:
             concerned.setdefault(gap, []).append(policy.plugin_id)
-    found += [
-        f"Not enforced on this machine: {_in_words(gap)}, for {', '.join(plugin_ids)}. {gap.cure}"
-        for gap, plugin_ids in concerned.items()
-    ]
+    alike: dict[tuple[str, str], list[Measure]] = {}
+    for gap, plugin_ids in concerned.items():
+        alike.setdefault((listed(plugin_ids), gap.cure), []).append(gap)
+    found += [_sentence(who, gaps, cure) for (who, cure), gaps in alike.items()]
     return tuple(found)
+
+
+def _sentence(who: str, gaps: Sequence[Measure], cure: str) -> str:
+    risks = listed([gap.risk for gap in gaps])
+    return f"{who} {risks}: nothing on this machine enforces {_in_words(gaps)}. {cure}"
 
 
 def unenforceable(descriptor: PluginDescriptor, policy: EffectivePolicy) -> LoadFailedError:
     """The refusal of a plugin that could not be held to what it was granted."""
-    gaps = ", and ".join(map(_in_words, policy.gaps))
     cures = " ".join(dict.fromkeys(gap.cure for gap in policy.gaps))
     return LoadFailedError(
-        f"not run, because nothing on this machine would enforce {gaps}",
+        f"not run, because nothing on this machine would enforce {_in_words(policy.gaps)}",
         plugin_id=descriptor.id,
         path=descriptor.path,
         hint=f"{cures} «nebula-lab doctor» tries everything. With security.strict: false it runs "
@@ -61,5 +66,5 @@ def require_paths(descriptor: PluginDescriptor, policy: EffectivePolicy) -> None
             )
 
 
-def _in_words(gap: Measure) -> str:
-    return f"{gap.name} ({gap.granted})"
+def _in_words(gaps: Sequence[Measure]) -> str:
+    return listed([f"«{gap.name}: {gap.granted}»" for gap in gaps])

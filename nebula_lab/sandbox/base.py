@@ -40,6 +40,7 @@ class Host(abc.ABC):
         plugin_dir: a folder for the plugin's files, which it can only read.
         connection_file: for Jupyter front ends, where the host is a kernel.
         runs_in_context: it runs a call in the context of its caller, which is noted in the call.
+        policy: what holds for its plugin; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
         on_exit: called once, on the loop's thread, when the host is gone.
     """
@@ -49,6 +50,7 @@ class Host(abc.ABC):
     plugin_dir: Path
     pid: int | None = None
     connection_file: Path | None = None
+    policy: EffectivePolicy | None = None
     runs_in_context = False
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."

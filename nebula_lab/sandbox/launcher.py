@@ -31,6 +31,7 @@ class Launcher:
 
     Attributes:
         environment: the Python that zygotes are started in.
+        trouble: why a kernel was started anew that should have been forked; empty before that.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Launcher:
         self._failures = 0
         self._is_given_up = not config.enabled
         self._is_closed = False
+        self.trouble = ""
 
     def warm_up(self) -> None:
         """See to it that there is a zygote for what is to be launched next."""
@@ -115,6 +117,7 @@ class Launcher:
     # What goes wrong. Reasons have a zygote's own words in them, which are not to be believed.
 
     def _note_failure(self, zygote: Zygote, reason: str) -> None:
+        self.trouble = reason
         if not zygote.ended:
             _log.info("a kernel of a plugin was started anew, since %s", line(reason, 1_000))
             return
@@ -125,6 +128,7 @@ class Launcher:
                 self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
+        self.trouble = reason
         if not self._is_given_up and not self._is_closed:
             self._is_given_up = True
             _log.warning(

@@ -15,7 +15,7 @@ from nebula_lab.errors import ConfigError
 from nebula_lab.sandbox.sweeper import Sweeper
 
 # Unix socket paths end at 107 bytes; the names below it take some fifty of them.
-_LONGEST_PARENT = 50
+LONGEST_PARENT = 50
 _NAME = "nebula-lab-"  # and the user's number
 _PRIVATE = 0o700
 
@@ -84,9 +84,9 @@ def _make_shared(folder: Path) -> None:
 
 def _parent() -> Path:
     for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        if parent and len(parent) <= _LONGEST_PARENT and os.access(parent, os.W_OK | os.X_OK):
+        if parent and len(parent) <= LONGEST_PARENT and os.access(parent, os.W_OK | os.X_OK):
             return Path(parent)
     raise ConfigError(
         "there is no folder for sockets whose path is short enough",
-        hint=f"Set TMPDIR to one with at most {_LONGEST_PARENT} characters.",
+        hint=f"Set TMPDIR to one with at most {LONGEST_PARENT} characters.",
     )

@@ -6,12 +6,14 @@ Everything that comes from a plugin is cleaned and escaped on its way through.
 from __future__ import annotations
 
 from nebula_lab.views.error_box import error_box
+from nebula_lab.views.examination import examination_view
 from nebula_lab.views.graph import graph_view
 from nebula_lab.views.health import health_table
 from nebula_lab.views.logs import log_view
 from nebula_lab.views.metrics import metrics_table, operation_metrics_table
 from nebula_lab.views.operations import operations_help
 from nebula_lab.views.plugin_list import plugin_list
+from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_count, problem_list
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
@@ -31,4 +33,6 @@ __all__ = [
     "log_view",
     "signature_report",
     "unenforced_note",
+    "examination_view",
+    "policy_view",
 ]

@@ -46,7 +46,7 @@ def _row(plugin: PluginInfo) -> tuple[object, ...]:
         plugin.name,
         plugin.version,
         Cell(plugin.state.value, STATE_TONES[plugin.state]),
-        plugin.sandbox,
+        ", ".join(filter(None, [plugin.sandbox, "+".join(plugin.rights)])),
         plugin.reload_count,
         plugin.restarts,
         moment(plugin.last_used),

@@ -135,7 +135,8 @@ class Failure(Message, tag=32, frozen=True, gc=False):
     """A call that gave no result.
 
     `kind` is one of `FAILURE_KINDS`; `traceback` is the plugin's own, as text; `element` is the
-    path to an unsupported value where that was the reason.
+    path to an unsupported value where that was the reason; `obstacle` one of `OBSTACLES`, what a
+    confined plugin may have run into.
     """
 
     call: int
@@ -144,6 +145,7 @@ class Failure(Message, tag=32, frozen=True, gc=False):
     message: str
     traceback: str
     element: str = ""
+    obstacle: str = ""
 
 
 class Item(Message, tag=33, frozen=True, gc=False):
@@ -208,6 +210,10 @@ class Tidings(Message, tag=50, frozen=True, gc=False):
 KINDS = frozenset({"operation", "health", "save_state", "restore_state", "cleanup", "cell"})
 FAILURE_KINDS = frozenset(
     {"raised", "cancelled", "symbol", "load", "unknown_operation", "unsupported_value", "too_large"}
+)
+# What may have stood in a confined plugin's way; "" is nothing of the kind.
+OBSTACLES = frozenset(
+    {"", "memory", "handles", "threads", "scratch", "permission", "file", "network"}
 )
 
 # Where a message has a value, which may have attachments.

@@ -48,9 +48,53 @@ def test_list_with_load_shows_which_plugins_come_up(call, tool, plugin_file):
     assert done.code == ExitCode.PLUGIN_FAILED
 
 
-def test_check_ends_with_0_where_nothing_is_wrong(call, tool):
-    done = call("check", tool)
+def test_check_ends_with_0_where_nothing_is_wrong(call, plugin_file):
+    done = call("check", plugin_file("modest", "def plugin_entry(): ...", security={}).parent)
     assert (done.code, done.out) == (0, "1 plugin checked.\nNo problems.\n")
+
+
+def test_check_notes_wide_rights_and_where_they_are_asked_for(call, plugin_file):
+    rights = {"capabilities": ["FileSystem"]}
+    path = plugin_file("wide", "def plugin_entry(): ...", security=rights)
+    done = call("check", path.parent)
+    assert "· wide: may read and write all files that you may" in done.out
+    assert f"in {path}:2" in done.out
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ({"allowed_paths": ["/srv"]}, {}),
+        ({}, {"allowed_paths": ["/srv"]}),
+        ({}, {"sandbox": "None"}),
+    ],
+)
+def test_files_that_are_named_or_need_no_right_are_not_wide(
+    call, plugin_file, tmp_path, asked, allowed
+):
+    rights = {"capabilities": ["FileSystem"], **asked}
+    folder = plugin_file("narrow", "def plugin_entry(): ...", security=rights).parent
+    document = tmp_path / "config.json"
+    document.write_text(json.dumps({"plugin_dir": str(folder), "security": allowed}))
+    assert "No problems." in call("check", "--config", document).out
+
+
+def test_check_notes_rights_that_are_asked_for_in_vain(call, plugin_file):
+    rights = {"capabilities": ["SystemCalls"]}
+    folder = plugin_file("vain", "def plugin_entry(): ...", security=rights).parent
+    (note,) = json.loads(call("check", folder, "--json").out)["problems"]
+    assert (note["kind"], note["severity"], note["line"]) == ("refused-right", "note", 2)
+    assert "security.capabilities" in note["cure"]
+
+
+def test_list_shows_what_each_plugin_is_granted(call, plugin_file):
+    rights = {"capabilities": ["Network", "FileSystem"], "allowed_paths": ["/srv"]}
+    plugin_file("some", "def plugin_entry(): ...", security=rights)
+    folder = plugin_file("none", "def plugin_entry(): ...", security={}).parent
+    rows = call("list", "--plugin-dir", folder).out.splitlines()
+    assert "  Process, net+files  " in next(row for row in rows if row.startswith("some"))
+    assert "  Process   " in next(row for row in rows if row.startswith("none"))
 
 
 def test_check_ends_with_3_where_something_is_wrong(call, broken):
@@ -111,7 +155,7 @@ def test_an_optional_dependency_that_is_missing_is_no_reason_to_fail(call, plugi
     wish = {"plugin_id": "nobody", "optional": True}
     folder = plugin_file("modest", "def plugin_entry(): ...", dependencies=[wish]).parent
     done = call("check", folder)
-    assert "1 note" in done.out
+    assert "modest: goes without the optional nobody" in done.out
     assert done.code == 0
 
 

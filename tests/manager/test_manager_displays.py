@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from nebula_lab.model import PluginCapability, PluginDescriptor, SecurityConfig
-from nebula_lab.model.rich_display import allows_rich_display
+from nebula_lab.model.policy import rights_of
 from nebula_lab.runtime.call_displays import MOST_PLACES, CallDisplays
 from nebula_lab.runtime.display_bundle import safe_bundle
 
@@ -270,4 +270,4 @@ def test_rich_display_is_what_is_asked_for_and_granted(asked, granted, sandbox, 
     security = SecurityConfig.model_validate(
         {"sandbox": sandbox, "capabilities": [one.value for one in granted]}
     )
-    assert allows_rich_display(plugin, security) is allowed
+    assert rights_of(plugin, security).has(PluginCapability.RICH_DISPLAY) is allowed

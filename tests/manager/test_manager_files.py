@@ -77,7 +77,7 @@ def test_a_plugin_can_not_change_its_own_files(folder):
     )
     with (
         folder.manager() as plugins,
-        pytest.raises(ExecutionFailedError, match="OSError|Permission"),
+        pytest.raises(ExecutionFailedError, match=r"OSError|Permission"),
     ):
         plugins.execute("it", "change")
 
@@ -118,9 +118,11 @@ def test_a_signed_plugin_runs(folder, signed):
 
 def test_an_unsigned_plugin_does_not_run_and_is_told_what_to_do(folder, signed):
     folder.plugin("it", ANSWER.format(1))
-    with folder.manager(security=signed()) as plugins:
-        with pytest.raises(SignatureError, match="it") as refused:
-            plugins.load_plugin("it")
+    with (
+        folder.manager(security=signed()) as plugins,
+        pytest.raises(SignatureError, match="it") as refused,
+    ):
+        plugins.load_plugin("it")
     assert "sign" in refused.value.hint
 
 

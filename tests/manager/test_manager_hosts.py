@@ -69,15 +69,17 @@ def test_it_reaches_what_is_allowed(plugins, ports):
 
 
 def test_the_proxy_refuses_what_is_not_and_the_log_says_so(plugins, ports, caplog):
-    with caplog.at_level(logging.WARNING, "nebula_lab"):
-        with pytest.raises(ExecutionFailedError, match="403"):
-            plugins.execute("it", "fetch", {"url": f"http://127.0.0.1:{ports[1]}/"})
+    with (
+        caplog.at_level(logging.WARNING, "nebula_lab"),
+        pytest.raises(ExecutionFailedError, match="403"),
+    ):
+        plugins.execute("it", "fetch", {"url": f"http://127.0.0.1:{ports[1]}/"})
     assert f"127.0.0.1:{ports[1]}, which is not in its allowed_hosts" in caplog.text
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_past_the_proxy_there_is_nobody(plugins, ports, which):
-    with pytest.raises(ExecutionFailedError, match="Permission|refused|unreachable"):
+    with pytest.raises(ExecutionFailedError, match=r"Permission|refused|unreachable"):
         plugins.execute("it", "connect", {"port": ports[which]})
 
 

@@ -182,8 +182,25 @@ def test_a_plugin_in_this_process_has_no_console_to_attach(notebook):
     assert "no kernel of its own" in notebook.run("%plugin console counter").stdout
 
 
-def test_doctor_says_what_is_not_enforced(notebook):
-    assert "is enforced" in notebook.run("%plugin doctor").shown
+def test_doctor_looks_at_the_machine(notebook):
+    cell = notebook.run("%plugin doctor")
+    assert cell.shown.startswith("Mechanisms, as they were tried")
+    assert cell.shown.endswith("the configuration chooses sandbox None, which confines nothing.")
+    assert "<table>" in cell.bundles[0]["text/html"]
+
+
+def test_doctor_of_one_plugin_says_what_holds_for_it(notebook):
+    assert "counter in sandbox None" in notebook.run("%plugin doctor counter").shown
+    assert isinstance(notebook.run("%plugin doctor counte").error, NotFoundError)
+
+
+def test_doctor_works_where_the_manager_can_not_start(bare, monkeypatch):
+    monkeypatch.setattr("nebula_lab.doctor.examining.start", lambda config, machine: ())
+    path = bare.folder / "plugin_resource.yaml"
+    path.write_text("plugin_dri: plugins\n")
+    bare.run("%load_ext nebula_lab")
+    assert "unknown key 'plugin_dri'" in bare.run("%plugin doctor").shown
+    path.unlink()
 
 
 def test_watch_says_that_it_is_not_there_yet(notebook):

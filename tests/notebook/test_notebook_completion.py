@@ -34,6 +34,7 @@ def loaded(notebook):
         ("%plugin unload -", ["--cascade", "--help"]),
         ("%plugin unload --ca", ["--cascade"]),
         ("%plugin health d", ["dependent"]),
+        ("%plugin doctor d", ["dependent"]),
         ("%%plugin co", ["counter"]),
         ("%%in ", ["counter", "dependent"]),
     ],

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from IPython.core.error import UsageError
+from msgspec import structs
 
+from nebula_lab.confine.machine import Mechanism
 from nebula_lab.current import current_manager
 from nebula_lab.errors import PluginError
+from nebula_lab.sandbox import probing
+from nebula_lab.sandbox.probing import Prober
 
 
 def test_loading_says_how_many_plugins_there_are(bare):
@@ -31,15 +36,37 @@ def test_a_name_that_is_taken_is_left_alone(bare):
     assert bare.run("plugins").value == 3
 
 
-def test_what_is_not_enforced_is_said_once_and_not_as_a_warning(bare):
+@pytest.fixture
+def lax(bare, monkeypatch):
+    """A notebook on a machine without seccomp, where that is no reason not to run plugins."""
+    machine = Prober().machine()
+    lacking = structs.replace(machine, seccomp=Mechanism(False, "", "Get seccomp."))
+    monkeypatch.setattr(probing, "_probe", lambda: lacking)
     bare.plugins.mkdir()
+    metadata = {"id": "one", "version": "1.0.0"}
+    (bare.plugins / "one.py").write_text(f"PLUGIN_METADATA = {metadata}\ndef plugin_entry(): ...")
     (bare.folder / "plugin_resource.yaml").write_text(
-        "plugin_dir: plugins\nsecurity: {verify_signature: true}\n"
+        "plugin_dir: plugins\nsecurity: {strict: false}\n"
     )
-    cell = bare.run("%load_ext nebula_lab")
-    assert cell.stdout.count("verify_signature") == 1
+    return bare
+
+
+def test_what_is_not_enforced_is_said_when_the_extension_is_loaded_and_not_as_a_warning(lax):
+    cell = lax.run("%load_ext nebula_lab")
+    assert cell.stdout.count("one can start other processes") == 1
+    assert "Get seccomp." in cell.stdout
     assert (cell.stderr, cell.error) == ("", None)
-    assert "verify_signature" not in bare.run("%plugin list").stdout
+
+
+def test_the_list_names_plugins_that_are_not_held_to_their_limits(lax):
+    lax.run("%load_ext nebula_lab")
+    said = lax.run("%plugin list").stdout
+    assert said.startswith("Not held to all of their limits on this machine")
+    assert said.endswith(": one.\n")
+
+
+def test_the_list_says_nothing_of_limits_that_are_enforced(notebook):
+    assert notebook.run("%plugin list").stdout == ""
 
 
 def test_a_wrong_configuration_is_shown_and_can_be_replaced(bare):

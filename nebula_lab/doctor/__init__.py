@@ -1,0 +1,1 @@
+"""What this machine can enforce and what it lacks, found by trying."""
