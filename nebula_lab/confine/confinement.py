@@ -29,13 +29,6 @@ from nebula_lab.confine import (
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 # Not /dev/zero: what is mapped from it is memory, shared and so not counted.
-# What shells and programs that are to read a file take for their own descriptors.
-_DESCRIPTORS = {
-    "/dev/fd": "/proc/self/fd",
-    "/dev/stdin": "/proc/self/fd/0",
-    "/dev/stdout": "/proc/self/fd/1",
-    "/dev/stderr": "/proc/self/fd/2",
-}
 _DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 # For locks and semaphores, which have names in the file system.
 _SHARED = "/dev/shm"  # noqa: S108
@@ -192,8 +185,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         tree.show((*self.writable, places.ipc), writable=True)
         tree.show((*self.readable, places.plugin))
         tree.show(_DEVICES, writable=True, devices=True)
-        for path, target in _DESCRIPTORS.items():
-            tree.link(path, target)
+        tree.name_descriptors()
         self._show_processes(tree)
         mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
         shared = self.home_size if self.guard else min(_SHARED_SIZE, self.home_size)

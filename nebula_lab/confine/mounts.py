@@ -144,6 +144,12 @@ class Tree:
         if not os.path.lexists(self._root + path):
             os.symlink(target, self._root + path)  # noqa: PTH211
 
+    def name_descriptors(self) -> None:
+        """Have the usual names of descriptors, for programs that are to be told a file's name."""
+        self.link("/dev/fd", "/proc/self/fd")
+        for number, name in enumerate(("stdin", "stdout", "stderr")):
+            self.link(f"/dev/{name}", f"/proc/self/fd/{number}")
+
     def attach(self, source: str, path: str) -> None:
         """Let something be seen elsewhere than it is."""
         self._attach(Piece(source, writable=False), path)
