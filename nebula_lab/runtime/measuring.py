@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from nebula_lab.metrics import ManagerCounters, MetricsSnapshot, PluginMetrics
-from nebula_lab.model import PluginState
+from nebula_lab.model import PluginCapability, PluginState
 from nebula_lab.model.events import CallsCounted, StateChanged
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.sandbox.base import Host
 from nebula_lab.transport.loop import LoopThread
+
+if TYPE_CHECKING:
+    import psutil
 
 TICK = 0.25  # seconds
 
@@ -88,10 +94,10 @@ def _measured(record: PluginRecord) -> PluginMetrics:
     for host in record.slots.hosts:
         if host.pid is not None:
             with contextlib.suppress(psutil.Error):
-                process = psutil.Process(host.pid)
-                times = process.cpu_times()
-                memory = (memory or 0) + process.memory_info().rss
-                cpu_time = (cpu_time or 0.0) + times.user + times.system
+                for process in _processes(host, psutil.Process(host.pid)):
+                    times = process.cpu_times()
+                    memory = (memory or 0) + process.memory_info().rss
+                    cpu_time = (cpu_time or 0.0) + times.user + times.system
     return record.recorder.snapshot(
         loads=record.loads,
         reloads=record.reload_count,
@@ -99,3 +105,11 @@ def _measured(record: PluginRecord) -> PluginMetrics:
         memory=memory,
         cpu_time=cpu_time,
     )
+
+
+def _processes(host: Host, process: psutil.Process) -> Iterable[psutil.Process]:
+    """Those of a host: one, unless its plugin may start others."""
+    policy = host.policy
+    if policy is None or not policy.rights.has(PluginCapability.PROCESS_SPAWN):
+        return (process,)
+    return (process, *process.children(recursive=True))
