@@ -56,7 +56,13 @@ class Engine:
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         self._shelf = Shelf(ContentStore(), config.security)
         self.hosting = Hosting(
-            config, sandbox, self._shelf, workers, switchboard, switchboard.unclaimed
+            config,
+            sandbox,
+            self._shelf,
+            lambda: [record.descriptor for record in self.catalogue],
+            workers,
+            switchboard,
+            switchboard.unclaimed,
         )
         supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)

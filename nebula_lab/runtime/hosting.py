@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -26,12 +26,13 @@ from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.failures import load_error_from
+from nebula_lab.runtime.granted_paths import require_paths, writable_by
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
-from nebula_lab.runtime.unenforced import require_paths, unenforceable
+from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
@@ -64,6 +65,7 @@ class Hosting:
         config: time-outs, and what plugins are initialized with.
         sandbox: where hosts are started.
         shelf: has what is to run in them.
+        descriptors: gives those of all plugins.
         workers: start hosts.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
@@ -74,6 +76,7 @@ class Hosting:
         config: PluginConfig,
         sandbox: Sandbox,
         shelf: Shelf,
+        descriptors: Callable[[], Iterable[PluginDescriptor]],
         workers: Workers,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
@@ -81,6 +84,7 @@ class Hosting:
         self._config = config
         self._sandbox = sandbox
         self._shelf = shelf
+        self._descriptors = descriptors
         self._workers = workers
         self._listener = listener
         self._on_unclaimed = on_unclaimed
@@ -112,7 +116,8 @@ class Hosting:
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
-        require_paths(descriptor, policy)
+        writable = writable_by(self._descriptors(), self._config.security)
+        require_paths(descriptor, policy, writable)
         read = self._read(descriptor)
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         # On another thread: a KeyboardInterrupt on this one must not come half-way.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nebula_lab.errors import LoadFailedError
-from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor
+from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.listing import listed
 from nebula_lab.model.policy import EffectivePolicy, Measure
 
@@ -46,24 +46,6 @@ def unenforceable(descriptor: PluginDescriptor, policy: EffectivePolicy) -> Load
         hint=f"{cures} «nebula-lab doctor» tries everything. With security.strict: false it runs "
         "with less.",
     )
-
-
-def require_paths(descriptor: PluginDescriptor, policy: EffectivePolicy) -> None:
-    """Refuse a plugin that would not find what it was granted.
-
-    Raises:
-        LoadFailedError: one of the paths is not there.
-    """
-    if not policy.rights.has(PluginCapability.FILE_SYSTEM):
-        return
-    for allowed in policy.rights.paths or ():
-        if not allowed.path.exists():
-            raise LoadFailedError(
-                f"is to use {allowed.path}, which is not there",
-                plugin_id=descriptor.id,
-                path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
-                hint="Make it, or take it out of allowed_paths.",
-            )
 
 
 def _in_words(gaps: Sequence[Measure]) -> str:

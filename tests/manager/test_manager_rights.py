@@ -103,6 +103,31 @@ def test_an_allowed_path_that_is_not_there_is_an_error_that_names_it(run, tmp_pa
         run("", ["FileSystem"], allowed_paths=[f"{tmp_path}/gone"])
 
 
+def test_a_link_that_a_plugin_put_in_the_place_of_what_another_was_granted_is_refused(
+    folder, tmp_path
+):
+    shared, secret = tmp_path / "shared", tmp_path / "secret"
+    (shared / "data").mkdir(parents=True)
+    secret.mkdir()
+    folder.plugin(
+        "first",
+        f"@operation\ndef swap(self): os.rmdir('{shared}/data'); "
+        f"os.symlink('{secret}', '{shared}/data')",
+        security={"capabilities": ["FileSystem"], "allowed_paths": [f"{shared}:rw"]},
+    )
+    folder.plugin(
+        "second",
+        "@operation\ndef look(self): return 1",
+        security={"capabilities": ["FileSystem"], "allowed_paths": [f"{shared}/data"]},
+    )
+    with folder.manager() as plugins:
+        assert plugins.execute("second", "look") == 1
+        plugins.unload_plugin("second")
+        plugins.execute("first", "swap")
+        with pytest.raises(LoadFailedError, match="is a link, in a folder that a plugin may write"):
+            plugins.load_plugin("second")
+
+
 def test_with_all_files_a_plugin_is_where_the_manager_is(run):
     assert run("found = [os.getcwd(), os.environ['HOME']]", ["FileSystem"]) == [
         str(Path.cwd()),
