@@ -15,7 +15,8 @@ _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the first 64 bytes, Linux 6.13
 _EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
 _INFO_SIZE = 64
 _INFO_EXIT_CODE = slice(60, 64)
-_PARENT, _EXIT_CODE = 1, 49  # fields of /proc/PID/stat, from the state on
+# Fields of /proc/PID/stat, from the state on.
+_PARENT, _CHILDREN_TICKS, _THREADS, _EXIT_CODE = 1, slice(13, 15), 17, 49
 
 
 def pid_of(pidfd: int) -> int:
@@ -38,6 +39,24 @@ def parent_of(pid: int) -> int:
         OSError: there is no such process.
     """
     return int(_stat(pid)[_PARENT])
+
+
+def threads_of(pid: int) -> int:
+    """How many threads a process has; one that has ended and was not waited for counts as one.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    return max(1, int(_stat(pid)[_THREADS]))
+
+
+def ticks_of_children(pid: int) -> int:
+    """Processor time of the children that a process has waited for.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    return sum(map(int, _stat(pid)[_CHILDREN_TICKS]))
 
 
 def has_exited(pidfd: int) -> bool:

@@ -84,7 +84,7 @@ class ProcessSandbox(Sandbox):
             profile = self._profile(spec.policy, surroundings)
             spare = self.spares.take(surroundings, profile)
             if spare is not None:
-                return _connected(spare, spec)
+                return self._connected(spare, spec)
             name = f"h{spec.life}"
             berth = self._berth(name, f"{spec.life}", spec.plugin_id, surroundings, profile)
             try:
@@ -95,7 +95,23 @@ class ProcessSandbox(Sandbox):
                     plugin_id=spec.plugin_id,
                 ) from error
             _greet(host, spec)
-            return _connected(host, spec)
+            return self._connected(host, spec)
+
+    def _connected(self, host: ProcessHost, spec: HostSpec) -> ProcessHost:
+        """Hold a host that has been greeted to the plugin's limits, and serve its network."""
+        plugin_id, policy = spec.plugin_id, spec.policy
+        try:
+            host.watch_usage(policy.limits, self.machine())
+            host.serve_hosts(policy.rights.hosts or (), partial(_note_refusal, plugin_id))
+        except (OSError, ValueError) as error:
+            host.dispose()
+            raise LoadFailedError(
+                f"it can't be given its network, or be watched: {error}", plugin_id=plugin_id
+            ) from error
+        except BaseException:
+            host.dispose()
+            raise
+        return host
 
     def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ProcessHost:
         life = next(self._spare_lives)
@@ -137,22 +153,6 @@ class ProcessSandbox(Sandbox):
 
     def disown(self) -> None:
         self.launcher.disown()
-
-
-def _connected(host: ProcessHost, spec: HostSpec) -> ProcessHost:
-    """Let a host that has been greeted reach whom its plugin may reach."""
-    plugin_id, hosts = spec.plugin_id, spec.policy.rights.hosts
-    try:
-        host.serve_hosts(hosts or (), partial(_note_refusal, plugin_id))
-    except (OSError, ValueError) as error:
-        host.dispose()
-        raise LoadFailedError(
-            f"it can't be given its network: {error}", plugin_id=plugin_id
-        ) from error
-    except BaseException:
-        host.dispose()
-        raise
-    return host
 
 
 def _note_refusal(plugin_id: str, host: str, port: int) -> None:

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from nebula_lab.confine.confinement import Guard
+from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import ExitReport
+from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.base import Host
+from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
@@ -22,6 +26,7 @@ from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
+from nebula_lab.sandbox.usage import UsageWatch, is_needed
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -76,6 +81,8 @@ class ProcessHost(Host):
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
+        self._is_guarded = berth.profile.confinement.guard is not Guard.NONE
+        self._usage: UsageWatch | None = None
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
         # Whoever reads the channel reads the pipe first; it may only be still at it.
@@ -123,12 +130,27 @@ class ProcessHost(Host):
         """
         self._proxy.serve(allowed, on_refused)
 
+    def watch_usage(self, limits: Limits, machine: Machine) -> None:
+        """Hold the host to what the kernel does not; once it has been greeted, before its plugin.
+
+        Raises:
+            OSError: there are no descriptors left for it.
+        """
+        if not is_needed(limits, machine):
+            return
+        family = Family(self._process.pid, self._process.pidfd, self._is_guarded)
+        home, is_busy = self._files.places.home, lambda: self.link.is_busy
+        self._usage = UsageWatch(family, home, limits, machine, self._loop, is_busy, self._end)
+        self._usage.start()
+
     @property
     def is_alive(self) -> bool:
         return self.link.ended is None and not self._process.has_exited()
 
     def _on_exit(self) -> None:
         self._loop.unwatch(self._process.pidfd)
+        if self._usage is not None:
+            self._usage.close()
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
         self._sweep.after(self._mark, self._note_end)
@@ -140,9 +162,19 @@ class ProcessHost(Host):
         self.on_exit()
 
     def interrupt(self, call: PendingCall) -> None:
+        if self._usage is not None:
+            self._usage.lenient()  # a stopped process takes no signal
         self._process.signal(signal.SIGINT)
 
+    def _end(self, reason: str) -> None:
+        """Kill it for what it did, unless it has ended by itself."""
+        if not self._process.has_exited():
+            self._ended_by_us = self._ended_by_us or f"killed, since {reason}"
+        self.kill()
+
     def kill(self) -> None:
+        if self._usage is not None and os.getpid() == self._owner_pid:
+            self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
             self._ended_by_us = self._ended_by_us or "killed by the manager"
         self._process.kill_group()
@@ -183,6 +215,8 @@ class ProcessHost(Host):
                 return
             self.kill()
             self._exited.wait(10.0)
+            if self._usage is not None:
+                self._loop.call(self._usage.close)
             self.link.close()
             self._words.close()
             self._proxy.close()

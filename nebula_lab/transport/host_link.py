@@ -159,6 +159,11 @@ class HostLink:
         """The call of this number, unless it has been closed."""
         return self._pending.get(number)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is pending."""
+        return bool(self._pending)
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())

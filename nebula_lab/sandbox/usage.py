@@ -1,0 +1,124 @@
+"""Looks from time to time at what a host uses, where the kernel does not hold it to its limits."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from nebula_lab.confine.machine import Machine
+from nebula_lab.model.policy import Limits
+from nebula_lab.sandbox.family import Family
+from nebula_lab.sandbox.folder_size import sizes
+from nebula_lab.sandbox.throttle import Throttle
+from nebula_lab.transport.loop import LoopThread
+
+# Seconds between two looks at a host that has a call, and at one that has none.
+_BUSY, _IDLE = 0.05, 0.2
+# The loop's thread has others to serve: so long it counts files at a time, so many it counts
+# before it looks at the clock.
+_COUNTING, _FILES = 0.005, 64
+_MIB = 2**20
+
+
+def is_needed(limits: Limits, machine: Machine) -> bool:
+    """Whether there is anything that the kernel does not do."""
+    kernel = machine.counts_threads.works and machine.namespaces.works
+    return not kernel or limits.cpu_percent is not None
+
+
+class UsageWatch:
+    """Everything about one host that is held to by looking at it; see `enforcement_of`.
+
+    Args:
+        family: the host; becomes the watch's own.
+        home: the folder that its scratch folder is in.
+        limits: what holds for its plugin.
+        machine: what the kernel does.
+        loop: looks, on its thread.
+        is_busy: whether a call goes on.
+        end: ends the host, and is told why.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        home: str,
+        limits: Limits,
+        machine: Machine,
+        loop: LoopThread,
+        is_busy: Callable[[], bool],
+        end: Callable[[str], None],
+    ) -> None:
+        self._family = family
+        self._home = home
+        self._limits = limits
+        self._loop = loop
+        self._is_busy = is_busy
+        self._end = end
+        self._is_over = threading.Event()
+        self._own_threads = family.threads()
+        self._files: Iterator[float] = iter(())
+        self._size = 0.0
+        self._throttle: Throttle | None = None
+        self._looks: list[Callable[[], str]] = []
+        if not machine.counts_threads.works:
+            self._looks.append(self._look_at_threads)
+        if not machine.namespaces.works:
+            self._looks.append(self._look_at_files)
+        if limits.cpu_percent is not None:
+            self._throttle = Throttle(family, limits.cpu_percent, loop, is_busy)
+
+    def start(self) -> None:
+        """Begin; the host has booted and its plugin has not come."""
+        if self._looks:
+            self._loop.call(self._look)
+        if self._throttle is not None:
+            self._throttle.start()
+
+    def lenient(self) -> None:
+        """Let the host run for a while to stop what it does; any thread."""
+        if self._throttle is not None:
+            self._throttle.lenient()
+
+    def let_go(self) -> None:
+        """Look at it no more, and leave nothing of it stopped; any thread. Can be called again."""
+        self._is_over.set()
+        if self._throttle is not None:
+            self._throttle.let_go()
+
+    def close(self) -> None:
+        """Let go, and give back what it takes to look; on the loop's thread."""
+        self.let_go()
+        self._family.close()
+
+    def _look(self) -> None:
+        if self._is_over.is_set():
+            return
+        for look in self._looks:
+            if reason := look():
+                self._end(reason)
+                return
+        self._loop.call_later(_BUSY if self._is_busy() else _IDLE, self._look)
+
+    def _look_at_threads(self) -> str:
+        allowed = self._limits.threads
+        found = self._family.threads(self._own_threads + allowed) - self._own_threads
+        return f"it had {found} threads, of {allowed} that max_threads allows" * (found > allowed)
+
+    def _look_at_files(self) -> str:
+        """Go on with counting, and begin again once it has come to the end."""
+        until = time.monotonic() + _COUNTING
+        while time.monotonic() < until:
+            some = list(itertools.islice(self._files, _FILES))
+            self._size += sum(some)
+            if self._size > self._limits.scratch:
+                return (
+                    f"its folder had {self._size / _MIB:.4g} MiB, of "
+                    f"{self._limits.scratch / _MIB:.4g} that max_scratch allows"
+                )
+            if len(some) < _FILES:
+                self._files, self._size = sizes(self._home), 0.0
+                break
+        return ""

@@ -1,0 +1,155 @@
+"""A host has its share of the processor, and can be interrupted and ended while it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from nebula_lab.errors import PluginTimeoutError
+
+# The share of one processor that all of it had, its children and theirs among it.
+SHARE = """
+import resource
+def used():
+    both = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in both)
+before, began = used(), time.monotonic()
+{}
+found = 100 * (used() - before) / (time.monotonic() - began)
+"""
+IN_THREADS = """
+workers = [threading.Thread(target=work, args=({},)) for _ in range({})]
+for one in workers: one.start()
+for one in workers: one.join()
+"""
+CHILD = "import hashlib, time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: " + (
+    "hashlib.pbkdf2_hmac('sha256', b'x', b'y', 1000)"
+)
+IN_PROCESSES = f"""
+workers = [subprocess.Popen([sys.executable, "-c", {CHILD!r}]) for _ in range(2)]
+for one in workers: one.wait()
+"""
+# Each computes for no longer than a look takes to come.
+IN_SHORT_PROCESSES = """
+end = time.monotonic() + 2
+while time.monotonic() < end: subprocess.run(["sh", "-c", "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done"])
+"""
+
+
+def _run(manager, code, **settings):
+    return manager.execute("it", "run", {"code": code}, **settings)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("percent", [10, 25, 50])
+def test_a_host_has_about_the_share_that_it_may_have(limited, percent, threads):
+    manager = limited(max_cpu_percent=percent)
+    share = _run(manager, SHARE.format(IN_THREADS.format(2, threads)))
+    assert 0.8 * percent < share < 1.15 * percent + 1
+
+
+def test_two_processors_can_be_shared_too(limited):
+    share = _run(limited(max_cpu_percent=150), SHARE.format(IN_THREADS.format(2, 4)))
+    assert share < 165  # whether it had as much depends on what else goes on
+
+
+@pytest.mark.parametrize("how", [IN_PROCESSES, IN_SHORT_PROCESSES], ids=["two", "many"])
+def test_what_it_started_has_its_share_together_with_it(limited, how):
+    manager = limited(["ProcessSpawn", "MemoryAllocation"], max_cpu_percent=30, max_threads=64)
+    share = _run(manager, SHARE.format(how))
+    assert share < 36
+
+
+def test_a_host_that_uses_less_is_never_stopped(limited):
+    manager = limited(max_cpu_percent=50)
+    code = "longest, last = 0.0, time.monotonic()\nfor _ in range(100):\n    time.sleep(0.01)\n" + (
+        "    now = time.monotonic(); longest = max(longest, now - last); last = now\n"
+        "found = longest"
+    )
+    assert _run(manager, code) < 0.05
+
+
+def test_its_stops_are_short(limited):
+    manager = limited(max_cpu_percent=25)
+    code = (
+        "work(0.5)\nlongest, last = 0.0, time.monotonic()\n"
+        "while time.monotonic() < last + 2: pass\n"
+    )
+    code = (
+        "work(1)\nlongest, last, end = 0.0, time.monotonic(), time.monotonic() + 2\n"
+        "while (now := time.monotonic()) < end: longest = max(longest, now - last); last = now\n"
+        "found = longest"
+    )
+    assert _run(manager, code) < 0.15
+
+
+def test_deadlines_hold_while_it_is_stopped_most_of_the_time(limited):
+    manager = limited(max_cpu_percent=2)
+    pid = _run(manager, "found = os.getpid()")
+    began = time.monotonic()
+    with pytest.raises(PluginTimeoutError, match="interrupted"):
+        _run(manager, "while True: pass", timeout=0.7)
+    assert time.monotonic() - began < 2.5
+    assert _run(manager, "found = os.getpid()") == pid
+
+
+def test_one_that_ignores_interrupts_is_killed_in_time(limited):
+    manager = limited(max_cpu_percent=2, grace=0.3)
+    pid = _run(manager, "found = os.getpid()")
+    began = time.monotonic()
+    with pytest.raises(PluginTimeoutError):
+        code = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+        _run(manager, code, timeout=0.5)
+    assert time.monotonic() - began < 3.0
+    assert _run(manager, "found = os.getpid()", timeout=20.0) != pid
+
+
+IN_THE_BACKGROUND = """
+threading.Thread(target=work, args=(60,), daemon=True).start()
+running = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+"""
+
+
+def _stopped(manager_pid):
+    found = psutil.Process(manager_pid).children(recursive=True)
+    return [one for one in found if one.is_running() and one.status() == psutil.STATUS_STOPPED]
+
+
+@pytest.mark.parametrize("missing", [(), ("pid_namespace",)])
+def test_nothing_of_a_stopped_host_outlives_its_manager(limited, poorer, wait_until, missing):
+    poorer(*missing)
+    manager = limited(["ProcessSpawn"], max_cpu_percent=2)
+    _run(manager, IN_THE_BACKGROUND, timeout=20.0)
+    wait_until(lambda: len(_stopped(os.getpid())) > 1, "a stop")
+    manager.close()  # what is left is looked for after each test
+
+
+KILLED = """
+import sys, time
+from nebula_lab import PluginManager
+
+security = {"capabilities": ["ProcessSpawn"], "resource_limits": {"max_cpu_percent": 2}}
+manager = PluginManager({"plugin_dir": sys.argv[1], "security": security})
+manager.execute("it", "run", {"code": sys.argv[2]}, timeout=20.0)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_nothing_of_a_stopped_host_outlives_a_killed_manager(limited, tmp_path, wait_until):
+    limited(["ProcessSpawn"])  # for its file
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "plugins"), IN_THE_BACKGROUND]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as killed:
+        try:
+            assert killed.stdout.readline() == b"ready\n"
+            wait_until(lambda: len(_stopped(killed.pid)) > 1, "a stop")
+            family = psutil.Process(killed.pid).children(recursive=True)
+        finally:
+            killed.send_signal(signal.SIGKILL)
+    wait_until(lambda: not any(one.is_running() for one in family), "the end of all")

@@ -1,0 +1,122 @@
+"""What the kernel does not count is looked at, and a host that uses too much of it is ended."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from nebula_lab.errors import PluginCrashedError
+from nebula_lab.sandbox.folder_size import sizes
+
+THREADS = """
+for _ in range({}):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+time.sleep({})
+found = "done"
+"""
+PROCESSES = """
+running = [subprocess.Popen(["sleep", "60"]) for _ in range({})]
+time.sleep({})
+found = "done"
+"""
+NO_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads")
+
+
+def _run(manager, code, **settings):
+    return manager.execute("it", "run", {"code": code}, **settings)
+
+
+def test_a_host_with_too_many_threads_is_ended_and_told_why(limited, poorer):
+    poorer("counts_threads")
+    manager = limited(max_threads=8)
+    reason = r"it\.run.*it had \d+ threads, of 8 that max_threads allows"
+    with pytest.raises(PluginCrashedError, match=reason):
+        _run(manager, THREADS.format(12, 20))
+    assert _run(manager, "found = 1") == 1
+
+
+def test_a_host_may_have_as_many_threads_as_it_is_allowed(limited, poorer):
+    poorer("counts_threads")
+    assert _run(limited(max_threads=12), THREADS.format(8, 0.5)) == "done"
+
+
+@pytest.mark.parametrize("missing", [("counts_threads",), NO_NAMESPACES], ids="-".join)
+def test_processes_that_it_started_count_as_threads_do(limited, poorer, missing):
+    poorer(*missing)
+    manager = limited(["ProcessSpawn"], max_threads=8)
+    with pytest.raises(PluginCrashedError, match="of 8 that max_threads allows"):
+        _run(manager, PROCESSES.format(12, 20))
+    assert _run(manager, PROCESSES.format(4, 0.5)) == "done"
+
+
+def test_threads_of_processes_that_it_left_behind_count_too(limited, poorer):
+    poorer("counts_threads")
+    daemon = f"import os, threading, time\nif os.fork(): os._exit(0)\n{THREADS.format(12, 20)}"
+    code = f"subprocess.run([sys.executable, '-c', {daemon!r}]); time.sleep(20)"
+    with pytest.raises(PluginCrashedError, match="of 8 that max_threads allows"):
+        _run(limited(["ProcessSpawn"], max_threads=8), code)
+
+
+def test_an_idle_host_is_looked_at_too(limited, poorer, wait_until):
+    poorer("counts_threads")
+    manager = limited(max_threads=8)
+    code = (
+        "def later():\n    time.sleep(0.5)\n"
+        "    for _ in range(12): threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "threading.Thread(target=later).start(); found = os.getpid()"
+    )
+    first = _run(manager, code)
+    wait_until(lambda: _run(manager, "found = os.getpid()") != first, "another host")
+
+
+WRITE = """
+for number in range({}):
+    Path(str(number)).write_bytes(bytes(1 << 20))
+time.sleep({})
+found = "done"
+"""
+
+
+def test_without_a_quota_a_folder_that_grows_too_large_ends_its_host(limited, poorer):
+    poorer(*NO_NAMESPACES)
+    manager = limited(max_scratch="4 MiB")
+    with pytest.raises(PluginCrashedError, match="of 4 that max_scratch allows"):
+        _run(manager, WRITE.format(8, 20))
+    assert _run(manager, WRITE.format(2, 0.5)) == "done"
+
+
+def test_a_folder_with_many_files_is_looked_through_to_its_end(limited, poorer):
+    poorer(*NO_NAMESPACES)
+    code = (
+        "for n in range(20_000): Path(f'f{n}').touch()\n"
+        "Path('z').mkdir()\n"
+        "for n in range(8): Path(f'z/{n}').write_bytes(bytes(1 << 20))\n"
+        "time.sleep(30)"
+    )
+    with pytest.raises(PluginCrashedError, match="of 4 that max_scratch allows"):
+        _run(limited(max_scratch="4 MiB"), code)
+
+
+def test_a_file_of_two_names_counts_once_and_links_lead_nowhere(tmp_path):
+    folder, outside = tmp_path / "folder", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_bytes(bytes(1 << 20))
+    (folder / "a").write_bytes(bytes(1 << 20))
+    (folder / "b").hardlink_to(folder / "a")
+    (folder / "c").symlink_to(outside)
+    (folder / "d").symlink_to(tmp_path)
+    assert 1 << 20 <= sum(sizes(str(folder))) < 3 << 19
+
+
+def test_what_is_nested_too_deep_to_be_looked_at_is_too_large(tmp_path):
+    deep = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            os.mkdir("x" * 250, dir_fd=deep)
+            below = os.open("x" * 250, os.O_RDONLY, dir_fd=deep)
+            os.close(deep)
+            deep = below
+    finally:
+        os.close(deep)
+    assert sum(sizes(str(tmp_path))) == float("inf")
