@@ -79,5 +79,5 @@ def test_wrong_usage_ends_with_2_and_says_what_would_do(run, words, said):
     assert "Traceback" not in done.err
 
 
-def test_what_is_not_enforced_is_said_on_standard_error(run):
-    assert run("tool", "echo").err.startswith("Not enforced in this version")
+def test_where_all_is_enforced_nothing_is_said_of_it(run):
+    assert run("tool", "echo").err == ""
