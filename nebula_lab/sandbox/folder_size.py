@@ -6,12 +6,12 @@ import contextlib
 import errno
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 _BLOCK = 512  # of st_blocks, whatever the file system's are
 
 
-def sizes(folder: str) -> Iterator[float]:
+def sizes(folder: str) -> Generator[float]:
     """Bytes of one file after another below a folder, so that whoever adds them up can pause.
 
     Links are not followed, and a file with several names counts once. What is nested so deep that
@@ -23,10 +23,11 @@ def sizes(folder: str) -> Iterator[float]:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             path = waiting.pop()
             try:
-                for entry in os.scandir(path):
-                    yield _size(entry, counted)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                with os.scandir(path) as entries:
+                    for entry in entries:
+                        yield _size(entry, counted)
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
             except OSError as error:
                 if error.errno != errno.ENAMETOOLONG:
                     raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.policy import Limits
@@ -19,6 +19,11 @@ _BUSY, _IDLE = 0.05, 0.2
 # The loop's thread has others to serve: so long it counts files at a time, so many it counts
 # before it looks at the clock.
 _COUNTING, _FILES = 0.005, 64
+# Seconds until it goes on with files that it has not come to the end of.
+_GOING_ON = 0.015
+# Threads of a kernel that has booted, of which we measured 11, with those of its guard. A host that
+# has only been greeted has fewer; its plugin comes when the others are there.
+_BOOTED = 16
 _MIB = 2**20
 
 
@@ -58,8 +63,9 @@ class UsageWatch:
         self._is_busy = is_busy
         self._end = end
         self._is_over = threading.Event()
-        self._own_threads = family.threads()
-        self._files: Iterator[float] = iter(())
+        self._own_threads = max(family.threads(), _BOOTED)
+        self._files = sizes(home)
+        self._is_counting = False
         self._size = 0.0
         self._throttle: Throttle | None = None
         self._looks: list[Callable[[], str]] = []
@@ -71,7 +77,7 @@ class UsageWatch:
             self._throttle = Throttle(family, limits.cpu_percent, loop, is_busy)
 
     def start(self) -> None:
-        """Begin; the host has booted and its plugin has not come."""
+        """Begin; the host has been greeted and its plugin has not come."""
         if self._looks:
             self._loop.call(self._look)
         if self._throttle is not None:
@@ -92,6 +98,7 @@ class UsageWatch:
         """Let go, and give back what it takes to look; on the loop's thread."""
         self.let_go()
         self._family.close()
+        self._files.close()
 
     def _look(self) -> None:
         if self._is_over.is_set():
@@ -100,7 +107,8 @@ class UsageWatch:
             if reason := look():
                 self._end(reason)
                 return
-        self._loop.call_later(_BUSY if self._is_busy() else _IDLE, self._look)
+        quiet = _BUSY if self._is_busy() else _IDLE
+        self._loop.call_later(_GOING_ON if self._is_counting else quiet, self._look)
 
     def _look_at_threads(self) -> str:
         allowed = self._limits.threads
@@ -110,6 +118,7 @@ class UsageWatch:
     def _look_at_files(self) -> str:
         """Go on with counting, and begin again once it has come to the end."""
         until = time.monotonic() + _COUNTING
+        self._is_counting = True
         while time.monotonic() < until:
             some = list(itertools.islice(self._files, _FILES))
             self._size += sum(some)
@@ -120,5 +129,6 @@ class UsageWatch:
                 )
             if len(some) < _FILES:
                 self._files, self._size = sizes(self._home), 0.0
+                self._is_counting = False
                 break
         return ""
