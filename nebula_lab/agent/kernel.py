@@ -165,7 +165,9 @@ class PluginKernel(IPythonKernel):
         # The signal alone would say nothing: see `nebula_lab.agent.interrupts`.
         if self._cell is not None:
             self._cell.interrupt()
-        super()._send_interrupt_children()
+        # A host that starts no processes may signal itself and not its group, so it does that.
+        with contextlib.suppress(PermissionError):
+            super()._send_interrupt_children()
 
 
 class PluginKernelApp(IPKernelApp):
