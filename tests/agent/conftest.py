@@ -12,6 +12,9 @@ from hosted_plugins import HOSTED
 
 from nebula_lab import PluginManager, UnenforcedWarning
 
+# Of those in `hosted/`. Calm starts processes, and so lives below a warden; the others do not.
+RIGHTS = ["Network", "FileSystem", "ProcessSpawn", "MemoryAllocation"]
+
 
 class Notebook:
     """An output sink that keeps what each calling thread was shown."""
@@ -47,7 +50,7 @@ class Notebook:
 def manager_of(folder: Path, notebook: Notebook, **settings) -> PluginManager:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnenforcedWarning)
-        config = {"plugin_dir": str(folder), **settings}
+        config = {"plugin_dir": str(folder), "security": {"capabilities": RIGHTS}, **settings}
         return PluginManager(config, output=notebook)
 
 

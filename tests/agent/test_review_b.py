@@ -91,7 +91,7 @@ def test_a_plain_stream_that_nobody_reads_leaves_the_other_threads_running(write
 def test_a_plain_stream_beside_async_operations_is_closed_where_it_is(
     write, serve, tmp_path, sandbox
 ):
-    write("mixed", NUMBERS)
+    write("mixed", NUMBERS, security={"capabilities": ["FileSystem"]})
     marker = tmp_path / "closed"
     plugins = serve(sandbox)
     with contextlib.closing(plugins.execute("mixed", "numbers", {"marker": str(marker)})) as stream:

@@ -106,6 +106,10 @@ ATTACKS = {
 }
 STALLS = {"half a message": "sock.send(laden([[0, 0, 2**20]]) + b'x' * 1000)"}
 OF_DESCRIPTORS = [name for name, attack in ATTACKS.items() if attack.startswith("passing")]
+# As many as there are: what is shown here is not to rest on what keeps a plugin from an attempt.
+RIGHTS = {
+    "capabilities": ["Network", "FileSystem", "ProcessSpawn", "MemoryAllocation", "SystemCalls"]
+}
 METHODS = '''
 @operation
 def echo(self, value):
@@ -125,9 +129,9 @@ def attack(self, name: str):
 
 @pytest.fixture
 def plugins(write, manage):
-    write("evil", METHODS, f"{HEADER}\nATTACKS = {ATTACKS | STALLS!r}")
+    write("evil", METHODS, f"{HEADER}\nATTACKS = {ATTACKS | STALLS!r}", security=RIGHTS)
     write("good", METHODS, HEADER)
-    return manage(restart={"max_restarts": 100, "window": 60}, timeout=20.0)
+    return manage(restart={"max_restarts": 100, "window": 60}, timeout=20.0, security=RIGHTS)
 
 
 def exchange(plugins, plugin_id):
@@ -203,9 +207,9 @@ def sneak(self):
 
 def test_descriptors_with_a_message_that_is_in_order_are_never_taken(write, manage, monkeypatch):
     """With a kernel that refuses they can't be sent; with another the call fails."""
-    write("evil", SNEAK, HEADER)
+    write("evil", SNEAK, HEADER, security=RIGHTS)
     monkeypatch.setattr(descriptors, "_can_refuse", lambda: False)
-    plugins = manage()
+    plugins = manage(security=RIGHTS)
     plugins.load_plugin("evil")
     with pytest.raises(PluginCrashedError, match="descriptors, which nobody takes"):
         plugins.execute("evil", "sneak")

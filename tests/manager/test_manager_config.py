@@ -5,9 +5,19 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from msgspec import structs
 
 from nebula_lab import PluginConfig, PluginManager, UnenforcedWarning
-from nebula_lab.errors import ConfigError, DiscoveryError, NotFoundError, PluginError
+from nebula_lab.confine.machine import Mechanism
+from nebula_lab.errors import (
+    ConfigError,
+    DiscoveryError,
+    LoadFailedError,
+    NotFoundError,
+    PluginError,
+)
+from nebula_lab.sandbox import probing
+from nebula_lab.sandbox.probing import Prober
 
 GOOD = "@operation\ndef ping(self): return 'pong'\n"
 
@@ -45,27 +55,73 @@ def test_a_sandbox_that_is_not_in_this_version_is_refused_by_name(folder, sandbo
         PluginManager(folder.config(sandbox))
 
 
-def test_what_is_not_enforced_is_warned_of_once(folder):
+@pytest.fixture
+def without_seccomp(monkeypatch):
+    """Managers that are made from here on find a machine that can't filter system calls."""
+    machine = structs.replace(
+        Prober().machine(), seccomp=Mechanism(False, "", "Get a kernel with seccomp.")
+    )
+    monkeypatch.setattr(probing, "_probe", lambda: machine)
+
+
+def warnings_of(config):
+    """What a manager says that it does not hold to, as warnings and when it is asked."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with PluginManager(folder.config("Process")) as plugins:
-            assert len(plugins.unenforced) == 1
-    texts = [str(one.message) for one in caught if one.category is UnenforcedWarning]
-    assert texts == list(plugins.unenforced)
+        with PluginManager(config) as plugins:
+            asked = list(plugins.unenforced)
+    return [str(one.message) for one in caught if one.category is UnenforcedWarning], asked
 
 
-def test_strict_refuses_what_is_not_enforced(folder):
-    config = folder.config()
-    config["security"] = {"strict": True}
-    with pytest.raises(ConfigError, match=r"security\.strict"):
-        PluginManager(config)
+def test_where_all_is_enforced_nothing_is_said(folder):
+    folder.plugin("good", GOOD)
+    assert warnings_of(folder.config()) == ([], [])
 
 
-def test_sandbox_none_is_itself_the_waiver(folder):
+def test_what_is_not_enforced_is_warned_of_once_with_its_cure(folder, without_seccomp):
+    for name in ("good", "other"):
+        folder.plugin(name, GOOD)
+    warned, asked = warnings_of(folder.config(security={"strict": False}))
+    assert warned == asked
+    (text,) = asked
+    assert "good" in text
+    assert "other" in text
+    assert text.count("Get a kernel with seccomp.") == 1
+
+
+def test_what_is_not_in_this_version_is_warned_of_too(folder):
+    warned, asked = warnings_of(folder.config(hot_reload=True))
+    assert warned == asked
+    (text,) = asked
+    assert "hot_reload" in text
+
+
+def test_strict_is_the_default_and_refuses_at_the_load_what_would_not_be_enforced(
+    folder, without_seccomp
+):
+    path = folder.plugin("good", GOOD)
+    with folder.manager() as plugins:
+        with pytest.raises(LoadFailedError, match="processes") as refused:
+            plugins.load_plugin("good")
+        assert "Get a kernel with seccomp." in refused.value.hint
+        assert "strict: false" in refused.value.hint
+        assert (refused.value.plugin_id, refused.value.path) == ("good", path)
+        assert plugins.list_plugins()[0].restarts == 0
+
+
+def test_without_strict_it_runs_with_less(folder, without_seccomp):
+    folder.plugin("good", GOOD)
+    with folder.manager(security={"strict": False}) as plugins:
+        assert plugins["good"].ping() == "pong"
+
+
+def test_sandbox_none_is_itself_the_waiver(folder, without_seccomp):
+    folder.plugin("good", GOOD)
     config = folder.config()
     config["security"] = {"strict": True, "sandbox": "None"}
     with PluginManager(config) as plugins:
         assert plugins.unenforced == ()
+        assert plugins["good"].ping() == "pong"
 
 
 @pytest.fixture(scope="module")

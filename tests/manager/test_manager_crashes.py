@@ -216,17 +216,21 @@ def test_a_process_that_a_plugin_left_behind_dies_with_its_host(shared_folder, w
 @operation
 def start(self):
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
-    return subprocess.Popen(command, start_new_session=True).pid
+    subprocess.Popen(command, start_new_session=True)
 """,
+        security={"capabilities": ["ProcessSpawn"]},
     )
-    with shared_folder.manager() as plugins:
-        child = plugins["parent"].start()
+    with shared_folder.manager(security={"capabilities": ["ProcessSpawn"]}) as plugins:
+        plugins["parent"].start()
+        (host,) = plugins._engine.catalogue.record("parent").slots.hosts
+        family = psutil.Process(host.pid).children(recursive=True)
+        assert any("time.sleep(60)" in " ".join(process.cmdline()) for process in family)
         plugins.unload_plugin("parent")
-        wait_until(lambda: has_ended(child), "it is gone")
+        wait_until(lambda: all(map(has_ended, family)), "all of them are gone")
 
 
-def has_ended(pid: int) -> bool:
+def has_ended(process: psutil.Process) -> bool:
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

@@ -15,18 +15,18 @@ OWNER = """
 import sys, threading, warnings
 warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
-manager = PluginManager(plugin_dir=sys.argv[1])
-pid = manager.execute("held", "pid")
+security = {"capabilities": ["FileSystem", "ProcessSpawn"]}
+manager = PluginManager({"plugin_dir": sys.argv[1], "security": security})
+manager.load_plugin("held")
+(host,) = manager._engine.catalogue.record("held").slots.hosts
 call = threading.Thread(target=manager.execute, args=("held", sys.argv[2]), kwargs={"timeout": 99})
 call.start()
-print(pid, manager.connection_file("held"), flush=True)
+print(host.pid, manager.connection_file("held"), flush=True)
 call.join()
 """
 HELD = """
 import ctypes, os, signal, subprocess, sys, time
 class Held(Plugin):
-    @operation
-    def pid(self) -> int: return os.getpid()
     @operation
     def hold_the_gil(self):
         open(os.environ["HELD_MARKER"], "w").close()
@@ -56,11 +56,22 @@ def is_alive(pid):
         return False
 
 
-@pytest.mark.parametrize("doing", ["hold_the_gil", "wait", "ignore_signals", "leave_a_child"])
+DOING = ["hold_the_gil", "wait", "ignore_signals", "leave_a_child"]
+# Without the right to start processes a host is alone, with it there are two around it.
+ALONE = ["FileSystem"]
+WARDED = ["FileSystem", "ProcessSpawn"]
+
+
+@pytest.mark.parametrize(
+    ("doing", "capabilities"),
+    [*((doing, WARDED) for doing in DOING), *((doing, ALONE) for doing in DOING[:-1])],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
 def test_a_host_dies_with_an_owner_that_was_killed_and_its_files_are_removed(
-    plugin_file, tmp_path, wait_until, doing
+    plugin_file, tmp_path, wait_until, doing, capabilities
 ):
-    folder = plugin_file("held", HELD).parent
+    rights = {"capabilities": capabilities, "allowed_variables": ["HELD_MARKER"]}
+    folder = plugin_file("held", HELD, security=rights).parent
     marker = tmp_path / "marker"
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(folder), doing],

@@ -187,8 +187,9 @@ def test_a_host_that_may_start_processes_is_below_two_that_end_with_it(starter, 
     wait_until(lambda: not any(one.is_running() for one in family), "the end of all three")
 
 
-def test_nothing_is_imported_to_boot_a_forked_host(lab):
+def test_nothing_is_imported_to_boot_a_forked_host(lab, wait_until):
     lab.pid("one")
+    wait_until(lab.has_settled, "the end of preloading")
     lab.plugins.unload_plugin("one")
     # What the kernel takes for its own is what had been imported before anything was preloaded.
     setup = (

@@ -51,7 +51,7 @@ IMPORTS = """
 import resource
 from resource import getrlimit
 # From what a host uses once it has booted, which is not the same to the byte.
-COUNTED = {"RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_NPROC"}
+COUNTED = {"RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_OFILE", "RLIMIT_NPROC"}
 """
 
 

@@ -19,7 +19,7 @@ PLUGIN_METADATA = {
     "id": "calm",
     "version": "1.0.0",
     "dependencies": ["other"],
-    "security": {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]},
+    "security": {"capabilities": ["Network", "FileSystem", "ProcessSpawn", "MemoryAllocation"]},
 }
 
 
