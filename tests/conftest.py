@@ -80,6 +80,18 @@ def processes() -> set[tuple[int, float]]:
     return set(ours.items()) - {(os.getpid(), 0.0)}
 
 
+def described(left: set[tuple[int, float]]) -> list[str]:
+    """What is known of processes that should be gone."""
+    found = []
+    for pid, _ in left:
+        with contextlib.suppress(OSError):
+            name, _, fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+            state, parent = fields.split()[:2]
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+            found.append(f"{name}), {state}, of {parent}: {arguments[:300]!r}")
+    return found
+
+
 def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("nebula")}
 

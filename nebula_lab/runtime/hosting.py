@@ -113,14 +113,9 @@ class Hosting:
         Raises:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
-        policy = self.policy(descriptor)
-        if policy.gaps and self._config.security.strict:
-            raise unenforceable(descriptor, policy)
-        writable = writable_by(self._descriptors(), self._config.security)
-        require_paths(descriptor, policy, writable)
-        read = self._read(descriptor)
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
+        policy, read = self._workers.start(partial(self._prepare, descriptor)).result()
+        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.on_exit = partial(on_exit, host)
@@ -132,6 +127,15 @@ class Hosting:
         except PluginError as error:
             raise _load_error(error, descriptor) from error
         return Hosted(host, description, places)
+
+    def _prepare(self, descriptor: PluginDescriptor) -> tuple[EffectivePolicy, ReadPlugin]:
+        """What holds for a plugin, and what it is; refused where one does not allow the other."""
+        policy = self.policy(descriptor)
+        if policy.gaps and self._config.security.strict:
+            raise unenforceable(descriptor, policy)
+        writable = writable_by(self._descriptors(), self._config.security)
+        require_paths(descriptor, policy, writable)
+        return policy, self._read(descriptor)
 
     def _read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         try:

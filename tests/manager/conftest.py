@@ -149,11 +149,13 @@ def nothing_is_left_behind(request):
     before, sockets = there(), parent.sockets()
     yield
     deadline = time.monotonic() + parent.DEADLINE
+    named: list[str] = []
     while True:
+        named = parent.described(there()[0] - before[0]) or named
         left = [now - then for now, then in zip(there(), before, strict=True) if now - then]
         more = parent.sockets() - sockets
         if not left and more <= 0:
             return
         if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
+            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds; {named}")
         time.sleep(0.02)
