@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -57,6 +58,23 @@ class Family:
         """Signal them all, parents first: what is stopped or killed starts no more."""
         for _, pidfd in self._walk():
             pidfds.send_signal(pidfd, number)
+
+    def kill(self) -> None:
+        """Kill them all. They are stopped first, so that none gets away by a fork or a new parent.
+
+        Raises:
+            OSError: there are no descriptors left to hold them by; the first was not killed.
+        """
+        self.signal(signal.SIGSTOP)
+        held: list[int] = []
+        try:
+            for _, pidfd in self._walk():
+                held.append(os.dup(pidfd))
+            for pidfd in reversed(held):  # the first adopts what the others leave behind
+                pidfds.send_signal(pidfd, signal.SIGKILL)
+        finally:
+            for pidfd in held:
+                os.close(pidfd)
 
     def close(self) -> None:
         """Give back the pidfd, which nobody uses any more. Can be called again."""

@@ -81,7 +81,7 @@ class ProcessHost(Host):
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
-        self._is_guarded = berth.profile.confinement.guard is not Guard.NONE
+        self._guard = berth.profile.confinement.guard
         self._usage: UsageWatch | None = None
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
@@ -138,10 +138,13 @@ class ProcessHost(Host):
         """
         if not is_needed(limits, machine):
             return
-        family = Family(self._process.pid, self._process.pidfd, self._is_guarded)
+        family = self._family()
         home, is_busy = self._files.places.home, lambda: self.link.is_busy
         self._usage = UsageWatch(family, home, limits, machine, self._loop, is_busy, self._end)
         self._usage.start()
+
+    def _family(self) -> Family:
+        return Family(self._process.pid, self._process.pidfd, self._guard is not Guard.NONE)
 
     @property
     def is_alive(self) -> bool:
@@ -173,11 +176,24 @@ class ProcessHost(Host):
         self.kill()
 
     def kill(self) -> None:
-        if self._usage is not None and os.getpid() == self._owner_pid:
+        if os.getpid() != self._owner_pid:
+            return
+        if self._usage is not None:
             self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
             self._ended_by_us = self._ended_by_us or "killed by the manager"
+            if self._guard is Guard.SUBREAPER:
+                self._kill_family()
         self._process.kill_group()
+
+    def _kill_family(self) -> None:
+        """Kill what has left its group too: whoever would adopt it and end it is in the group."""
+        with contextlib.suppress(OSError):
+            family = self._family()
+            try:
+                family.kill()
+            finally:
+                family.close()
 
     def exit_report(self, timeout: float) -> ExitReport:
         if os.getpid() != self._owner_pid:
