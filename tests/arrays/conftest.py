@@ -72,7 +72,8 @@ def write(folder):
     """Writes a plugin of one class, given its methods."""
 
     def write(plugin_id, methods, header="", **metadata):
-        described = {"id": plugin_id, "version": "1.0.0", **metadata}
+        rights = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
+        described = {"id": plugin_id, "version": "1.0.0", "security": rights, **metadata}
         indented = textwrap.indent(textwrap.dedent(methods), "    ")
         (folder / f"{plugin_id}.py").write_text(
             "import gc, os, time\nimport numpy as np\n"

@@ -18,12 +18,17 @@ EXECUTE = Path(__file__).with_name("execute_notebook.py")
 CONFIG = """\
 plugin_dir: plugins
 restart: {max_restarts: 1000}
+security: {capabilities: [ProcessSpawn, FileSystem]}
 """
 PLAYER = '''\
 import logging, os, sys, time
 from nebula_lab.plugin import Plugin, operation
 
-PLUGIN_METADATA = {"id": "player", "version": "1.0.0"}
+PLUGIN_METADATA = {
+    "id": "player",
+    "version": "1.0.0",
+    "security": {"capabilities": ["ProcessSpawn", "FileSystem"]},
+}
 
 class Player(Plugin):
     def initialize(self, config):

@@ -78,7 +78,7 @@ def test_the_attributes_of_an_error_are_what_they_were_given():
 
 def test_a_failure_of_a_host_is_cut_to_what_can_be_kept():
     failure = Failure(1, "raised", MEGABYTE, MEGABYTE, f"first\n{MEGABYTE}\nlast")
-    error = error_from(failure, "p", "op")
+    error = error_from(failure, "p", "op", None)
     assert len(error.message) + len(error.remote_traceback) + len(error.error_type) < 40_000
     assert error.remote_traceback.startswith("first\n")
     assert error.remote_traceback.endswith("\nlast")

@@ -40,14 +40,14 @@ class Lab:
         plugins: the manager.
     """
 
-    def __init__(self, folder, rights=None, rights_of_three=None, **zygote) -> None:
+    def __init__(self, folder, rights=None, rights_of_three=None, strict=True, **zygote) -> None:
         asked = dict.fromkeys(("one", "two", "three"), rights or {})
         if rights_of_three is not None:
             asked["three"] = rights_of_three
         for name, wanted in asked.items():
             (folder / f"{name}.py").write_text(probe(name, **wanted))
         granted = {one for wanted in asked.values() for one in wanted.get("capabilities", ())}
-        security = {"capabilities": sorted(granted)}
+        security = {"capabilities": sorted(granted), "strict": strict}
         self.plugins = PluginManager(
             {"plugin_dir": folder, "grace": 0.3, "zygote": zygote, "security": security}
         )
