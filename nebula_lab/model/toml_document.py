@@ -20,6 +20,7 @@ _ENTRY = re.compile(rf"[ \t]*(?P<key>{_KEY})[ \t]*=")
 _LONG_QUOTE = re.compile(r"\"\"\"|'''")
 # Nothing that we look for lies deeper; a header of 50,000 parts would cost their square.
 _DEEPEST = 50
+_MOST_PARTS = 500
 _AT_LINE = re.compile(r" \(at line (?P<line>[0-9]+), column [0-9]+\)")
 
 
@@ -29,6 +30,7 @@ def parse_toml(text: str) -> tuple[Any, LineFinder]:
     Raises:
         DocumentSyntaxError: it is not TOML.
     """
+    _refuse_long_keys(text)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -40,6 +42,15 @@ def parse_toml(text: str) -> tuple[Any, LineFinder]:
     except RecursionError:
         raise too_deep() from None
     return data, lambda location: toml_line(text, location)
+
+
+def _refuse_long_keys(text: str) -> None:
+    """Refuse keys for which the parser would take the square of their parts."""
+    for line in text.split("\n"):
+        if line.count(".") >= _MOST_PARTS:
+            found = _HEADER.match(line) or _ENTRY.match(line)
+            if found is not None and len(re.findall(_PART, found["key"])) > _MOST_PARTS:
+                raise too_deep()
 
 
 def toml_line(text: str, location: Location) -> int | None:
