@@ -31,7 +31,7 @@ class PluginRecord:
 
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
-        saved_state: what it said at its suspension; None when nothing is kept.
+        saved_state: what it said at its suspension, a `SavedState`; None when nothing is kept.
     """
 
     def __init__(

@@ -95,9 +95,9 @@ class Reloader:
         try:
             fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
             self._lifecycle.drain(record)
-            state = self._states.save(record)
-            if state is not None:
-                self._states.restore(record, fresh, state)
+            saved = self._states.save(record)
+            if saved is not None:
+                self._states.restore(record, fresh, saved)
             if any(one.host.is_lost for one in fresh):
                 raise LoadFailedError(
                     "its new process ended before it could serve, so the old one goes on",
