@@ -10,9 +10,10 @@ from typing import Any
 
 from nebula_lab.agent.state.class_values import ClassValues
 from nebula_lab.agent.state.errors import NotKeptError
-from nebula_lab.agent.state.fitting import fits, hints_of
+from nebula_lab.agent.state.fitting import fits, hint_of
 from nebula_lab.agent.state.naming import ClassNames, shown
 from nebula_lab.agent.state.reader import Reader
+from nebula_lab.agent.state.words import words_for
 from nebula_lab.agent.state.writer import Writer
 from nebula_lab.plugin import Plugin
 
@@ -96,14 +97,13 @@ class AttributeState:
         """
         self._put_back()
         values, left_out = self.values(state)
-        hints = hints_of(type(self._resource))
         for name, value in values.items():
-            reason = self._obstacle(name, value, hints) or self._set(name, value)
+            reason = self._obstacle(name, value) or self._set(name, value)
             if reason is not None:
                 left_out[name] = reason
         return left_out
 
-    def _obstacle(self, name: str, value: Any, hints: dict[str, Any]) -> str | None:
+    def _obstacle(self, name: str, value: Any) -> str | None:
         if name in _operations(self._resource):
             return "it is an operation of the new code"
         there = inspect.getattr_static(type(self._resource), name, None)
@@ -111,8 +111,9 @@ class AttributeState:
             return "it is a method of the new code"
         if isinstance(there, functools.cached_property):
             return "it is a cached property of the new code, which computes it"
-        if name in hints and not fits(value, hints[name]):
-            return f"a {shown(type(value))}, where the new code's hint is {_hint(hints[name])}"
+        hint = hint_of(type(self._resource), name)
+        if not fits(value, hint):
+            return f"{words_for(value)}, where the new code's hint is {_hint(hint)}"
         return None
 
     def _set(self, name: str, value: Any) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import types
 import typing
 from typing import Any
@@ -11,17 +13,26 @@ _NUMBERS: dict[Any, tuple[type, ...]] = {float: (float, int), complex: (complex,
 _WRAPPERS = (typing.Final, typing.ClassVar, typing.Annotated)
 
 
-def hints_of(kind: type) -> dict[str, Any]:
-    """The hints of a class's attributes; none where they can't be resolved."""
-    try:
-        return typing.get_type_hints(kind)
-    except Exception:  # noqa: BLE001 - they are any expressions of the plugin's
-        return {}
+def hint_of(kind: type, name: str) -> Any:
+    """The hint of a class's attribute; `Any` where there is none that can be resolved."""
+    for base in kind.__mro__:
+        try:
+            hint = inspect.get_annotations(base)[name]
+            scope = vars(sys.modules[base.__module__])
+            holder = types.SimpleNamespace(__annotations__={name: hint})
+            return typing.get_type_hints(holder, scope, dict(vars(base)))[name]
+        except KeyError:
+            continue
+        except Exception:  # noqa: BLE001 - it is any expression of the plugin's
+            return Any
+    return Any
 
 
 def fits(value: Any, hint: Any) -> bool:
     """Whether a value may be what a hint says; its elements are not looked at."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return True
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in arguments)
     if origin is typing.Literal:

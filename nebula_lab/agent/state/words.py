@@ -76,5 +76,6 @@ def words_for(value: Any) -> str:
     if kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         return "an iterator"
     if kind.__module__ == "builtins":
-        return "an object" if kind is object else f"a {shown(kind)}"
+        article = "an" if shown(kind)[0] in "aeiou" else "a"
+        return f"{article} {shown(kind)}"
     return f"an instance of {shown(kind)}"
