@@ -96,14 +96,10 @@ class Reloader:
             fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
             self._lifecycle.drain(record)
             saved = self._states.save(record)
+            _refuse_lost(fresh, descriptor)
             if saved is not None:
                 self._states.restore(record, fresh, saved)
-            if any(one.host.is_lost for one in fresh):
-                raise LoadFailedError(
-                    "its new process ended before it could serve, so the old one goes on",
-                    plugin_id=record.id,
-                    path=descriptor.path,
-                )
+            _refuse_lost(fresh, descriptor)
             self._workers.start(partial(self._commit, record, descriptor, fresh, cradle)).result()
         except BaseException:
             if cradle.abandon():
@@ -150,3 +146,12 @@ class Reloader:
         record.loaded_at = datetime.now(UTC)
         self._supervisor.adopt(record, fresh)
         record.slots.resume()
+
+
+def _refuse_lost(fresh: list[Hosted], descriptor: PluginDescriptor) -> None:
+    if any(one.host.is_lost for one in fresh):
+        raise LoadFailedError(
+            "its new process ended before it could serve, so the old one goes on",
+            plugin_id=descriptor.id,
+            path=descriptor.path,
+        )
