@@ -170,7 +170,7 @@ class Loader:
 
     def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
         if record.saved_state is not None:
-            self._states.restore(record, hosted, record.saved_state)
+            self._states.restore(record, hosted, record.saved_state, is_final=True)
             record.saved_state = None
 
     def _settle(self, record: PluginRecord, hosted: Iterable[Hosted], cradle: Cradle) -> None:

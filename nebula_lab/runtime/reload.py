@@ -98,7 +98,7 @@ class Reloader:
             saved = self._states.save(record)
             _refuse_lost(fresh, descriptor)
             if saved is not None:
-                self._states.restore(record, fresh, saved)
+                self._states.restore(record, fresh, saved, is_final=True)
             _refuse_lost(fresh, descriptor)
             self._workers.start(partial(self._commit, record, descriptor, fresh, cradle)).result()
         except BaseException:
