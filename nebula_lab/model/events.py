@@ -18,6 +18,7 @@ __all__ = [
     "PluginReloaded",
     "ReloadFailed",
     "PluginCrashed",
+    "PluginRestarted",
     "OutputWritten",
     "LogWritten",
     "ProgressMade",
@@ -63,6 +64,18 @@ class PluginCrashed(Event, frozen=True):
 
     report: ExitReport
     restarting: bool
+
+
+class PluginRestarted(Event, frozen=True):
+    """Another host has taken the place of one that is gone.
+
+    Attributes:
+        duration: seconds from noticing that until it serves.
+        lost: seconds from the checkpoint that it goes on from to that; None where it begins anew.
+    """
+
+    duration: float
+    lost: float | None
 
 
 class OutputWritten(Event, frozen=True):

@@ -10,6 +10,7 @@ from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -64,8 +65,11 @@ class Engine:
             switchboard,
             switchboard.unclaimed,
         )
-        supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)
+        checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
+        supervisor = Supervisor(
+            config, self.hosting, states, checkpoints, workers, self.dispatcher, counters
+        )
         self.loader = Loader(
             config, self.catalogue, self.hosting, states, supervisor, workers, counters, sink
         )
@@ -87,6 +91,7 @@ class Engine:
         self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
         switchboard.connect(self.calls, supervisor)
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)
+        self._supervisor = supervisor
         self._workers = workers
         self._sandbox = sandbox
         self._loop = loop
@@ -116,6 +121,7 @@ class Engine:
             steps.callback(self._workers.close, timeout=10.0)
             steps.callback(self._dispose_hosts)
             steps.callback(self.lifecycle.close)
+            steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
 
     def _dispose_hosts(self) -> None:

@@ -8,13 +8,13 @@ from functools import partial
 
 from nebula_lab.errors import DependencyError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, Priority
+from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
-from nebula_lab.runtime.states import StateKeeper
+from nebula_lab.runtime.states import SavedState, StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
@@ -125,15 +125,17 @@ class Loader:
         with record.lifecycle:
             if record.state in SERVING:
                 return
+            is_resumed = record.state is PluginState.SUSPENDED  # so it is to be what it was
             record.failure = None
             record.forget_crashes()
             record.move("load")
             cradle = Cradle()
-            self._hosting.read_anew(record.descriptor)
+            if not is_resumed:
+                self._hosting.read_anew(record.descriptor)
             try:
                 hosted = self.bring_up_replicas(record, record.descriptor, cradle)
-                self._restore(record, hosted)
-                self._workers.start(partial(self._settle, record, hosted, cradle)).result()
+                state = self._restore(record, hosted)
+                self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
             except PluginError as error:
                 cradle.abandon()
                 record.fail(error)
@@ -168,12 +170,20 @@ class Loader:
             raise errors[0]
         return [future.result() for future in futures]
 
-    def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
-        if record.saved_state is not None:
-            self._states.restore(record, hosted, record.saved_state)
-            record.saved_state = None
+    def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> SavedState | None:
+        state = record.saved_state
+        if state is not None:
+            self._states.restore(record, hosted, state)
+            record.saved_state = None  # not before: whatever is mended then is to find it
+        return state
 
-    def _settle(self, record: PluginRecord, hosted: Iterable[Hosted], cradle: Cradle) -> None:
+    def _settle(
+        self,
+        record: PluginRecord,
+        hosted: Iterable[Hosted],
+        state: SavedState | None,
+        cradle: Cradle,
+    ) -> None:
         if not cradle.claim():
             return  # its caller has been interrupted
         record.era += 1
@@ -181,5 +191,5 @@ class Loader:
         record.loads += 1
         self._counters.loads += 1
         record.move("loaded")
-        self._supervisor.adopt(record, hosted)
+        self._supervisor.adopt(record, hosted, state)
         record.slots.resume()

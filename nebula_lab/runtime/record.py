@@ -13,6 +13,7 @@ from typing import Any
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
+from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
@@ -32,6 +33,7 @@ class PluginRecord:
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         saved_state: what it said at its suspension; None when nothing is kept.
+        hand_over: given a call that has ended, may keep its place; None where nobody wants to.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.hand_over: Callable[[Invocation], bool] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
         self.last_used: float | None = None  # on the clock of `time.monotonic`
@@ -104,13 +107,13 @@ class PluginRecord:
             with contextlib.suppress(StateTransitionError):
                 self.move("call")
 
-    def may_restart(self, policy: RestartPolicy) -> bool:
-        """Count a crash; whether there is still a restart left for it."""
+    def crashed(self, policy: RestartPolicy) -> int:
+        """Count a crash; how many there were within the policy's window."""
         now = time.monotonic()
         self._crashes.append(now)
         while self._crashes and self._crashes[0] < now - policy.window:
             self._crashes.popleft()
-        return len(self._crashes) <= policy.max_restarts
+        return len(self._crashes)
 
     def disown(self) -> None:
         """Forget the hosts in a fork of the process that they belong to.

@@ -85,6 +85,10 @@ class Slots:
         host = min(self._hosts, key=used.count, default=None)
         return host if host is not None and used.count(host) < self._places else None
 
+    def host_of(self, invocation: Invocation) -> Host | None:
+        """Where a call holds a place."""
+        return self._users.get(invocation)
+
     # Places
 
     def take(self, invocation: Invocation) -> Host | None:
@@ -161,6 +165,25 @@ class Slots:
             operation=ticket.invocation.operation,
             hint="Call it less often, or raise queue_size, or give it more replicas.",
         )
+
+    def take_at(self, host: Host, invocation: Invocation) -> bool:
+        """Take a place at this very host; False where there is none at once."""
+        with self._lock:
+            if self._held or self._waiting or self._refusal is not None:
+                return False
+            used = list(self._users.values()).count(host)
+            if host not in self._hosts or used >= self._places:
+                return False
+            self._users[invocation] = host
+            return True
+
+    def pass_on(self, invocation: Invocation, to: Invocation) -> Host | None:
+        """Let another call have a call's place; None where it has none, or no longer."""
+        with self._lock:
+            host = self._users.pop(invocation, None)
+            if host is not None:
+                self._users[to] = host
+            return host
 
     def _withdraw(self, ticket: _Ticket) -> None:
         """Wait no more; a place that was handed over meanwhile goes to the next."""
