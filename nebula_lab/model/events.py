@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
 
-from nebula_lab.errors import ExitReport
+from nebula_lab.errors import ExitReport, PluginError
 from nebula_lab.model.state import PluginState
 from nebula_lab.model.version import Version
 
@@ -47,16 +48,37 @@ class StateChanged(Event, frozen=True):
 
 
 class PluginReloaded(Event, frozen=True):
-    """New code serves; `duration` is how long the reload took, in seconds."""
+    """New code serves.
+
+    Attributes:
+        version: of the new code.
+        duration: how long the reload took, in seconds.
+        former: the version that served before.
+        held: for how many of these seconds calls were held, once those that ran had ended.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
+    """
 
     version: Version
     duration: float
+    former: Version
+    held: float = 0.0
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
 
 
 class ReloadFailed(Event, frozen=True):
-    """The new code did not come up, and the old goes on serving."""
+    """New code did not come up.
+
+    Attributes:
+        reason: `error` as text.
+        error: why; its `diff` says how the new code differs from what served before it.
+        goes_on: whether the old code goes on serving.
+    """
 
     reason: str
+    error: PluginError
+    goes_on: bool
 
 
 class PluginCrashed(Event, frozen=True):

@@ -149,5 +149,3 @@ def _listed(plugin_id: str, versions: tuple[StoredVersion, ...]) -> str:
         return "A version is kept there once it has come up."
     known = ", ".join(f"{one.version} ({one.short_digest})" for one in versions[:5])
     return f"There are {known}: %plugin history {plugin_id}"
-
-

@@ -84,7 +84,11 @@ class Checkpoints:
 
     def _take_soon(self, record: PluginRecord, host: Host) -> None:
         errand = self._errand(record)
-        if record.slots.take_at(host, errand):
+        try:
+            taken = record.slots.take(errand, host)
+        except PluginError:
+            return  # it is failed or being unloaded
+        if taken is not None:
             self._workers.start_unattended(partial(self._take, record, host, errand))
         else:
             host.checkpoint_is_due = True
@@ -115,11 +119,9 @@ class Checkpoints:
     def _take(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
         try:
             began = time.monotonic()
-            saved = self._states.save(record, host, errand)
-            if saved is None:
-                host.keeps_state = False
-            else:
-                host.checkpoint, host.checkpoint_at = saved, began
+            saved = self._states.save_from(record, host, errand)
+            host.keeps_state = not saved.is_empty
+            host.checkpoint, host.checkpoint_at = saved, began
         except ManagerClosedError:
             return
         except PluginError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.checkpoints import Checkpoints
@@ -20,11 +21,13 @@ from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.tidings import DependentsTold
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
@@ -55,7 +58,9 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self._shelf = Shelf(ContentStore(), config.security)
+        store = ContentStore()
+        self._shelf = Shelf(store, config.security)
+        self.archive = Archive(store, self._shelf)
         self.hosting = Hosting(
             config,
             sandbox,
@@ -71,7 +76,15 @@ class Engine:
             config, self.hosting, states, checkpoints, workers, self.dispatcher, counters
         )
         self.loader = Loader(
-            config, self.catalogue, self.hosting, states, supervisor, workers, counters, sink
+            config,
+            self.catalogue,
+            self.hosting,
+            states,
+            supervisor,
+            self.archive,
+            workers,
+            counters,
+            sink,
         )
         self.lifecycle = Lifecycle(
             config, self.catalogue, self.hosting, states, self.loader, workers, counters, sink
@@ -80,9 +93,11 @@ class Engine:
             self.catalogue,
             self.loader,
             self.lifecycle,
-            states,
+            Rehearsal(config, states, self.hosting, sink),
+            self.archive,
             supervisor,
             self.hosting,
+            DependentsTold(config, self.catalogue, self.hosting, workers),
             workers,
             self.dispatcher,
             counters,

@@ -161,6 +161,7 @@ class Lifecycle:
                 record.loaded_at = None
                 record.failure = None
                 record.saved_state = None
+                record.is_recalled = False
                 record.slots.welcome()
                 record.slots.resume()
                 self._counters.unloads += 1

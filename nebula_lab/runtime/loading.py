@@ -9,6 +9,7 @@ from functools import partial
 from nebula_lab.errors import DependencyError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
+from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.hosting import Hosted, Hosting
@@ -34,6 +35,7 @@ class Loader:
         hosting: Hosting,
         states: StateKeeper,
         supervisor: Supervisor,
+        archive: Archive,
         workers: Workers,
         counters: ManagerCounters,
         sink: Callable[[], OutputSink],
@@ -43,6 +45,7 @@ class Loader:
         self._hosting = hosting
         self._states = states
         self._supervisor = supervisor
+        self._archive = archive
         self._workers = workers
         self._counters = counters
         self._sink = sink
@@ -130,7 +133,7 @@ class Loader:
             record.forget_crashes()
             record.move("load")
             cradle = Cradle()
-            if not is_resumed:
+            if not is_resumed and not record.is_recalled:
                 self._hosting.read_anew(record.descriptor)
             try:
                 hosted = self.bring_up_replicas(record, record.descriptor, cradle)
@@ -171,7 +174,7 @@ class Loader:
         return [future.result() for future in futures]
 
     def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> SavedState | None:
-        state = record.saved_state
+        state: SavedState | None = record.saved_state
         if state is not None:
             self._states.restore(record, hosted, state)
             record.saved_state = None  # not before: whatever is mended then is to find it
@@ -193,3 +196,5 @@ class Loader:
         record.move("loaded")
         self._supervisor.adopt(record, hosted, state)
         record.slots.resume()
+        if not record.is_recalled:
+            self._workers.start_unattended(partial(self._archive.note, record.descriptor))

@@ -32,8 +32,9 @@ class PluginRecord:
 
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
-        saved_state: what it said at its suspension; None when nothing is kept.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
+        is_recalled: what runs is an earlier version from the store, whatever is on disk.
+        saved_state: what it said at its suspension, a `SavedState`; None when nothing is kept.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.is_recalled = False
         self.hand_over: Callable[[Invocation], bool] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())

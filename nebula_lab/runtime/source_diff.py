@@ -18,7 +18,7 @@ def source_diff(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
     Returns:
         Text that is safe to show, with an end; "" where nothing is different.
     """
-    lines = []
+    lines: list[str] = []
     for path in sorted({*before, *after}):
         if before.get(path) != after.get(path):
             lines += _file_diff(path, before.get(path), after.get(path))

@@ -121,7 +121,7 @@ class VersionHistory:
         temporary.replace(file)
 
     def _read(self, file: Path) -> Iterable[StoredVersion]:
-        """All that is noted, the newest first; lines that are cut off or damaged are passed over."""
+        """All that is noted, the newest first; damaged lines are passed over."""
         try:
             lines = file.read_bytes().splitlines()
         except FileNotFoundError:
