@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import Event
+from nebula_lab.model.events import Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -162,13 +162,20 @@ class PluginManager:
         record = self._engine.catalogue.record(plugin_id)
         return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
 
-    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+    def subscribe(
+        self, callback: Callable[[Event], object], *kinds: type[Event]
+    ) -> Callable[[], None]:
         """Be told of every event; gives the function that ends it.
 
         The callback runs on one thread with all others, with no lock of the manager's held.
+
+        Args:
+            callback: is given each event.
+            kinds: the types of events that it wants; all without.
         """
+        unsubscribe = self._engine.dispatcher.subscribe(callback, frozenset(kinds))
         self._engine.meter.start()
-        return self._engine.dispatcher.subscribe(callback)
+        return unsubscribe
 
     # Calling
 
@@ -325,6 +332,10 @@ class PluginManager:
         """
         self._check_open()
         self._engine.reloader.reload(plugin_id)
+
+    def last_reload(self, plugin_id: str) -> PluginReloaded | None:
+        """What the last reload of a plugin brought; None where there was none."""
+        return self._engine.catalogue.record(plugin_id).last_reload
 
     def plugin_history(self, plugin_id: str) -> tuple[StoredVersion, ...]:
         """The versions of a plugin that came up and can be gone back to, the newest first.

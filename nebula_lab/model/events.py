@@ -14,6 +14,7 @@ from nebula_lab.model.state import PluginState
 from nebula_lab.model.version import Version
 
 __all__ = [
+    "CAUSES",
     "Event",
     "StateChanged",
     "PluginReloaded",
@@ -25,6 +26,10 @@ __all__ = [
     "ProgressMade",
     "CallsCounted",
 ]
+
+
+# Why a plugin is reloaded: somebody asked for it, its files were saved, or it goes back.
+CAUSES = frozenset({"asked", "saved", "rollback"})
 
 
 class Event(Struct, frozen=True):
@@ -57,6 +62,7 @@ class PluginReloaded(Event, frozen=True):
         held: for how many of these seconds calls were held, once those that ran had ended.
         changes: what is different in what the plugin can do, in words.
         left_out: what of the state the new code does not have, by name, and why.
+        cause: why it was reloaded, one of `CAUSES`.
     """
 
     version: Version
@@ -65,6 +71,7 @@ class PluginReloaded(Event, frozen=True):
     held: float = 0.0
     changes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
+    cause: str = "asked"
 
 
 class ReloadFailed(Event, frozen=True):
@@ -74,11 +81,13 @@ class ReloadFailed(Event, frozen=True):
         reason: `error` as text.
         error: why; its `diff` says how the new code differs from what served before it.
         goes_on: whether the old code goes on serving.
+        cause: why it was to be reloaded, one of `CAUSES`.
     """
 
     reason: str
     error: PluginError
     goes_on: bool
+    cause: str = "asked"
 
 
 class PluginCrashed(Event, frozen=True):

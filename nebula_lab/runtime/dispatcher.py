@@ -10,6 +10,7 @@ from collections.abc import Callable
 from nebula_lab.model.events import Event, LogWritten, OutputWritten, ProgressMade, is_tick
 
 Subscriber = Callable[[Event], object]
+Kinds = frozenset[type[Event]]
 _log = logging.getLogger("nebula_lab")
 # What may wait for a slow subscriber: this many ticks, and this much of what plugins show, which
 # may be a flood. All other events always wait: there are few of them.
@@ -32,18 +33,24 @@ class Dispatcher:
         self._shown = 0
         self._characters = 0
         self._changed = threading.Condition()
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscribers: tuple[tuple[Subscriber, Kinds], ...] = ()
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    @property
-    def has_subscribers(self) -> bool:
-        return bool(self._subscribers)
+    def wants(self, kind: type[Event]) -> bool:
+        """Whether somebody is to be told of events of this type."""
+        return any(not kinds or kind in kinds for _, kinds in self._subscribers)
 
-    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
-        """Call `callback` with each event from now on; gives the function that ends it."""
+    def subscribe(self, callback: Subscriber, kinds: Kinds = frozenset()) -> Callable[[], None]:
+        """Call `callback` with each event from now on; gives the function that ends it.
+
+        Args:
+            callback: called on the dispatcher's thread.
+            kinds: the types of events that it wants; all without.
+        """
+        entry = (callback, kinds)
         with self._changed:
-            self._subscribers += (callback,)
+            self._subscribers += (entry,)
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="nebula-events", daemon=True)
                 self._thread.start()
@@ -51,14 +58,14 @@ class Dispatcher:
         def unsubscribe() -> None:
             with self._changed:
                 self._subscribers = tuple(
-                    known for known in self._subscribers if known is not callback
+                    known for known in self._subscribers if known is not entry
                 )
 
         return unsubscribe
 
     def emit(self, event: Event) -> None:
         """Queue an event; never waits for a subscriber."""
-        if not self._subscribers:
+        if not self.wants(type(event)):
             return
         with self._changed:
             if self._closed:
@@ -79,7 +86,9 @@ class Dispatcher:
 
     def _run(self) -> None:
         while (event := self._next()) is not None:
-            for subscriber in self._subscribers:
+            for subscriber, kinds in self._subscribers:
+                if kinds and type(event) not in kinds:
+                    continue
                 try:
                     subscriber(event)
                 except Exception:  # noqa: BLE001 - logged; it must not harm the others

@@ -13,6 +13,7 @@ from typing import Any
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
+from nebula_lab.model.events import PluginReloaded
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
@@ -51,6 +52,7 @@ class PluginRecord:
         self.failure: PluginError | None = None
         self.saved_state: Any = None
         self.is_recalled = False
+        self.last_reload: PluginReloaded | None = None
         self.hand_over: Callable[[Invocation], bool] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())

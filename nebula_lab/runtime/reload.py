@@ -36,6 +36,7 @@ from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 from nebula_lab.trust.history import StoredVersion
 
+_ROLLBACK = "rollback"
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -88,14 +89,18 @@ class Reloader:
         self._counters = counters
         self._sink = sink
 
-    def reload(self, plugin_id: str) -> None:
+    def reload(self, plugin_id: str, cause: str = "asked") -> None:
         """Load a plugin's files as they are now; one that is not loaded is loaded.
+
+        Args:
+            plugin_id: the plugin.
+            cause: one of `model.events.CAUSES`, for those who are told.
 
         Raises:
             PluginError: why the new code can't serve; the old goes on, if there was one.
         """
         record = self._catalogue.record(plugin_id)
-        self._replace(record, lambda: self._catalogue.reread(record), is_recalled=False)
+        self._replace(record, lambda: self._catalogue.reread(record), cause)
 
     def rollback(self, plugin_id: str, wanted: str | None = None) -> StoredVersion:
         """Put an earlier version in the place of what serves; the files on disk stay as they are.
@@ -119,37 +124,37 @@ class Reloader:
             self._catalogue.require_fit(record, descriptor)
             return descriptor
 
-        self._replace(record, recall, is_recalled=True)
+        self._replace(record, recall, _ROLLBACK)
         return version
 
     def _replace(
-        self, record: PluginRecord, read: Callable[[], PluginDescriptor], *, is_recalled: bool
+        self, record: PluginRecord, read: Callable[[], PluginDescriptor], cause: str
     ) -> None:
         began = time.monotonic()
         with record.lifecycle:
             served, descriptor = record.descriptor, None
             try:
                 descriptor = read()
-                swap = self._bring_in(record, descriptor, is_recalled=is_recalled)
+                swap = self._bring_in(record, descriptor, is_recalled=cause == _ROLLBACK)
             except PluginError as error:
-                self._tell_failure(record, error, served, descriptor)
+                self._tell_failure(record, error, served, descriptor, cause)
                 raise
             record.reload_count += 1
             record.failure = None
             record.forget_crashes()
             self._counters.reloads += 1
-            self._dispatcher.emit(
-                PluginReloaded(
-                    record.id,
-                    datetime.now(UTC),
-                    descriptor.version,
-                    time.monotonic() - began,
-                    former=served.version,
-                    held=swap.held,
-                    changes=swap.changes,
-                    left_out=swap.left_out,
-                )
+            record.last_reload = PluginReloaded(
+                record.id,
+                datetime.now(UTC),
+                descriptor.version,
+                time.monotonic() - began,
+                former=served.version,
+                held=swap.held,
+                changes=swap.changes,
+                left_out=swap.left_out,
+                cause=cause,
             )
+            self._dispatcher.emit(record.last_reload)
         self._tidings.tell(record, served.version)
 
     def _bring_in(
@@ -171,11 +176,12 @@ class Reloader:
         error: PluginError,
         served: PluginDescriptor,
         failed: PluginDescriptor | None,
+        cause: str,
     ) -> None:
         error.diff = self._archive.diff(served, failed)
         goes_on = record.state in SERVING
         now = datetime.now(UTC)
-        self._dispatcher.emit(ReloadFailed(record.id, now, str(error), error, goes_on))
+        self._dispatcher.emit(ReloadFailed(record.id, now, str(error), error, goes_on, cause))
 
     def _exchange(
         self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
