@@ -23,6 +23,7 @@ from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.resting import RestKeeper
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
@@ -105,6 +106,7 @@ class Engine:
         )
         self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
         switchboard.connect(self.calls, supervisor)
+        RestKeeper(config, self.catalogue, self.lifecycle, workers, loop).start()
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)
         self._supervisor = supervisor
         self._workers = workers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import partial
 
 from nebula_lab.errors import DependencyError, PluginError
@@ -190,7 +189,7 @@ class Loader:
         if not cradle.claim():
             return  # its caller has been interrupted
         record.era += 1
-        record.loaded_at = datetime.now(UTC)
+        record.came_up()
         record.loads += 1
         self._counters.loads += 1
         record.move("loaded")

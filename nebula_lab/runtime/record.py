@@ -56,6 +56,7 @@ class PluginRecord:
         self.hand_over: Callable[[Invocation], bool] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+        self.up_since = 0.0  # on the same clock as what follows
         self.last_used: float | None = None  # on the clock of `time.monotonic`
         self.is_up = False  # calls are served, or will be as soon as it has restarted
         self.loads = 0
@@ -102,6 +103,11 @@ class PluginRecord:
         self.failure = error
         self.slots.refuse(error)
         self.move("fail", str(error))
+
+    def came_up(self) -> None:
+        """Note that it serves from now on, or with other hosts."""
+        self.loaded_at = datetime.now(UTC)
+        self.up_since = time.monotonic()
 
     def used(self, now: float) -> None:
         """Note that it is called now, by the clock of `time.monotonic`."""

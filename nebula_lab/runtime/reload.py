@@ -255,6 +255,6 @@ class Reloader:
         for host in former:
             record.slots.remove(host)
         self._catalogue.adopt(record, descriptor)
-        record.loaded_at = datetime.now(UTC)
+        record.came_up()
         self._supervisor.adopt(record, fresh, state)
         record.slots.resume()

@@ -136,7 +136,7 @@ class Supervisor:
         if counts:
             record.restarts += 1
             self._counters.restarts += 1
-        record.loaded_at = datetime.now(UTC)
+        record.came_up()
         self.adopt(record, [hosted], state)
         now = time.monotonic()
         age = None if state is None else max(0.0, began - dead.checkpoint_at)
