@@ -15,6 +15,7 @@ from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
 from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.contents import PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Shelf:
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
+        self._latest: dict[str, PluginFiles] = {}
 
     def read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         """What was read for a descriptor; read and verified now if it has not been.
@@ -108,12 +110,17 @@ class Shelf:
 
     def _read_now(self, descriptor: PluginDescriptor) -> ReadPlugin:
         collected = collect(descriptor)
+        self._latest[descriptor.id] = collected.files
         signature = None
         if self._security.verify_signature:
             from nebula_lab.trust.policy import require
 
             signature = require(collected, self._security)
         return ReadPlugin(self._store.lease(collected), collected.description, signature)
+
+    def last_read(self, plugin_id: str) -> PluginFiles | None:
+        """The files of a plugin as they were last read, whether they came to be run or not."""
+        return self._latest.get(plugin_id)
 
     def renew(self, descriptor: PluginDescriptor) -> None:
         """Have the files of a descriptor read again when they are next wanted."""
