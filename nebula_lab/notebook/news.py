@@ -45,7 +45,7 @@ class NotebookNews:
 
     def _attach(self, manager: PluginManager) -> None:
         self._unsubscribe()
-        self._unsubscribe = manager.subscribe(self._take, PluginReloaded, ReloadFailed)
+        self._unsubscribe = manager.subscribe(self._take, only=(PluginReloaded, ReloadFailed))
 
     def _take(self, event: Event) -> None:
         if isinstance(event, PluginReloaded | ReloadFailed) and event.cause == _SAVED:
