@@ -424,3 +424,17 @@ def test_what_the_rehearsal_changed_is_replaced(folder, desk):
         plugins["box"].run(code="self.items.append(3)")
         desk(plugins).restore("box", saved)
         assert answer(plugins, "self.items") == [1]
+
+
+@SANDBOXES
+def test_arrays_that_methods_keep_may_be_written_to(folder, sandbox):
+    both = (
+        "def initialize(self, config):\n    import numpy\n    self.kept = numpy.zeros(100_000)\n"
+        "def save_state(self): return {'kept': [self.kept]}\n"
+        "def restore_state(self, state): self.kept = state['kept'][0]\n"
+    )
+    folder.plugin("box", both + BASE)
+    with folder.manager(sandbox) as plugins:
+        plugins["box"].run(code="self.kept[0] = 1")
+        plugins.reload_plugin("box")
+        assert answer(plugins, "(self.kept.__setitem__(1, 2), float(self.kept[:3].sum()))")[1] == 3

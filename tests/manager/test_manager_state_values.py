@@ -168,3 +168,24 @@ def test_an_array_is_the_same_after_a_reload(box, name):
 @pytest.mark.parametrize("fact", FACTS)
 def test_after_a_reload(box, fact):
     assert box.run(code=f"answer = bool({FACTS[fact]})") is True
+
+
+TABLES = {
+    "pandas": "import pandas as pd; made = pd.DataFrame({'a': [1, 2], 'b': ['x', None]})",
+    "series": "import pandas as pd; made = pd.Series([1.5, 2.5], name='s', index=['a', 'b'])",
+    "polars": "import polars as pl; made = pl.DataFrame({'a': [1, 2]})",
+    "arrow": "import pyarrow as pa; made = pa.table({'a': [1, 2]})",
+}
+
+
+@pytest.mark.parametrize("sandbox", ["Process", "None"])
+def test_tables_are_the_same_after_a_reload(shared_folder, sandbox):
+    shared_folder.write("tables", CLASSES)
+    with shared_folder.manager(sandbox) as plugins:
+        for name, code in TABLES.items():
+            plugins["tables"].run(code=f"{code}; self.{name} = made")
+        plugins.reload_plugin("tables")
+        for name, code in TABLES.items():
+            same = f"kept = self.{name}; answer = type(kept) is type(made) and kept.equals(made)"
+            assert plugins["tables"].run(code=f"{code}; {same}") is True
+        assert plugins["tables"].run(code="self.pandas.loc[0, 'a'] = 9") is None

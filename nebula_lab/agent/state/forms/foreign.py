@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.forms.base import Form
 from nebula_lab.agent.state.naming import shown
+from nebula_lab.plugin.plain import is_plain
 from nebula_lab.wire.carriers import carrier_of, reader_of
 from nebula_lab.wire.carrying import Arrival, NotCarriedError
 from nebula_lab.wire.parcel import THRESHOLD, Attachment, Content
@@ -41,8 +42,7 @@ def is_foreign(kind: type) -> bool:
 def _parts(value: Any, writer: Writer) -> list[Any]:
     carry = carrier_of(type(value))
     assert carry is not None
-    package = type(value).__module__.partition(".")[0]
-    is_array = package == "numpy"
+    is_array = _package(value) == "numpy"
     if is_array and type(value).__name__ == "memmap":
         raise NotKeptError("a memory-mapped file")
     if is_array:
@@ -55,7 +55,7 @@ def _parts(value: Any, writer: Writer) -> list[Any]:
     pieces = [attachment.as_bytes() for attachment in walk.attachments]
     for piece in (carried.data, *pieces):
         writer.charge_bytes(len(piece))
-    if package == "pandas":
+    if _package(value) == "pandas":
         _require_faithful(value, carried.code, carried.data, pieces)
     is_writable = bool(is_array and hasattr(value, "flags") and value.flags.writeable)
     return [carried.code, carried.data, pieces, is_writable]
@@ -111,19 +111,35 @@ def _make(parts: list[Any], reader: Reader) -> Any:
         value = _read(code, data, pieces)
     except ImportError as error:
         raise NotKeptError(f"it needs {error.name}, which is not installed here") from error
-    if hasattr(value, "flags") and hasattr(value.flags, "writeable"):
-        return _with_rights(value, is_writable)
-    # Frames of pandas show the bytes that they were read from, which nobody may write to.
-    return value.copy() if type(value).__module__.partition(".")[0] == "pandas" else value
+    if is_writable or _package(value) != "numpy":
+        return _own(value)
+    if type(value).__name__ == "ndarray":
+        value.flags.writeable = False
+    return value
 
 
-def _with_rights(array: Any, is_writable: bool) -> Any:
-    if type(array).__name__ != "ndarray":  # a scalar, which never changes
-        return array
-    if is_writable and not array.flags.writeable:
-        return array.copy("K")
-    array.flags.writeable = is_writable
-    return array
+def changeable(value: Any) -> Any:
+    """A value that came from the manager, with arrays that may be written to."""
+    if is_plain(value):
+        return value
+    if type(value) is dict:
+        return {key: changeable(one) for key, one in value.items()}
+    if type(value) is list:
+        return [changeable(one) for one in value]
+    return _own(value) if is_foreign(type(value)) else value
+
+
+def _own(value: Any) -> Any:
+    """Arrays and frames show the bytes that they were read from, which nobody may write to."""
+    if _package(value) == "pandas":
+        return value.copy()
+    if type(value).__name__ == "ndarray" and not value.flags.writeable:
+        return value.copy("K")
+    return value
+
+
+def _package(value: Any) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 FOREIGN = Form("foreign", _parts, _make)
