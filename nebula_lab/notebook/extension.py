@@ -9,7 +9,6 @@ from nebula_lab.errors import PluginError
 from nebula_lab.notebook.completion import MagicCompleter
 from nebula_lab.notebook.failures import ErrorDisplay
 from nebula_lab.notebook.magics import CELL_NAMES, LINE_NAMES, PluginMagics
-from nebula_lab.notebook.news import NotebookNews
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.views import error_box
 
@@ -55,14 +54,12 @@ class Installation:
         self._matcher = MagicCompleter(lambda: session.manager).matcher()
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_run_cell", session.progress.finish)
-        self._news = NotebookNews(session)
         shell.register_magics(PluginMagics(session, self.remove))
 
     def remove(self) -> None:
         """Take everything out again; the manager goes on, for others may use it."""
         shell = self._session.shell
         self._errors.remove()
-        self._news.remove()
         PLUGIN_LOGGER.removeHandler(self._quiet)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.events.unregister("post_run_cell", self._session.progress.finish)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ class NotebookSession:
         self._sink = NotebookSink(self.progress, colours=in_kernel)
         self._bound: PluginManager | None = None
         self._attached: tuple[PluginManager, OutputSink] | None = None
-        self._on_attach: Callable[[PluginManager], object] | None = None
 
     @property
     def manager(self) -> PluginManager:
@@ -74,12 +73,6 @@ class NotebookSession:
         if former is not None:
             former.close()
         return manager
-
-    def on_attach(self, attach: Callable[[PluginManager], object] | None) -> None:
-        """Have a function be given the manager now, if there is one, and each that comes later."""
-        self._on_attach = attach
-        if attach is not None and self._attached is not None:
-            attach(self._attached[0])
 
     def detach(self) -> None:
         """Give the manager back the output that it had; it goes on."""
@@ -118,8 +111,6 @@ class NotebookSession:
         self._attached = (manager, manager.output)
         manager.output = self._sink
         manager.warm_up()
-        if self._on_attach is not None:
-            self._on_attach(manager)
         self._bind(manager)
 
     def _bind(self, manager: PluginManager) -> None:

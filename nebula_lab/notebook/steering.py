@@ -74,7 +74,7 @@ def say_what_changed(session: NotebookSession, plugin_id: str, but: tuple[str, .
         but: how lines begin that have been said already.
     """
     event = session.manager.last_reload(plugin_id)
-    for one in () if event is None else reload_details(event):
+    for one in () if event is None else reload_details(event.changes, event.left_out):
         if not (but and one.startswith(but)):
             session.say(f"  {one}")
 
