@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import Event
+from nebula_lab.model.events import CallsCounted, Event
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -172,7 +172,8 @@ class PluginManager:
         The callback runs on one thread with all others, with no lock of the manager's held.
         """
         unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
-        self._engine.meter.start()
+        if self._engine.dispatcher.wants(CallsCounted):
+            self._engine.meter.start()
         return unsubscribe
 
     # Calling

@@ -78,6 +78,8 @@ class MagicCompleter:
             return self._manager().operations(arguments[0], load=False)
         if kind == "param":
             return self._params(arguments)
+        if kind == "switch":
+            return ["on", "off"]
         return []
 
     def _params(self, arguments: list[str]) -> Iterable[str]:

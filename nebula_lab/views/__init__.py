@@ -18,6 +18,7 @@ from nebula_lab.views.problems import problem_count, problem_list
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
 from nebula_lab.views.unenforced import unenforced_note
+from nebula_lab.views.watching import news_view, watch_view
 
 __all__ = [
     "Rendered",
@@ -35,4 +36,6 @@ __all__ = [
     "unenforced_note",
     "examination_view",
     "policy_view",
+    "watch_view",
+    "news_view",
 ]
