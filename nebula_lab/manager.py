@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import Event, PluginReloaded
+from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -177,7 +177,8 @@ class PluginManager:
             only: the types of events that it wants.
         """
         unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
-        self._engine.meter.start()
+        if self._engine.dispatcher.wants(CallsCounted):
+            self._engine.meter.start()
         return unsubscribe
 
     # Calling

@@ -117,8 +117,9 @@ def _new(session: NotebookSession, args: Namespace) -> None:
     folder = plugin_folder(session)
     if args.id in session.manager:
         raise UsageError(f"there is a plugin {args.id} already")
-    path = create_plugin(folder, args.id)
-    session.manager.rediscover()
+    with session.manager.hold_watch():
+        path = create_plugin(folder, args.id)
+        session.manager.rediscover()
     session.say(f"Wrote {path}. Try: %plugin call {args.id} greet name=World")
 
 

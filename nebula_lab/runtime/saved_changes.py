@@ -103,6 +103,7 @@ class SavedChanges:
         if changes.discovery or any(change.missing for change in changes.plugins):
             for change in self._found_by_search(again):
                 concerned.setdefault(change.plugin_id, change)
+            again -= {change.plugin_id for change in changes.plugins}
         place = {plugin_id: n for n, plugin_id in enumerate(self._catalogue.resolution.load_order)}
         ordered = sorted(concerned.values(), key=lambda one: place.get(one.plugin_id, len(place)))
         for start in range(0, len(ordered), _AT_ONCE):
@@ -264,6 +265,7 @@ class SavedChanges:
         *,
         reloaded: bool = True,
     ) -> None:
+        brought = record.last_reload if reloaded and error is None else None
         self._dispatcher.emit(
             SavedChange(
                 record.id,
@@ -273,6 +275,8 @@ class SavedChanges:
                 time.monotonic() - change.began,
                 error,
                 reloaded,
+                () if brought is None else brought.changes,
+                {} if brought is None else brought.left_out,
             )
         )
 

@@ -36,6 +36,7 @@ _TELLING = frozenset(
 # looks there is time in any case. What is saved meanwhile is seen all the same.
 _LOOK = 0.05
 _MOST_LOOKS = 20
+_UP = 2.0  # seconds for whoever switches it on to wait until everything is watched
 
 
 class FileWatch:
@@ -93,6 +94,9 @@ class FileWatch:
                 self._start()
             else:
                 self._stop()
+            watcher = self._watcher
+        if watcher is not None:
+            watcher.is_up.wait(_UP)
 
     def held(self) -> AbstractContextManager[None]:
         """Leave changes alone meanwhile, and look at them afterwards."""

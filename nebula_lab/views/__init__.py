@@ -20,6 +20,7 @@ from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
 from nebula_lab.views.unenforced import unenforced_note
 from nebula_lab.views.versions import version_list
+from nebula_lab.views.watching import news_view, watch_view
 
 __all__ = [
     "Rendered",
@@ -39,4 +40,6 @@ __all__ = [
     "policy_view",
     "version_list",
     "reload_details",
+    "watch_view",
+    "news_view",
 ]

@@ -27,10 +27,10 @@ class Settling:
         paths: what has changed so far.
     """
 
-    __slots__ = ("_last", "_open", "_went", "first", "paths")
+    __slots__ = ("_last", "_open", "_since", "_went", "first", "paths")
 
     def __init__(self, at: float) -> None:
-        self.first = self._last = at
+        self.first = self._last = self._since = at
         self.paths: set[str] = set()
         self._open: set[str] = set()
         self._went: set[str] = set()
@@ -48,10 +48,26 @@ class Settling:
             self._went.add(path)
 
     @property
+    def is_several(self) -> bool:
+        """Whether it is more than the save of one file."""
+        return len(self.paths) > 1 or bool(self._went)
+
+    @property
     def due(self) -> float:
         """When to look at the files, if nothing else happens until then."""
-        bound = self.first + LONGEST
+        bound = self._since + LONGEST
         if self._open:
             return bound
-        several = len(self.paths) > 1 or self._went
-        return min(bound, self._last + (QUIET_OF_SEVERAL if several else QUIET))
+        return min(bound, self._last + (QUIET_OF_SEVERAL if self.is_several else QUIET))
+
+    def put_off(self, now: float) -> None:
+        """Go on, since somebody is known to be in the middle of it."""
+        self._last = self._since = now
+
+    def follow(self, former: Settling) -> bool:
+        """Be the continuation of an earlier change; False where that has lasted long enough."""
+        if self._last >= former._since + LONGEST:
+            return False
+        self.first, self._since = former.first, former._since
+        self.paths |= former.paths
+        return True

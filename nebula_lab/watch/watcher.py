@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,12 +11,12 @@ from queue import Empty, SimpleQueue
 
 from nebula_lab.watch.events import FolderEvent, Kind
 from nebula_lab.watch.folders import Folders
-from nebula_lab.watch.names import is_passing, may_describe
-from nebula_lab.watch.plan import DISCOVERY, Plan, plan_for
+from nebula_lab.watch.plan import DISCOVERY, plan_for
 from nebula_lab.watch.settling import QUIET_OF_SEVERAL, Settling
 from nebula_lab.watch.snapshot import Snapshot, take
 from nebula_lab.watch.status import WatchedFolder
 from nebula_lab.watch.subject import Changes, PluginChange, Root, Subject
+from nebula_lab.watch.triage import Triage
 
 __all__ = ["Watcher", "POLL"]
 
@@ -59,17 +58,14 @@ class Watcher:
         self._holders = 0
         self._holding = threading.Lock()
         self._is_stale = True  # there are other subjects than those that are known here
-        self._is_restructured = True  # names have come or gone: the plan is to be drawn anew
         self._subjects: dict[str, Subject] = {}
         self._known: dict[str, Snapshot] = {}
-        self._settling: dict[str, Settling] = {}
-        # Files of loaded plugins that have come or gone, and whether they were there before.
-        self._moving: dict[str, bool] = {}
-        self._plan = Plan()
+        self._triage = Triage()
         self._wanted: dict[str, bool] = {}
         self._reasons: set[str] = set()
         self._next_beat = self._next_poll = self._next_plan = 0.0
         self.folders: tuple[WatchedFolder, ...] = ()
+        self.is_up = threading.Event()  # everything is watched that is to be
         self._thread = threading.Thread(target=self._run, name="nebula-watch", daemon=True)
 
     # For any thread
@@ -117,7 +113,7 @@ class Watcher:
                     self._turn(folders)
                 except Exception:  # noqa: BLE001 - else one surprise would end all watching
                     _log.exception("a change of files could not be looked at")
-                    self._is_restructured = True
+                    self._triage.is_outdated = True
                     self._ending.wait(_BEAT)
         finally:
             folders.close()
@@ -134,8 +130,9 @@ class Watcher:
             self._arrange(folders)
         if folders.has_polled and now >= self._next_poll:
             folders.poll()
-            wait = _POLL_WHILE_SETTLING if self._settling else POLL
+            wait = _POLL_WHILE_SETTLING if self._triage.settling else POLL
             self._next_poll = time.monotonic() + wait
+        self.is_up.set()
         if not self._holders:
             self._tell(folders, time.monotonic())
 
@@ -146,62 +143,33 @@ class Watcher:
         times = [self._next_beat]
         if folders.has_polled:
             times.append(self._next_poll)
-        if self._is_restructured:
-            times.append(self._next_plan)
         if not self._holders:
-            times += [one.due for one in self._settling.values()]
+            if self._triage.is_outdated:
+                times.append(self._next_plan)
+            times += [one.due for one in self._triage.settling.values()]
         wait = min(times) - time.monotonic()
         try:
             item = self._inbox.get(timeout=max(0.0, wait))
-            while True:
-                if item is not None:
-                    self._sort(item, folders)
-                item = self._inbox.get_nowait()
         except Empty:
-            pass
+            return
+        if item is not None:
+            self._sort(item, folders)
+        self._take_all(folders)
+
+    def _take_all(self, folders: Folders) -> None:
+        """Take in what has come, without waiting."""
+        while True:
+            try:
+                item = self._inbox.get_nowait()
+            except Empty:
+                return
+            if item is not None:
+                self._sort(item, folders)
 
     def _sort(self, event: FolderEvent, folders: Folders) -> None:
-        """Find out for whom an event is."""
-        if event.kind is Kind.OVERFLOW:
-            self._is_restructured = True
-            for key in self._plan.all_keys():
-                self._touch(key, event)
-        elif event.kind is Kind.LOST:
+        if event.kind is Kind.LOST:
             folders.lost(event.folder)
-            self._is_restructured = True
-            for key in self._plan.keys_below(event.folder):
-                self._touch(key, event)
-        elif event.name and not is_passing(event.name):
-            self._sort_name(event)
-
-    def _sort_name(self, event: FolderEvent) -> None:
-        if event.name in self._plan.leading.get(event.folder, ()):
-            self._is_restructured = True
-            for key in self._plan.keys_below(event.path):
-                self._touch(key, event)
-        interests = self._plan.folders.get(event.folder)
-        if interests is None:
-            return
-        is_new = event.name not in self._plan.present[event.folder]
-        if is_new or event.kind is Kind.WENT:
-            self._is_restructured = True
-        keys = {one.key for one in interests if one.concerns(event.name, is_new=is_new)}
-        if DISCOVERY in keys:
-            keys.discard(DISCOVERY)
-            # The text of a plugin that is loaded is that plugin's affair alone.
-            news = is_new or event.kind is Kind.WENT or not keys
-            if news and may_describe(event.name):
-                self._touch(DISCOVERY, event)
-                if keys:
-                    self._moving.setdefault(event.path, not is_new)
-        for key in keys:
-            self._touch(key, event)
-
-    def _touch(self, key: str, event: FolderEvent) -> None:
-        settling = self._settling.get(key)
-        if settling is None:
-            settling = self._settling[key] = Settling(event.at)
-        settling.add(event)
+        self._triage.sort(event)
 
     # What there is to watch
 
@@ -211,30 +179,32 @@ class Watcher:
         loaded = {key: one.files for key, one in self._subjects.items() if one.files is not None}
         for key in [key for key in self._known if key not in loaded]:
             del self._known[key]
-            self._settling.pop(key, None)
+            self._triage.settling.pop(key, None)
         for key, files in loaded.items():
             if key not in self._known:
                 self._known[key] = Snapshot(files)
                 # It may have been saved between its load and now.
-                self._settling.setdefault(key, Settling(now))
-        self._is_restructured = True
+                self._triage.settling.setdefault(key, Settling(now))
+        self._triage.is_outdated = True
 
     def _arrange(self, folders: Folders) -> None:
         """Watch what there is to watch now. Folders that have been replaced count as changed."""
-        if self._is_restructured:
-            self._is_restructured = False
+        if self._triage.is_outdated:
+            self._triage.is_outdated = False
             seen = {key: snapshot.files for key, snapshot in self._known.items()}
-            self._plan = plan_for(self._roots, self._subjects.values(), seen)
+            self._triage.plan = plan_for(self._roots, self._subjects.values(), seen)
             self._wanted = {
-                **dict.fromkeys(self._plan.leading, True),
-                **dict.fromkeys(self._plan.folders, False),
+                **dict.fromkeys(self._triage.plan.leading, True),
+                **dict.fromkeys(self._triage.plan.folders, False),
             }
         at = time.monotonic()
         for folder in folders.update(self._wanted):
-            self._is_restructured = True
-            for key in self._plan.keys_below(folder):
-                self._touch(key, FolderEvent(folder, "", Kind.DONE, at))
-        self.folders = tuple(one for one in folders.status() if one.path in self._plan.folders)
+            self._triage.is_outdated = True
+            event = FolderEvent(folder, "", Kind.DONE, at)
+            self._triage.touch(self._triage.plan.keys_below(folder), event)
+        self.folders = tuple(
+            one for one in folders.status() if one.path in self._triage.plan.folders
+        )
         alone = {folder.why for folder in self.folders if folder.how == "polling"}
         for reason in alone - self._reasons:
             self._reasons.add(reason)
@@ -243,46 +213,42 @@ class Watcher:
     # What has changed
 
     def _tell(self, folders: Folders, now: float) -> None:
-        is_due = any(one.due <= now for one in self._settling.values())
-        if self._is_restructured and (is_due or now >= self._next_plan):
+        triage = self._triage
+        is_due = any(one.due <= now for one in triage.settling.values())
+        if triage.is_outdated and (is_due or now >= self._next_plan):
             # Before anything is read: what is written from here on gives an event.
             self._next_plan = now + _PLANNING
             self._arrange(folders)
-        due = [key for key, one in self._settling.items() if one.due <= now]
-        ended = {key: self._settling.pop(key) for key in due}
+        ended = triage.ended(now)
+        if not ended:
+            return
+        seen = {key: self._look_at(key) for key in ended if key in self._known}
+        self._take_all(folders)  # what was written while it was read
+        ended = {key: one for key, one in ended.items() if not triage.resume(key, one)}
         search = ended.pop(DISCOVERY, None)
-        compared = [self._compare(key, one) for key, one in ended.items()]
+        compared = [self._compare(key, one, seen[key]) for key, one in ended.items() if key in seen]
         changes = Changes(
             tuple(one for one in compared if one is not None),
-            search is not None and self._brings_news(search),
+            search is not None and triage.brings_news(search),
         )
         if changes and not self._ending.is_set():
             self._on_changes(changes)
 
-    def _brings_news(self, settling: Settling) -> bool:
-        """Whether there may be another set of plugins; not, where a save went by another name."""
-        were_there = [(path, self._moving.pop(path, None)) for path in settling.paths]
-        return any(there is None or os.path.lexists(path) != there for path, there in were_there)
+    def _look_at(self, plugin_id: str) -> Snapshot:
+        return take(self._subjects[plugin_id].descriptor)
 
-    def _compare(self, plugin_id: str, settling: Settling) -> PluginChange | None:
+    def _compare(self, plugin_id: str, settling: Settling, now: Snapshot) -> PluginChange | None:
         """What has changed of a plugin since it was last looked at; None for nothing."""
-        before = self._known.get(plugin_id)
-        if before is None:
-            return None
-        now = take(self._subjects[plugin_id].descriptor)
-        if now == before:
-            return None
+        before = self._known[plugin_id]
         if now.missing or now.fault:
             # Where its files were is where they may come back.
-            self._known[plugin_id] = Snapshot(before.files, now.missing, now.fault)
-            if before.missing == now.missing and before.fault == now.fault:
-                return None
-        else:
-            self._known[plugin_id] = now
-            if _paths(now) != _paths(before):
-                self._is_restructured = True
-        changed = now.changed_since(before)
-        return PluginChange(plugin_id, settling.first, changed, now.missing)
+            now = Snapshot(before.files, now.missing, now.fault)
+        if now == before:
+            return None
+        self._known[plugin_id] = now
+        if _paths(now) != _paths(before):
+            self._triage.is_outdated = True
+        return PluginChange(plugin_id, settling.first, now.changed_since(before), now.missing)
 
 
 def _paths(snapshot: Snapshot) -> set[str]:
