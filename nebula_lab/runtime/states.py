@@ -16,6 +16,7 @@ from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.sandbox.base import Host
 
 # How a plugin's state was had: by its `save_state`, by the seed's operation of that name, as its
 # public attributes, or not at all.
@@ -66,16 +67,29 @@ class StateKeeper:
     def save(self, record: PluginRecord) -> SavedState | None:
         """What the plugin wants to keep; None when it has no host that could say so.
 
+        No call of it may run meanwhile, and none does while its calls are held.
+
         Raises:
             PluginError: its `save_state` failed, or its host talks nonsense.
         """
         hosts = record.slots.hosts
-        if not hosts:
-            return None
+        return self.save_from(record, hosts[0]) if hosts else None
+
+    def save_from(
+        self, record: PluginRecord, host: Host, errand: Invocation | None = None
+    ) -> SavedState:
+        """What the plugin in one of its hosts wants to keep; as `save`.
+
+        Args:
+            record: the plugin.
+            host: the host.
+            errand: the call that holds a place there for this.
+        """
+        hosts = record.slots.hosts
         version = str(record.descriptor.version)
-        answer = self._ask(record, hosts[0], "save_state", None)
+        answer = self._ask(record, host, "save_state", None, errand)
         saved = _saved_state(answer, record.id, version)
-        if len(hosts) == 1 or saved.is_empty:
+        if len(hosts) <= 1 or saved.is_empty:
             return saved
         others = f"the state of one of {len(hosts)} processes was kept; replicas share none"
         return SavedState(saved.state, saved.how, version, {**saved.left_out, REPLICAS: others})
@@ -116,8 +130,16 @@ class StateKeeper:
             left_out.update(_left_out(answer, record.id, "restore_state"))
         return left_out
 
-    def _ask(self, record: PluginRecord, host: Any, kind: str, params: Any) -> Any:
-        errand = Invocation(record.id, kind, self._config.timeout, self._sink())
+    def _ask(
+        self,
+        record: PluginRecord,
+        host: Host,
+        kind: str,
+        params: Any,
+        errand: Invocation | None = None,
+    ) -> Any:
+        if errand is None:
+            errand = Invocation(record.id, kind, self._config.timeout, self._sink())
         return self._hosting.ask(host, kind, params, errand)
 
 
