@@ -96,6 +96,11 @@ class ExitReport(Struct, frozen=True):
         return "\n".join(map(str, self.calls))
 
     @property
+    def words(self) -> str:
+        """The native traceback and the last lines, as text."""
+        return "\n".join(part for part in (self.native_traceback, *self.own_words) if part)
+
+    @property
     def own_words(self) -> tuple[str, ...]:
         """The last lines without the native traceback, where that is told apart."""
         if not self.native_traceback:
@@ -104,7 +109,7 @@ class ExitReport(Struct, frozen=True):
 
 
 # As Python's faulthandler writes them.
-_OF_A_TRACEBACK = ("Fatal Python error: ", "Thread 0x", "Current thread 0x", '  File "', "  ...")
+_OF_A_TRACEBACK = ("Fatal Python error: ", "Stack (most", '  File "', "  ...")
 
 
 def _is_of_a_traceback(line: str) -> bool:

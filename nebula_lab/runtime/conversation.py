@@ -47,8 +47,8 @@ from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
-# When a host that has not answered is told again to stop, as parts of the grace.
-_INSISTING = (0.1, 0.5)
+# When a host that has not answered is told again to stop: seconds, and as parts of the grace.
+_INSISTING = ((0.01, 0.1), (0.3, 0.5))
 _LAST_LINES = 20
 _LINE_LENGTH = 4_000
 
@@ -67,6 +67,7 @@ class Conversation(PendingCall):
     _complaints: deque[str] | None = None
     # What the host was at when it was first told to stop the call.
     _look: Look | None = None
+    _was_stuck = False  # and so its host has been ended
 
     def __init__(
         self, host: Host, invocation: Invocation, listener: Listener, grace: float
@@ -139,8 +140,8 @@ class Conversation(PendingCall):
             self._host.interrupt(self)
         except (ChannelEndedError, TimeoutError):
             return  # whoever waits for the call finds out by itself
-        for part in _INSISTING:
-            self._link.call_later(part * self._grace, self._insist)
+        for delay, part in _INSISTING:
+            self._link.call_later(min(delay, part * self._grace), self._insist)
 
     def _insist(self) -> None:
         if self._is_under_way():
@@ -309,9 +310,12 @@ class Conversation(PendingCall):
     def _timed_out(self) -> PluginTimeoutError:
         where = self._stop_and_wait()
         call, stacks = self._invocation, self._stacks()
-        if where is None:
-            return too_late(call, "", stacks, hint=self._host.after_kill)
-        return too_late(call, where, stacks, hint="It was interrupted.")
+        if where is not None:
+            return too_late(call, where, stacks, hint="It was interrupted.")
+        hint = self._host.after_kill
+        if not self._was_stuck:
+            hint = f"Its process ended meanwhile: {self._host.exit_report(_DYING).reason}."
+        return too_late(call, "", stacks, hint=hint)
 
     def _stacks(self) -> HostStacks | None:
         """What the host was at when it was told to stop; to be asked before it is ended."""
@@ -328,6 +332,7 @@ class Conversation(PendingCall):
                 message = self._link.receive(self, deadline)
             except TimeoutError:
                 self._stacks()
+                self._was_stuck = True
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None
             except ChannelEndedError:

@@ -280,7 +280,7 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
     if isinstance(error, PluginCrashedError):
         failed = LoadFailedError(
             f"its host ended while it loaded: {error.report.reason}",
-            remote_traceback="\n".join(error.report.stderr_tail),
+            remote_traceback=error.report.words,
         )
     else:
         failed = load_error_from(error, descriptor.id)

@@ -29,8 +29,9 @@ _MEANINGS = {
     signal.SIGBUS: "bus error: memory that is not there, such as a file that has become shorter",
     signal.SIGSYS: "a system call that is not allowed",
 }
-# Of its limit: what is measured at the end is less than what was refused.
-_NEARLY_ALL = 0.9
+# Of its limit: what is measured at the end is less than what was refused. A kernel that has booted
+# has 46 MiB in memory, which the limit comes on top of.
+_NEARLY_ALL, _BOOTED = 0.9, 40 * 2**20
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Killed:
 
 
 class Ending:
-    """What will be known of a host's end.
+    """What comes to be known of a host's end; made when it is started.
 
-    Args:
-        used: told what it had used, some time after it ended.
+    Attributes:
+        killed: why we ended it, if we did.
     """
 
     def __init__(self) -> None:
@@ -113,7 +114,7 @@ class Ending:
         if number == signal.SIGKILL and _oom_kills() > self._oom_kills:
             had = "" if peak is None else f", and it had {size_in_words(peak)}"
             return f"the system has ended processes for want of memory meanwhile{had}"
-        if peak is not None and limit and peak >= _NEARLY_ALL * limit:
+        if peak is not None and limit and peak - _BOOTED >= _NEARLY_ALL * limit:
             return f"it had {size_in_words(peak)}, and may use {size_in_words(limit)}: max_memory"
         return ""
 

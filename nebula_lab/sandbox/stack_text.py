@@ -1,6 +1,6 @@
 """Reads what Python's faulthandler writes of a host's threads.
 
-    Thread 0x00007f0c3b7fe6c0 (most recent call first):
+    Thread 0x00007f0c3b7fe6c0 (most recent call first):      (or: Stack, where it is but one)
       File "/usr/lib/python3.11/threading.py", line 324 in wait
       File "/home/me/plugins/slow.py", line 12 in crunch
 
@@ -17,7 +17,7 @@ from nebula_lab.sandbox.own_frames import RawFrame, stacks_of
 from nebula_lab.sandbox.source_lines import SourceLines
 
 _THREAD = re.compile(
-    r"(?:Current t|T)hread 0x([0-9a-f]{1,16})(?: \[.*\])? \(most recent call first\):"
+    r"(?:(?:Current t|T)hread 0x([0-9a-f]{1,16})(?: \[.*\])?|Stack) \(most recent call first\):"
 )
 _FRAME = re.compile(r'  File "(.*)", line ([0-9]{1,9}|\?\?\?) in (.*)')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
@@ -39,17 +39,17 @@ def stacks_from(text: str, sources: SourceLines | None) -> HostStacks:
 
 def _threads(text: str) -> Iterator[tuple[str, list[RawFrame]]]:
     """Each thread's number and frames, outermost first."""
-    ident, frames = "", list[RawFrame]()
+    ident, frames = None, list[RawFrame]()
     for line in text.splitlines():
         thread, frame = _THREAD.fullmatch(line), _FRAME.fullmatch(line)
         if thread:
-            if ident:
+            if ident is not None:
                 yield ident, frames[::-1]
-            ident, frames = thread[1], []
-        elif frame and ident:
+            ident, frames = thread[1] or "", []
+        elif frame and ident is not None:
             number = int(frame[2]) if frame[2].isdigit() else 0
             frames.append(RawFrame(_unescaped(frame[1]), number, _unescaped(frame[3])))
-    if ident:
+    if ident is not None:
         yield ident, frames[::-1]
 
 
