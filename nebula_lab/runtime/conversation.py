@@ -332,7 +332,7 @@ class Conversation(PendingCall):
                 message = self._link.receive(self, deadline)
             except TimeoutError:
                 self._stacks()
-                self._was_stuck = True
+                self._was_stuck = self._answered = True  # nobody waits for its end
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None
             except ChannelEndedError:
