@@ -44,6 +44,11 @@ class ThreadStack(Struct, frozen=True):
         own = [frame for frame in self.frames if frame.is_plugin]
         return (own or self.frames or (None,))[-1]
 
+    @property
+    def is_plugins(self) -> bool:
+        """Whether there is a frame of the plugin's own in it."""
+        return any(frame.is_plugin for frame in self.frames)
+
     def __str__(self) -> str:
         return "\n".join(map(str, self.frames)) or "  (no frame of Python)"
 
@@ -74,7 +79,7 @@ class HostStacks(Struct, frozen=True):
     """All threads of a plugin's process at one moment.
 
     Attributes:
-        threads: the main one first, then those that the plugin started.
+        threads: the main one first, then those that run what is the plugin's, and tasks that wait.
         folded: how many more there were, all of the kernel around the plugin.
         children: the processes that the plugin had started.
         trouble: why something of this could not be had; "" if nothing is missing.
@@ -88,7 +93,7 @@ class HostStacks(Struct, frozen=True):
     @property
     def where(self) -> str:
         """Where the plugin was, on one line; "" if that is not known."""
-        frame = self.threads[0].innermost if self.threads else None
+        frame = None if self._at_work is None else self._at_work.innermost
         if frame is None:
             return ""
         place = f"{PurePath(frame.file).name}:{frame.line or '?'}, in {frame.function}"
@@ -96,18 +101,28 @@ class HostStacks(Struct, frozen=True):
 
     @property
     def traceback(self) -> str:
-        """The main thread's stack as Python would print it; "" if it is not known."""
-        if not self.threads or not self.threads[0].frames:
+        """The stack of what was stopped as Python would print it; "" if it is not known."""
+        if self._at_work is None or not self._at_work.frames:
             return ""
-        return f"{_HEADING}\n{self.threads[0]}"
+        return f"{_HEADING}\n{self._at_work}"
+
+    @property
+    def _at_work(self) -> ThreadStack | None:
+        """The main thread; another where that has nothing of the plugin's, and only one has."""
+        own = [thread for thread in self.threads if thread.is_plugins]
+        if len(own) == 1 or (own and own[0] is self.threads[0]):
+            return own[0]
+        return self.threads[0] if self.threads and not own else None
 
     @property
     def beside(self) -> str:
-        """The plugin's other threads and its processes, as text; "" where there are none."""
+        """All else of the plugin's, its processes too, as text; "" where there is nothing."""
         return "\n".join(self._beside())
 
     def _beside(self) -> Iterator[str]:
-        for thread in self.threads[1:]:
+        for thread in self.threads:
+            if thread is self._at_work or not thread.is_plugins:
+                continue
             yield f"{thread.name} (most recent call last):\n{thread}"
         yield from _listed("Processes that it had started:", self.children)
         if self.trouble:

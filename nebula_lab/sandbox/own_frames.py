@@ -25,22 +25,31 @@ class RawFrame(NamedTuple):
     function: str
 
 
-def stacks_of(threads: Sequence[Sequence[RawFrame]], sources: SourceLines | None) -> HostStacks:
+class RawThread(NamedTuple):
+    """A thread or a task: its name, where it has one, and its frames, outermost first."""
+
+    name: str
+    frames: Sequence[RawFrame]
+
+
+def stacks_of(threads: Sequence[RawThread], sources: SourceLines | None) -> HostStacks:
     """The stacks of a host.
 
     Args:
-        threads: the frames of each, outermost first; the main thread's first.
+        threads: the main one first.
         sources: the plugin's files; None before it has any.
     """
     if not threads:
         return HostStacks()
-    main, *others = ([_known(frame, sources) for frame in frames] for frames in threads)
-    own = [frames for frames in others if any(frame.is_plugin for frame in frames)]
-    shown = [main, *own][:_MOST_THREADS]
+    main, *others = (
+        (thread.name, [_known(frame, sources) for frame in thread.frames]) for thread in threads
+    )
+    own = [one for one in others if any(frame.is_plugin for frame in one[1])]
+    shown = [("Main thread", main[1]), *own][:_MOST_THREADS]
     return HostStacks(
         threads=tuple(
-            ThreadStack(f"Thread {number}" if number else "Main thread", _without_ours(frames))
-            for number, frames in enumerate(shown)
+            ThreadStack(clean(name) or f"Thread {number}", _without_ours(frames))
+            for number, (name, frames) in enumerate(shown)
         ),
         folded=len(threads) - len(shown),
     )

@@ -8,7 +8,7 @@ from types import FrameType
 
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.sandbox.look import Look
-from nebula_lab.sandbox.own_frames import RawFrame, stacks_of
+from nebula_lab.sandbox.own_frames import RawFrame, RawThread, stacks_of
 from nebula_lab.sandbox.source_lines import SourceLines
 
 
@@ -27,9 +27,9 @@ def look_at_threads(main: int | None, sources: SourceLines | None) -> Look:
     return Look(lambda: HostStacks(stacks.threads))
 
 
-def _raw(frame: FrameType) -> list[RawFrame]:
+def _raw(frame: FrameType) -> RawThread:
     found = [
         RawFrame(one.f_code.co_filename, number or 0, one.f_code.co_name)
         for one, number in traceback.walk_stack(frame)
     ]
-    return found[::-1]
+    return RawThread("", found[::-1])

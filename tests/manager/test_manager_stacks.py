@@ -81,6 +81,23 @@ LINES = {
     "c_with_lock": "return sum(range(10**12))",
     "blocked": "ctypes.CDLL(None).usleep(30_000_000)",
 }
+SEVERAL = """
+@operation
+def swallow(self):
+    while True:
+        try: time.sleep(0.01)
+        except KeyboardInterrupt: pass
+"""
+ASYNCHRONOUS = """
+@operation
+async def hold(self):
+    while True:
+        try: await asyncio.sleep(60)
+        except asyncio.CancelledError: pass
+@operation
+async def ready(self) -> bool:
+    return True
+"""
 GIVES_WAY = {"spin", "wait", "backtrack", "c_without_lock"}
 
 
@@ -149,6 +166,24 @@ def test_every_thread_of_the_plugins_own_is_there(plugins):
     assert "in fetch" in str(error)
     assert "in fetch" in error_box(error).text
     assert "in fetch" in error_box(error).html
+
+
+def test_an_operation_on_one_of_several_threads_is_named(folder):
+    folder.plugin("several", SEVERAL, runtime={"concurrency": 2})
+    with folder.manager() as plugins, pytest.raises(PluginTimeoutError) as caught:
+        plugins.load_plugin("several")
+        plugins.execute("several", "swallow", timeout=0.3)
+    assert caught.value.stacks.where.endswith("in swallow: try: time.sleep(0.01)")
+
+
+def test_a_task_that_waits_and_does_not_end_is_named(folder):
+    folder.plugin("asynchronous", ASYNCHRONOUS)
+    with folder.manager() as plugins:
+        plugins["asynchronous"].ready()
+        with pytest.raises(PluginTimeoutError, match="its process was replaced") as caught:
+            plugins.execute("asynchronous", "hold", timeout=0.3)
+        assert plugins["asynchronous"].ready()
+    assert caught.value.stacks.where.endswith("in hold: try: await asyncio.sleep(60)")
 
 
 def test_the_lines_are_those_that_ran_and_not_those_on_disk_by_now(folder):
