@@ -6,14 +6,17 @@ import abc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
-from nebula_lab.sandbox.source_lines import SourceLines
 from nebula_lab.transport.host_link import HostLink, PendingCall
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.source_lines import SourceLines
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Host(abc.ABC):
         """Finds the lines of its plugin as they run; None before it has one."""
         if self.source is None:
             return None
+        from nebula_lab.sandbox.source_lines import SourceLines  # of no use before a mishap
+
         copy, original = self.source
         return SourceLines(copy.parent, original.parent)
 

@@ -23,7 +23,8 @@ from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
-from nebula_lab.sandbox.look import Look, look_at
+from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.process_look import look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.stack_dump import StackDump
