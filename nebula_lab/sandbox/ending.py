@@ -22,6 +22,7 @@ from nebula_lab.sandbox.stack_text import stacks_from
 # Seconds for the zygote to say what a host had used, once it is known how the host ended.
 _TELLING = 0.1
 _FATAL = "Fatal Python error: "
+_FATAL_SIGNALS = frozenset({"SIGSEGV", "SIGFPE", "SIGABRT", "SIGBUS", "SIGILL"})
 # What is meant where the system's own words do not say it.
 _MEANINGS = {
     signal.SIGKILL: "from outside",
@@ -136,7 +137,8 @@ def with_words(
         sources: gives the plugin's files.
     """
     native = ""
-    if _FATAL in said:
+    # A process that it started may have died before it, with the same words.
+    if report.signal_name in _FATAL_SIGNALS and _FATAL in said:
         stacks = stacks_from(said[said.rindex(_FATAL) :], sources())
         native = stacks.traceback
     return replace(report, stderr_tail=tail, calls=tuple(calls), native_traceback=native)

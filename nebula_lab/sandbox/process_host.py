@@ -16,6 +16,7 @@ from nebula_lab.confine.confinement import Guard
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.policy import Limits
 from nebula_lab.reports.exit_report import EndCause, ExitReport, RunningCall
+from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.ending import Ending, with_words
 from nebula_lab.sandbox.family import Family
@@ -175,7 +176,11 @@ class ProcessHost(Host):
         self.on_exit()
 
     def look(self) -> Look:
-        return look_at(self._family(), self._guard, self._stacks, self.source_lines)
+        try:
+            family = self._family()
+        except OSError:  # it is gone, or there are no descriptors left
+            return Look(lambda: HostStacks(trouble="it could not be looked at"))
+        return look_at(family, self._guard, self._stacks, self.source_lines)
 
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
