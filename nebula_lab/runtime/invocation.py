@@ -26,6 +26,7 @@ class Invocation:
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
         params: what it was called with, for people; None where there is nothing to tell.
+        attempts: how often its host has died under it.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
@@ -35,6 +36,7 @@ class Invocation:
     is_stream = False
     _nested: set[Invocation] | tuple[()] = ()
     on_cancel: Callable[[], object] | None = None
+    attempts = 0
     shown = 0
     params: Mapping[str, Any] | None = None
     displays: CallDisplays | None = None

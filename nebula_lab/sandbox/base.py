@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model import SandboxMode
@@ -50,6 +50,12 @@ class Host(abc.ABC):
             people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
         on_exit: called once, on the loop's thread, when the host is gone.
+        checkpoint: what its plugin saved last, for the host that takes its place; None where there
+            is nothing.
+        checkpoint_at: when that was, on the clock of `time.monotonic`.
+        checkpoint_is_due: the next call that ends leaves its place to one.
+        calls_left: how many calls until then; None where they are not counted.
+        keeps_state: whether its plugin has anything to save.
     """
 
     link: HostLink
@@ -60,6 +66,11 @@ class Host(abc.ABC):
     policy: EffectivePolicy | None = None
     source: tuple[Path, Path] | None = None
     runs_in_context = False
+    checkpoint: Any = None
+    checkpoint_at = 0.0
+    checkpoint_is_due = False
+    calls_left: int | None = None
+    keeps_state = True
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
