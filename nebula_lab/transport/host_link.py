@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.transport.flood_gate import SHOWN, FloodGate
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.messages import (
@@ -60,6 +61,10 @@ class PendingCall:
     requested = 0
     context: Context | None = None
     box: SimpleQueue[Any]
+
+    def described(self) -> RunningCall | None:
+        """The call, for people; None where there is nothing to be said of it."""
+        return None
 
 
 class HostLink:
@@ -169,6 +174,11 @@ class HostLink:
     def is_busy(self) -> bool:
         """Whether a call is pending."""
         return bool(self._pending)
+
+    def running(self) -> tuple[RunningCall, ...]:
+        """The pending calls that have not been answered, oldest first."""
+        pending = (call.described() for call in list(self._pending.values()) if not call.answered)
+        return tuple(call for call in pending if call is not None)
 
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
