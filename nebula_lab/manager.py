@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import CallsCounted, Event
+from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -31,6 +31,7 @@ from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.runtime.unenforced import unenforced
+from nebula_lab.trust.history import StoredVersion
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -170,6 +171,10 @@ class PluginManager:
         """Be told of every event, or of those of some kinds; gives the function that ends it.
 
         The callback runs on one thread with all others, with no lock of the manager's held.
+
+        Args:
+            callback: is given each event.
+            only: the types of events that it wants.
         """
         unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
         if self._engine.dispatcher.wants(CallsCounted):
@@ -321,13 +326,49 @@ class PluginManager:
     def reload_plugin(self, plugin_id: str) -> None:
         """Put a plugin's files, as they are now, in the place of what runs, with its state.
 
-        No call fails because of it. If the new code does not come up, the old goes on serving.
+        The new code proves itself first, on a copy of the state, while the old goes on serving: it
+        takes the state, its `health_check` does not say that it is unhealthy, and its `self_test`
+        passes, where it has one. No call fails because of a reload. If the new code does not come
+        up, the old goes on serving.
 
         Raises:
             PluginError: why the new code can't serve.
         """
         self._check_open()
         self._engine.reloader.reload(plugin_id)
+
+    def last_reload(self, plugin_id: str) -> PluginReloaded | None:
+        """What the last reload of a plugin brought; None where there was none."""
+        return self._engine.catalogue.record(plugin_id).last_reload
+
+    def plugin_history(self, plugin_id: str) -> tuple[StoredVersion, ...]:
+        """The versions of a plugin that came up and can be gone back to, the newest first.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.archive.versions(self.descriptor(plugin_id))
+
+    def served_digest(self, plugin_id: str) -> str | None:
+        """The digest of the version that was read last, as in its history; None if none was."""
+        return self._engine.archive.digest(self.descriptor(plugin_id))
+
+    def rollback_plugin(self, plugin_id: str, version: str | None = None) -> StoredVersion:
+        """Put an earlier version of a plugin in the place of what runs, with its state.
+
+        The files on disk stay as they are: the next `reload_plugin` is of these.
+
+        Args:
+            plugin_id: the plugin.
+            version: a version, or the beginning of a digest, of its history; without, the one
+                before what runs.
+
+        Raises:
+            VersionNotFoundError: there is no such version.
+            PluginError: why it can't serve; what runs goes on.
+        """
+        self._check_open()
+        return self._engine.reloader.rollback(plugin_id, version)
 
     def watch(self, on: bool = True) -> WatchStatus:
         """Reload plugins when their files change from now on, or leave them alone.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -14,11 +15,13 @@ from nebula_lab.model.state import PluginState
 from nebula_lab.model.version import Version
 
 __all__ = [
+    "CAUSES",
     "Event",
     "StateChanged",
     "PluginReloaded",
     "ReloadFailed",
     "PluginCrashed",
+    "PluginRestarted",
     "OutputWritten",
     "LogWritten",
     "ProgressMade",
@@ -28,6 +31,10 @@ __all__ = [
     "PluginRemoved",
     "WatchNoted",
 ]
+
+
+# Why a plugin is reloaded: somebody asked for it, its files were saved, or it goes back.
+CAUSES = frozenset({"asked", "saved", "rollback"})
 
 
 class Event(Struct, frozen=True):
@@ -51,16 +58,41 @@ class StateChanged(Event, frozen=True):
 
 
 class PluginReloaded(Event, frozen=True):
-    """New code serves; `duration` is how long the reload took, in seconds."""
+    """New code serves.
+
+    Attributes:
+        version: of the new code.
+        duration: how long the reload took, in seconds.
+        former: the version that served before.
+        held: for how many of these seconds calls were held, once those that ran had ended.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
+        cause: why it was reloaded, one of `CAUSES`.
+    """
 
     version: Version
     duration: float
+    former: Version
+    held: float = 0.0
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+    cause: str = "asked"
 
 
 class ReloadFailed(Event, frozen=True):
-    """The new code did not come up, and the old goes on serving."""
+    """New code did not come up.
+
+    Attributes:
+        reason: `error` as text.
+        error: why; its `diff` says how the new code differs from what served before it.
+        goes_on: whether the old code goes on serving.
+        cause: why it was to be reloaded, one of `CAUSES`.
+    """
 
     reason: str
+    error: PluginError
+    goes_on: bool
+    cause: str = "asked"
 
 
 class PluginCrashed(Event, frozen=True):
@@ -68,6 +100,18 @@ class PluginCrashed(Event, frozen=True):
 
     report: ExitReport
     restarting: bool
+
+
+class PluginRestarted(Event, frozen=True):
+    """Another host has taken the place of one that is gone.
+
+    Attributes:
+        duration: seconds from noticing that until it serves.
+        lost: seconds from the checkpoint that it goes on from to that; None where it begins anew.
+    """
+
+    duration: float
+    lost: float | None
 
 
 class OutputWritten(Event, frozen=True):
@@ -116,6 +160,8 @@ class SavedChange(Event, frozen=True):
         duration: seconds from the first event of the save until now.
         error: why the new code does not serve, and the old one goes on; None where it does.
         reloaded: false where the files are again what runs, so that there was nothing to do.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
     """
 
     version: Version
@@ -123,6 +169,8 @@ class SavedChange(Event, frozen=True):
     duration: float
     error: PluginError | None = None
     reloaded: bool = True
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
 
 
 class PluginDiscovered(Event, frozen=True):

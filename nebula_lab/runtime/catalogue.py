@@ -153,6 +153,15 @@ class Catalogue:
                 path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
                 hint="Give it its old id back, or load it under the new one.",
             )
+        self.require_fit(record, descriptor)
+        return descriptor
+
+    def require_fit(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
+        """Refuse a descriptor with which its plugin, or one that depends on it, can't be loaded.
+
+        Raises:
+            PluginError: why; those that refuse it are named.
+        """
         trial = self._registry.copy()
         trial.replace(descriptor)
         resolution = trial.resolve_dependencies()
@@ -160,7 +169,6 @@ class Catalogue:
         for plugin_id in affected:
             if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
                 raise resolution.excluded[plugin_id].to_error()
-        return descriptor
 
     def has_moved(self, record: PluginRecord) -> bool:
         """Whether the last search found a plugin elsewhere than where it was loaded from."""

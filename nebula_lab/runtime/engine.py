@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -19,11 +22,14 @@ from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.output import OutputSink, QuietSink, unattended
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.resting import RestKeeper
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.tidings import DependentsTold
 from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
@@ -56,7 +62,9 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self._shelf = Shelf(ContentStore(), config.security)
+        store = ContentStore()
+        self._shelf = Shelf(store, config.security)
+        self.archive = Archive(store, self._shelf)
         self.hosting = Hosting(
             config,
             sandbox,
@@ -66,10 +74,21 @@ class Engine:
             switchboard,
             switchboard.unclaimed,
         )
-        supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)
+        checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
+        supervisor = Supervisor(
+            config, self.hosting, states, checkpoints, workers, self.dispatcher, counters
+        )
         self.loader = Loader(
-            config, self.catalogue, self.hosting, states, supervisor, workers, counters, sink
+            config,
+            self.catalogue,
+            self.hosting,
+            states,
+            supervisor,
+            self.archive,
+            workers,
+            counters,
+            sink,
         )
         self.lifecycle = Lifecycle(
             config, self.catalogue, self.hosting, states, self.loader, workers, counters, sink
@@ -78,9 +97,11 @@ class Engine:
             self.catalogue,
             self.loader,
             self.lifecycle,
-            states,
+            Rehearsal(config, states, self.hosting, sink),
+            self.archive,
             supervisor,
             self.hosting,
+            DependentsTold(config, self.catalogue, self.hosting, workers),
             workers,
             self.dispatcher,
             counters,
@@ -93,11 +114,13 @@ class Engine:
             self._shelf,
             workers,
             self.dispatcher,
-            self.reloader.reload,
+            partial(self.reloader.reload, cause="saved"),
         )
         self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
         switchboard.connect(self.calls, supervisor)
+        RestKeeper(config, self.catalogue, self.lifecycle, workers, loop).start()
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)
+        self._supervisor = supervisor
         self._workers = workers
         self._sandbox = sandbox
         self._loop = loop
@@ -127,6 +150,7 @@ class Engine:
             steps.callback(self._workers.close, timeout=10.0)
             steps.callback(self._dispose_hosts)
             steps.callback(self.lifecycle.close)
+            steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
             steps.callback(self.watching.close)
 

@@ -53,8 +53,12 @@ class Lifecycle:
 
     # Suspending
 
-    def suspend(self, plugin_id: str) -> None:
+    def suspend(self, plugin_id: str, reason: str = "") -> None:
         """Keep a plugin's state and end its process; the next call brings it back.
+
+        Args:
+            plugin_id: the plugin.
+            reason: why, where nobody asked for it.
 
         Raises:
             StateTransitionError: it is not loaded.
@@ -72,7 +76,7 @@ class Lifecycle:
                 record.slots.resume()
                 raise
             record.saved_state = state
-            record.move("suspend")
+            record.move("suspend", reason)
             try:
                 self.take_down(record)
             finally:
@@ -191,6 +195,7 @@ class Lifecycle:
                 record.loaded_at = None
                 record.failure = None
                 record.saved_state = None
+                record.is_recalled = False
                 record.slots.welcome()
                 record.slots.resume()
                 self._counters.unloads += 1

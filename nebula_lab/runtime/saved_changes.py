@@ -265,6 +265,7 @@ class SavedChanges:
         *,
         reloaded: bool = True,
     ) -> None:
+        brought = record.last_reload if reloaded and error is None else None
         self._dispatcher.emit(
             SavedChange(
                 record.id,
@@ -274,6 +275,8 @@ class SavedChanges:
                 time.monotonic() - change.began,
                 error,
                 reloaded,
+                () if brought is None else brought.changes,
+                {} if brought is None else brought.left_out,
             )
         )
 

@@ -44,6 +44,8 @@ def _details(error: PluginError) -> Iterable[Detail]:
     traceback = getattr(error, "remote_traceback", "")
     if traceback:
         yield Detail("The plugin's own traceback", traceback)
+    if error.diff:
+        yield Detail("How the new code differs from what served before it", error.diff)
     if isinstance(error, PluginCrashedError) and error.report.stderr_tail:
         yield Detail("Its last words on stderr", "\n".join(error.report.stderr_tail))
 

@@ -13,6 +13,7 @@ from nebula_lab.model.events import (
 )
 from nebula_lab.model.listing import listed
 from nebula_lab.views.error_box import error_box
+from nebula_lab.views.reload_news import reload_details
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped_prose, prose
 from nebula_lab.views.table import Column, Table
@@ -55,9 +56,10 @@ def _news(event: Event) -> str | None:
         if not event.reloaded:
             return f"{event.plugin_id} {event.version}: its files are again as they run."
         took = f"{event.duration:.2f} s"
-        return (
+        first = (
             f"{event.plugin_id} {event.version} serves{_files(event.files)}, {took} after the save."
         )
+        return "\n  ".join([first, *reload_details(event.changes, event.left_out)])
     if isinstance(event, PluginDiscovered):
         return f"There is a new plugin: {event.plugin_id} {event.version} in {event.path.name}."
     if isinstance(event, PluginRemoved):
