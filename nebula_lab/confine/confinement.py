@@ -249,6 +249,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
             pid=os.getpid(),
+            scheduling=os.sched_getscheduler(0),
         )
 
 
