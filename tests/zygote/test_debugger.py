@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 from forked_lab import client_of
+from jupyter_core.utils import ensure_event_loop
 
 warnings.filterwarnings("ignore", "unclosed event loop", ResourceWarning)
 
@@ -84,6 +85,12 @@ class FrontEnd:
             reply = self.client.get_shell_msg(timeout=DEADLINE)
             if reply["parent_header"].get("msg_id") == request:
                 return reply["content"]["status"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loop_of_clients():
+    """Jupyter's clients share an event loop, which stays."""
+    ensure_event_loop()
 
 
 @pytest.fixture
