@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import linecache
+import os
 import re
 import sys
 import threading
@@ -85,7 +86,6 @@ class _Client(DebugpyClient):  # type: ignore[misc]  # mypy does not follow ipyk
         import pydevd
         import pydevd_file_utils
 
-        pydevd_file_utils.exists = _or_is_staged(pydevd_file_utils.exists)
         usual, pydevd.create_server_socket = pydevd.create_server_socket, self._make_listener
         try:
             debugpy.listen(_NOWHERE, in_process_debug_adapter=True)
@@ -93,6 +93,8 @@ class _Client(DebugpyClient):  # type: ignore[misc]  # mypy does not follow ipyk
             self._listener.is_used.wait(_DEADLINE)
         finally:
             pydevd.create_server_socket = usual
+        pydevd_file_utils.exists = _or_is_staged(pydevd_file_utils.exists)
+        os.register_at_fork(after_in_child=_let_go)
 
     def _make_listener(self, host: str, port: int) -> _Listener:
         return self._listener
@@ -174,6 +176,7 @@ class PluginDebugger(Debugger):  # type: ignore[misc]  # mypy does not follow ip
     """ipykernel's debugger, in a host; it attaches while an operation runs, too."""
 
     debugpy_client: _Client
+    debugpy_initialized: bool
 
     def __init__(self, log: Any, debugpy_stream: Any, event_callback: Any, *args: Any) -> None:
         super().__init__(log, debugpy_stream, event_callback, *args)
@@ -220,6 +223,14 @@ def _is_staged(path: str) -> bool:
 def _or_is_staged(exists: Callable[[str], bool]) -> Callable[[str], bool]:
     """Let breakpoints be set in files that are not seen here by the names that people edit."""
     return lambda path: exists(path) or _is_staged(path)
+
+
+def _let_go() -> None:
+    """In a forked process: at a breakpoint nobody would be there to let it go on."""
+    import pydevd
+
+    pydevd.settrace_forked(setup_tracing=False)
+    pydevd.stoptrace()
 
 
 def _answer(request: Message, *, success: bool = True, **fields: Any) -> Message:

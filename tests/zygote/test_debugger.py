@@ -189,6 +189,28 @@ def test_it_attaches_to_an_operation_that_runs(lab, front_end):
     assert results == ["over"]
 
 
+def test_a_process_that_the_plugin_forks_stops_nowhere(open_lab, attend):
+    lab = open_lab(EVERYTHING)
+    front_end = attend(lab)
+    front_end.attach()
+    code = (
+        "import multiprocessing, os\n"
+        "def absolute(number):\n"
+        "    return abs(number), os.getpid()\n"
+        "with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "    result, pid = pool.map(absolute, [-6])[0]\n"
+        "assert pid != os.getpid()\n"
+        "absolute(result)\n"
+    )
+    front_end.break_at(front_end.dump(code), 3)
+    request = front_end.client.execute(code)
+    thread = front_end.stopped_thread()
+    frame = front_end.top_frame(thread)
+    assert front_end.variables(frame)["number"] == "6"
+    front_end.go_on(thread)
+    assert front_end.result_of(request) == "ok"
+
+
 def test_where_the_plugin_has_debugpy_listen_itself_attaching_says_so(open_lab, attend):
     front_end = attend(open_lab(EVERYTHING))
     code = "import debugpy; debugpy.listen(('127.0.0.1', 0), in_process_debug_adapter=True)"
