@@ -10,7 +10,8 @@
     ├── DependencyError             a dependency that is missing, unsuitable or broken
     │   └── DependencyCycleError
     ├── NotFoundError               no such plugin
-    │   └── OperationNotFoundError
+    │   ├── OperationNotFoundError
+    │   └── VersionNotFoundError    no such version of it to go back to
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
@@ -55,6 +56,7 @@ __all__ = [
     "DependencyCycleError",
     "NotFoundError",
     "OperationNotFoundError",
+    "VersionNotFoundError",
     "StateTransitionError",
     "DependentsLoadedError",
     "LoadFailedError",
@@ -182,6 +184,17 @@ class OperationNotFoundError(NotFoundError):
             plugin_id=plugin_id,
             hint=f"Nearest operations: {listed}.",
         )
+
+    def headline(self) -> str:
+        return PluginError.headline(self)
+
+
+class VersionNotFoundError(NotFoundError):
+    """The plugin is there, the version to go back to is not."""
+
+    def __init__(self, plugin_id: str, message: str, *, hint: str) -> None:
+        self.nearest = []
+        PluginError.__init__(self, message, plugin_id=plugin_id, hint=hint)
 
     def headline(self) -> str:
         return PluginError.headline(self)

@@ -25,6 +25,7 @@ class Invocation:
         is_stream: it gives its results one by one, at the pace of whoever takes them.
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
+        attempts: how often its host has died under it.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
@@ -34,6 +35,7 @@ class Invocation:
     is_stream = False
     _nested: set[Invocation] | tuple[()] = ()
     on_cancel: Callable[[], object] | None = None
+    attempts = 0
     shown = 0
     displays: CallDisplays | None = None
 

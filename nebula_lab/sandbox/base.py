@@ -6,6 +6,7 @@ import abc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import ExitReport
@@ -43,6 +44,12 @@ class Host(abc.ABC):
         policy: what holds for its plugin; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
         on_exit: called once, on the loop's thread, when the host is gone.
+        checkpoint: what its plugin saved last, for the host that takes its place; None where there
+            is nothing.
+        checkpoint_at: when that was, on the clock of `time.monotonic`.
+        checkpoint_is_due: the next call that ends leaves its place to one.
+        calls_left: how many calls until then; None where they are not counted.
+        keeps_state: whether its plugin has anything to save.
     """
 
     link: HostLink
@@ -52,6 +59,11 @@ class Host(abc.ABC):
     connection_file: Path | None = None
     policy: EffectivePolicy | None = None
     runs_in_context = False
+    checkpoint: Any = None
+    checkpoint_at = 0.0
+    checkpoint_is_due = False
+    calls_left: int | None = None
+    keeps_state = True
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
