@@ -153,6 +153,7 @@ class AsyncPluginManager:
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     run_cell = _on_a_thread(PluginManager.run_cell)
+    debug = _on_a_thread(PluginManager.debug)
 
     async def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event, on this event loop; gives the function that ends it."""

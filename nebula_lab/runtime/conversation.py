@@ -279,15 +279,16 @@ class Conversation(PendingCall):
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
             return self._too_late(message.traceback, None)
-        return error_from(
-            message, self._invocation.plugin_id, self._invocation.operation, self._host.policy
-        )
+        call = self._invocation
+        cause = call.failed_calls.get(message.request)
+        return error_from(message, call.plugin_id, call.operation, self._host.policy, cause)
 
     def _timed_out(self) -> PluginTimeoutError:
         where = self._stop_and_wait()
         if where is None:
             return self._too_late("", self._host.after_kill)
-        return self._too_late(where, "It was interrupted; what it was doing is below.")
+        doing = "; what it was doing is below" if where else ""
+        return self._too_late(where, f"It was interrupted{doing}.")
 
     def _too_late(self, traceback: str, hint: str | None) -> PluginTimeoutError:
         call = self._invocation

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from nebula_lab.errors import PluginCrashedError, PluginError
+from nebula_lab.errors import PluginCrashedError, PluginError, remote_tracebacks
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, escaped_prose, prose
 from nebula_lab.views.tone import Tone
@@ -40,9 +40,10 @@ def error_box(error: PluginError, *, called_from: str = "") -> Rendered:
 
 
 def _details(error: PluginError) -> Iterable[Detail]:
-    traceback = getattr(error, "remote_traceback", "")
-    if traceback:
-        yield Detail("The plugin's own traceback", traceback)
+    tracebacks = remote_tracebacks(error)
+    for name, traceback in tracebacks:
+        where = f", in {name}" if len(tracebacks) > 1 else ""
+        yield Detail(f"The plugin's own traceback{where}", traceback)
     if error.diff:
         yield Detail("How the new code differs from what served before it", error.diff)
     if isinstance(error, PluginCrashedError) and error.report.stderr_tail:
