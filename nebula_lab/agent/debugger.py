@@ -19,7 +19,7 @@ else:
     Pdb = next(one for one in pdb.Pdb.__mro__ if one.__module__ == "pdb")
 
 _OVER = "the call is over: there is nothing to resume; `help` lists what can be done"
-_NO_TERMINAL = "there is no terminal here; use `!statement`, or %%in to run code in the plugin"
+_NO_TERMINAL = "the plugin has no terminal; use `!statement`, or %%in to run code in the plugin"
 _REFUSED = {
     _OVER: (
         "c cont continue n next s step unt until r return j jump run restart "

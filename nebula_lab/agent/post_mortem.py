@@ -46,12 +46,15 @@ class PostMortem:
         self._kept: _Kept | None = None
         self._why_not = ""
         self._looked_at: tuple[_Kept, CallDebugger] | None = None
+        self._is_news = False  # another failure was being looked at when this one came
 
     def keep(self, operation: str, error: BaseException) -> None:
         """Note that an operation raised; on whatever thread it ran."""
         if not has_frames_of_the_plugin(error.__traceback__):
             return
+        is_looked_at = self._looked_at is not None
         self.forget()
+        self._is_news = is_looked_at
         _clear_our_frames(error.__traceback__)
         if obstacle_of(error) in _LETS_GO:
             self._why_not = (
@@ -69,6 +72,7 @@ class PostMortem:
         """Let go of what is kept."""
         self._kept = self._looked_at = None
         self._why_not = ""
+        self._is_news = False
 
     def answer(self, command: str) -> dict[str, str]:
         """What a debugger's command gives, as `text`; or, as `nothing`, why there is nothing.
@@ -93,12 +97,13 @@ class PostMortem:
         former = self._looked_at
         if former is not None and former[0] is kept:
             return former[1], ""
+        news, self._is_news = self._is_news, False
         # Importing it takes 15 ms, and most plugins are never debugged.
         from nebula_lab.agent.debugger import CallDebugger
 
         debugger = CallDebugger(kept.error, takes_prints=self._alone)
         self._looked_at = (kept, debugger)
-        return debugger, f"(this is about {kept.operation}, which failed last)\n" if former else ""
+        return debugger, f"(this is about {kept.operation}, which failed last)\n" if news else ""
 
     def _headline(self, kept: _Kept) -> str:
         said = message_of(kept.error)

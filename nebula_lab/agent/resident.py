@@ -51,6 +51,7 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
+        self._cells = 0
         self._state: StateKeeping | None = None
         self._post_mortem = PostMortem(load.plugin_id, self._staged, alone=self._is_alone)
         self.description = ResourceDescription(
@@ -171,14 +172,17 @@ class Resident:
     def run_cell(self, code: str) -> Any:
         """Run code in the plugin's module; the value of its last line, if that is an expression."""
         assert self.module is not None
-        tree = ast.parse(code, "<cell>")
+        self._cells += 1
+        name = f"<cell {self._cells}>"
+        self._staged.remember(name, code)
+        tree = ast.parse(code, name)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         scope = self.module.__dict__
         scope.setdefault("plugin", self.resource)
-        exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102 - the user's own cell
+        exec(compile(tree, name, "exec"), scope)  # noqa: S102 - the user's own cell
         if not isinstance(last, ast.Expr):
             return None
-        return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)  # noqa: S307
+        return eval(compile(ast.Expression(last.value), name, "eval"), scope)  # noqa: S307
 
     _KINDS: ClassVar[dict[str, Callable[[Resident, Any], Any]]] = {
         "health": _health,
