@@ -71,6 +71,15 @@ TARGETS = (
     Target("loads.spare", "load to first result with a spare, to a fresh kernel's", _MOST, 0.03),
     Target("memory.further", "PSS of a further plugin, to a fresh kernel's", _MOST, 0.4),
     Target("scale.closing", "closing 200 live plugins", _MOST, 3.0, "s"),
+    Target("live.saved", "last byte saved to first answer of new code", _MOST, 150, "ms"),
+    Target("live.held", "calls held by a reload, once none runs", _MOST, 10, "ms"),
+    Target("live.crash", "killed, to the next answer", _MOST, 200, "ms"),
+    Target("live.failed", "calls failed in 1,000 reloads under load", _MOST, 0, ""),
+    Target("live.lost", "calls lost in 1,000 reloads under load", _MOST, 0, ""),
+    Target("live.memory", "PSS after 1,000 reloads, to that after 10", _MOST, 1.05),
+    Target(
+        "live.descriptors", "descriptors after 1,000 reloads beyond those after 10", _MOST, 0, ""
+    ),
     Target("imports.load_ext", "`%load_ext nebula_lab` in a running kernel", _MOST, 150, "ms"),
     Target("resolver.to_networkx", "resolving 10,000 plugins, to networkx sorting", _MOST, 2.0),
     Target("resolver.growth", "resolving 10,000 plugins, to 1,000", _MOST, 20.0),

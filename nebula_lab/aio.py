@@ -27,7 +27,11 @@ from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.stream import Stream
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import networkx as nx
+
+    from nebula_lab.watch.status import WatchStatus
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -114,6 +118,14 @@ class AsyncPluginManager:
         return self.manager.problems
 
     @property
+    def watch_status(self) -> WatchStatus:
+        return self.manager.watch_status
+
+    def hold_watch(self) -> AbstractContextManager[None]:
+        """See `PluginManager.hold_watch`."""
+        return self.manager.hold_watch()
+
+    @property
     def graph(self) -> nx.DiGraph[str]:
         return self.manager.graph
 
@@ -150,20 +162,23 @@ class AsyncPluginManager:
     warm_up = _on_a_thread(PluginManager.warm_up)
     unload_plugin = _on_a_thread(PluginManager.unload_plugin)
     reload_plugin = _on_a_thread(PluginManager.reload_plugin)
+    watch = _on_a_thread(PluginManager.watch)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     run_cell = _on_a_thread(PluginManager.run_cell)
     debug = _on_a_thread(PluginManager.debug)
 
-    async def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Be told of every event, on this event loop; gives the function that ends it."""
+    async def subscribe(
+        self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)
+    ) -> Callable[[], None]:
+        """Be told of events, as in `PluginManager.subscribe`, on this event loop."""
         loop = asyncio.get_running_loop()
 
         def tell(event: Event) -> None:
             with contextlib.suppress(RuntimeError):  # the loop was closed before the manager
                 loop.call_soon_threadsafe(callback, event)
 
-        return await self._run(functools.partial(self.manager.subscribe, tell))
+        return await self._run(functools.partial(self.manager.subscribe, tell, only))
 
     # Calling
 

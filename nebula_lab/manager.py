@@ -9,6 +9,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import Event, PluginReloaded
+from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -35,6 +36,8 @@ from nebula_lab.trust.history import StoredVersion
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from nebula_lab.watch.status import WatchStatus
 
 
 class PluginManager:
@@ -86,7 +89,7 @@ class PluginManager:
     def unenforced(self) -> tuple[str, ...]:
         """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
         policies = () if self.config.security.strict else map(self.policy, self.load_order)
-        return unenforced(self.config, policies)
+        return unenforced(policies)
 
     def policy(self, plugin_id: str) -> EffectivePolicy:
         """What a plugin may do, how much it may use, and what enforces it on this machine.
@@ -100,7 +103,7 @@ class PluginManager:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Each plugin that was left out, and why; then notes on the others."""
-        return self._engine.catalogue.problems
+        return (*self._engine.catalogue.problems, *self._engine.watching.problems)
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -164,18 +167,19 @@ class PluginManager:
         return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
 
     def subscribe(
-        self, callback: Callable[[Event], object], *kinds: type[Event]
+        self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)
     ) -> Callable[[], None]:
-        """Be told of every event; gives the function that ends it.
+        """Be told of every event, or of those of some kinds; gives the function that ends it.
 
         The callback runs on one thread with all others, with no lock of the manager's held.
 
         Args:
             callback: is given each event.
-            kinds: the types of events that it wants; all without.
+            only: the types of events that it wants.
         """
-        unsubscribe = self._engine.dispatcher.subscribe(callback, frozenset(kinds))
-        self._engine.meter.start()
+        unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
+        if self._engine.dispatcher.wants(CallsCounted):
+            self._engine.meter.start()
         return unsubscribe
 
     # Calling
@@ -386,6 +390,28 @@ class PluginManager:
         """
         self._check_open()
         return self._engine.reloader.rollback(plugin_id, version)
+
+    def watch(self, on: bool = True) -> WatchStatus:
+        """Reload plugins when their files change from now on, or leave them alone.
+
+        With `hot_reload`, which is the default, this begins by itself when the first plugin has
+        been loaded. What has been saved while nobody watched is taken at once.
+        """
+        self._check_open()
+        self._engine.watching.switch(on)
+        return self.watch_status
+
+    @property
+    def watch_status(self) -> WatchStatus:
+        """Whether files are watched, which, and how."""
+        return self._engine.watching.status()
+
+    def hold_watch(self) -> AbstractContextManager[None]:
+        """A context in which changes of files are left alone; what is left is looked at after it.
+
+        For whoever writes the files of plugins and loads or reloads them then.
+        """
+        return self._engine.watching.held()
 
     def suspend_plugin(self, plugin_id: str) -> None:
         """Keep a plugin's state and end its process; the next call brings it back."""

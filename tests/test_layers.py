@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"model"},
     {"resolver", "metrics", "trust"},
-    {"transport", "environments", "discovery"},
+    {"transport", "environments", "discovery", "watch"},
     {"sandbox"},
     {"runtime"},
     {"manager"},

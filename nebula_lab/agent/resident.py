@@ -90,6 +90,7 @@ class Resident:
             self.resource = make_resource(self.module, shown, self._api_version)
             self.description = describe(self.resource)
             self._give_context()
+            self._state = StateKeeping(self.resource, self._module_name, self._config)
             self.resource.initialize(self._config)
         except BaseException:
             self.forget()
@@ -146,15 +147,12 @@ class Resident:
         return {"state": status.state.value, "message": status.message}
 
     def _save_state(self, params: Any) -> Any:
-        return self._keeping().save()
+        assert self._state is not None
+        return self._state.save()
 
     def _restore_state(self, params: Any) -> Any:
-        return self._keeping().restore(params)
-
-    def _keeping(self) -> StateKeeping:
-        if self._state is None:
-            self._state = StateKeeping(self.resource, self._module_name, self._config)
-        return self._state
+        assert self._state is not None
+        return self._state.restore(params)
 
     def _self_test(self, params: Any) -> Any:
         return self_test(self.resource)

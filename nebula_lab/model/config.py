@@ -87,7 +87,8 @@ class PluginConfig(FrozenModel):
 
     Attributes:
         plugin_dir: the folder that FileSystem discovery searches.
-        hot_reload: load a plugin again when its files change.
+        hot_reload: watch the files of plugins, and reload one when they change. It begins when the
+            first plugin has been loaded.
         global_config: plugin id to what the plugin's `initialize` gets.
         timeout: seconds that a call has, unless the call says otherwise.
         memory_limit: bytes per plugin; see `effective_memory_limit`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +26,10 @@ __all__ = [
     "LogWritten",
     "ProgressMade",
     "CallsCounted",
+    "SavedChange",
+    "PluginDiscovered",
+    "PluginRemoved",
+    "WatchNoted",
 ]
 
 
@@ -142,6 +147,55 @@ class CallsCounted(Event, frozen=True):
     """
 
     plugins: Mapping[str, tuple[int, int]]
+
+
+class SavedChange(Event, frozen=True):
+    """Files of a loaded plugin were saved, and that has been dealt with.
+
+    It comes after the `PluginReloaded` or `ReloadFailed` of the reload.
+
+    Attributes:
+        version: of the plugin that serves now.
+        files: the paths, within the plugin, that were new, gone or different.
+        duration: seconds from the first event of the save until now.
+        error: why the new code does not serve, and the old one goes on; None where it does.
+        reloaded: false where the files are again what runs, so that there was nothing to do.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
+    """
+
+    version: Version
+    files: tuple[str, ...]
+    duration: float
+    error: PluginError | None = None
+    reloaded: bool = True
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+
+class PluginDiscovered(Event, frozen=True):
+    """A plugin that was not known has been found, in the file or folder `path`."""
+
+    version: Version
+    path: Path
+
+
+class PluginRemoved(Event, frozen=True):
+    """A plugin is known no longer, since nothing describes it any more.
+
+    Attributes:
+        path: where it was.
+        state_kept: whether its state waits for it to come back.
+    """
+
+    path: Path
+    state_kept: bool = False
+
+
+class WatchNoted(Event, frozen=True):
+    """Something to know about the watching of files, in a sentence."""
+
+    message: str
 
 
 def is_tick(event: Any) -> bool:

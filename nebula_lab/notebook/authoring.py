@@ -31,15 +31,16 @@ def write_plugin(session: NotebookSession, plugin_id: str, cell: str) -> None:
     except PluginError as error:
         _tell_what_serves(manager, plugin_id, error)
         raise
-    written = [path, write_source(path, plugin_id, cell, metadata)]
-    session.say(f"Wrote {' and '.join(one.name for one in written if one)} in {path.parent}.")
     before = manager.operations(plugin_id, load=False) if plugin_id in manager else ()
-    try:
-        is_reloaded = _bring_up(manager, plugin_id)
-    except PluginError as error:
-        error.add_note(f"{path.name} has the new text.")
-        _tell_what_serves(manager, plugin_id, error)
-        raise
+    with manager.hold_watch():  # which would reload what it sees written
+        written = [path, write_source(path, plugin_id, cell, metadata)]
+        session.say(f"Wrote {' and '.join(one.name for one in written if one)} in {path.parent}.")
+        try:
+            is_reloaded = _bring_up(manager, plugin_id)
+        except PluginError as error:
+            error.add_note(f"{path.name} has the new text.")
+            _tell_what_serves(manager, plugin_id, error)
+            raise
     session.say(standing(manager, plugin_id))
     session.say(_operations_line(before, manager.operations(plugin_id)))
     if is_reloaded:

@@ -9,11 +9,13 @@ from nebula_lab.errors import PluginError
 from nebula_lab.notebook.completion import MagicCompleter
 from nebula_lab.notebook.failures import ErrorDisplay
 from nebula_lab.notebook.magics import CELL_NAMES, LINE_NAMES, PluginMagics
-from nebula_lab.notebook.news import NotebookNews
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.views import error_box
 
 PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
+
+# What was saved before a cell, and while it ran.
+NEWS_MOMENTS = ("pre_run_cell", "post_run_cell")
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -55,17 +57,19 @@ class Installation:
         self._matcher = MagicCompleter(lambda: session.manager).matcher()
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_run_cell", session.progress.finish)
-        self._news = NotebookNews(session)
+        for moment in NEWS_MOMENTS:
+            shell.events.register(moment, session.news.tell)
         shell.register_magics(PluginMagics(session, self.remove))
 
     def remove(self) -> None:
         """Take everything out again; the manager goes on, for others may use it."""
         shell = self._session.shell
         self._errors.remove()
-        self._news.remove()
         PLUGIN_LOGGER.removeHandler(self._quiet)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.events.unregister("post_run_cell", self._session.progress.finish)
+        for moment in NEWS_MOMENTS:
+            shell.events.unregister(moment, self._session.news.tell)
         for kind, names in (("line", LINE_NAMES), ("cell", CELL_NAMES)):
             for name in names:
                 shell.magics_manager.magics[kind].pop(name, None)

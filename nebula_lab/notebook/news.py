@@ -1,4 +1,4 @@
-"""Tells a notebook what became of plugins whose files were saved."""
+"""Tells in the next cell what has become of files that were saved meanwhile."""
 
 from __future__ import annotations
 
@@ -7,57 +7,64 @@ from collections.abc import Callable
 from typing import Any
 
 from nebula_lab.manager import PluginManager
-from nebula_lab.model.events import Event, PluginReloaded, ReloadFailed
-from nebula_lab.notebook.session import NotebookSession
-from nebula_lab.views import failure_banner, reload_line
+from nebula_lab.model.events import (
+    Event,
+    PluginDiscovered,
+    PluginRemoved,
+    SavedChange,
+    WatchNoted,
+)
+from nebula_lab.views import Rendered, news_view
 
-_SAVED = "saved"
+_KINDS = (SavedChange, PluginDiscovered, PluginRemoved, WatchNoted)
+# How much is kept for a cell that nobody runs.
+_MOST = 20
 
 
-class NotebookNews:
-    """Shows reloads that nobody asked for in a cell: at the start of the next one, or at its end.
+class WatchNews:
+    """Keeps what happened between two cells, and shows it at the top of the second.
 
-    Between two cells a notebook has no place of its own that every front end would show. What was
-    asked for by a command is shown by the command.
+    A save comes while no cell runs, as a rule. What a thread displays then lands under whichever
+    cell ran last, or nowhere.
 
     Args:
-        session: the notebook.
+        show: displays something under the cell that runs.
     """
 
-    def __init__(self, session: NotebookSession) -> None:
-        self._session = session
-        self._unsubscribe: Callable[[], None] = lambda: None
+    def __init__(self, show: Callable[[Rendered], object]) -> None:
+        self._show = show
         self._lock = threading.Lock()
-        # One a plugin: a second save makes what became of the first one old.
-        self._waiting: dict[str, PluginReloaded | ReloadFailed] = {}
-        events = session.shell.events
-        events.register("pre_run_cell", self._show)
-        events.register("post_run_cell", self._show)
-        session.on_attach(self._attach)
+        # By plugin and kind: of several saves the last one counts.
+        self._pending: dict[tuple[str, type[Event]], Event] = {}
+        self._unsubscribe: Callable[[], None] | None = None
 
-    def remove(self) -> None:
-        """Tell nothing any more."""
-        events = self._session.shell.events
-        events.unregister("pre_run_cell", self._show)
-        events.unregister("post_run_cell", self._show)
-        self._session.on_attach(None)
-        self._unsubscribe()
+    def follow(self, manager: PluginManager) -> None:
+        """Listen to this manager, and to no other any more."""
+        self.leave()
+        self._unsubscribe = manager.subscribe(self._take, only=_KINDS)
 
-    def _attach(self, manager: PluginManager) -> None:
-        self._unsubscribe()
-        self._unsubscribe = manager.subscribe(self._take, PluginReloaded, ReloadFailed)
+    def leave(self) -> None:
+        """Listen no more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        with self._lock:
+            self._pending.clear()
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, PluginReloaded | ReloadFailed) and event.cause == _SAVED:
-            with self._lock:
-                self._waiting.pop(event.plugin_id, None)
-                self._waiting[event.plugin_id] = event
-
-    def _show(self, *_: Any) -> None:
+        key = (event.plugin_id, type(event))
         with self._lock:
-            events, self._waiting = list(self._waiting.values()), {}
+            self._pending.pop(key, None)
+            self._pending[key] = event
+            while len(self._pending) > _MOST:
+                del self._pending[next(iter(self._pending))]
+
+    def tell(self, *_: Any) -> None:
+        """Show what there is; for IPython's events around a cell."""
+        with self._lock:
+            events = list(self._pending.values())
+            self._pending.clear()
         for event in events:
-            if isinstance(event, PluginReloaded):
-                self._session.say(reload_line(event))
-            else:
-                self._session.show(failure_banner(event))
+            rendered = news_view(event)
+            if rendered is not None:
+                self._show(rendered)

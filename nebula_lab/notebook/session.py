@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from nebula_lab.current import current_manager, set_current_manager
 from nebula_lab.manager import PluginManager, UnenforcedWarning
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.listing import listed
+from nebula_lab.notebook.news import WatchNews
 from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
 from nebula_lab.notebook.sink import NotebookSink
 from nebula_lab.runtime.output import OutputSink
@@ -33,6 +34,7 @@ class NotebookSession:
 
     Attributes:
         progress: the bars of the calls that run.
+        news: of files that were saved.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -41,9 +43,9 @@ class NotebookSession:
         in_kernel = hasattr(shell, "kernel")
         self.progress = ProgressBoard(CellScreen if in_kernel else TerminalScreen)
         self._sink = NotebookSink(self.progress, colours=in_kernel)
+        self.news = WatchNews(self.show)
         self._bound: PluginManager | None = None
         self._attached: tuple[PluginManager, OutputSink] | None = None
-        self._on_attach: Callable[[PluginManager], object] | None = None
 
     @property
     def manager(self) -> PluginManager:
@@ -75,15 +77,10 @@ class NotebookSession:
             former.close()
         return manager
 
-    def on_attach(self, attach: Callable[[PluginManager], object] | None) -> None:
-        """Have a function be given the manager now, if there is one, and each that comes later."""
-        self._on_attach = attach
-        if attach is not None and self._attached is not None:
-            attach(self._attached[0])
-
     def detach(self) -> None:
         """Give the manager back the output that it had; it goes on."""
         if self._attached is not None:
+            self.news.leave()
             manager, output = self._attached
             manager.output = output
             self._attached = None
@@ -117,9 +114,8 @@ class NotebookSession:
     def _attach(self, manager: PluginManager) -> None:
         self._attached = (manager, manager.output)
         manager.output = self._sink
+        self.news.follow(manager)
         manager.warm_up()
-        if self._on_attach is not None:
-            self._on_attach(manager)
         self._bind(manager)
 
     def _bind(self, manager: PluginManager) -> None:

@@ -74,7 +74,7 @@ def say_what_changed(session: NotebookSession, plugin_id: str, but: tuple[str, .
         but: how lines begin that have been said already.
     """
     event = session.manager.last_reload(plugin_id)
-    for one in () if event is None else reload_details(event):
+    for one in () if event is None else reload_details(event.changes, event.left_out):
         if not (but and one.startswith(but)):
             session.say(f"  {one}")
 
@@ -117,8 +117,9 @@ def _new(session: NotebookSession, args: Namespace) -> None:
     folder = plugin_folder(session)
     if args.id in session.manager:
         raise UsageError(f"there is a plugin {args.id} already")
-    path = create_plugin(folder, args.id)
-    session.manager.rediscover()
+    with session.manager.hold_watch():
+        path = create_plugin(folder, args.id)
+        session.manager.rediscover()
     session.say(f"Wrote {path}. Try: %plugin call {args.id} greet name=World")
 
 

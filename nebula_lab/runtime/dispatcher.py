@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nebula_lab.model.events import Event, LogWritten, OutputWritten, ProgressMade, is_tick
 
 Subscriber = Callable[[Event], object]
-Kinds = frozenset[type[Event]]
+Kinds = tuple[type[Event], ...]
 _log = logging.getLogger("nebula_lab")
 # What may wait for a slow subscriber: this many ticks, and this much of what plugins show, which
 # may be a flood. All other events always wait: there are few of them.
@@ -34,38 +34,36 @@ class Dispatcher:
         self._characters = 0
         self._changed = threading.Condition()
         self._subscribers: tuple[tuple[Subscriber, Kinds], ...] = ()
+        self._kinds: Kinds = ()  # that anybody wants
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def wants(self, kind: type[Event]) -> bool:
-        """Whether somebody is to be told of events of this type."""
-        return any(not kinds or kind in kinds for _, kinds in self._subscribers)
+        """Whether anybody is to be told of events of this kind."""
+        return issubclass(kind, self._kinds)
 
-    def subscribe(self, callback: Subscriber, kinds: Kinds = frozenset()) -> Callable[[], None]:
-        """Call `callback` with each event from now on; gives the function that ends it.
-
-        Args:
-            callback: called on the dispatcher's thread.
-            kinds: the types of events that it wants; all without.
-        """
-        entry = (callback, kinds)
+    def subscribe(self, callback: Subscriber, kinds: Kinds = (Event,)) -> Callable[[], None]:
+        """Call `callback` with each event of these kinds; gives the function that ends it."""
+        subscriber = (callback, kinds)
         with self._changed:
-            self._subscribers += (entry,)
+            self._set((*self._subscribers, subscriber))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="nebula-events", daemon=True)
                 self._thread.start()
 
         def unsubscribe() -> None:
             with self._changed:
-                self._subscribers = tuple(
-                    known for known in self._subscribers if known is not entry
-                )
+                self._set([known for known in self._subscribers if known is not subscriber])
 
         return unsubscribe
 
+    def _set(self, subscribers: Sequence[tuple[Subscriber, Kinds]]) -> None:
+        self._subscribers = tuple(subscribers)
+        self._kinds = tuple({kind for _, kinds in subscribers for kind in kinds})
+
     def emit(self, event: Event) -> None:
         """Queue an event; never waits for a subscriber."""
-        if not self.wants(type(event)):
+        if not isinstance(event, self._kinds):
             return
         with self._changed:
             if self._closed:
@@ -87,7 +85,7 @@ class Dispatcher:
     def _run(self) -> None:
         while (event := self._next()) is not None:
             for subscriber, kinds in self._subscribers:
-                if kinds and type(event) not in kinds:
+                if not isinstance(event, kinds):
                     continue
                 try:
                     subscriber(event)

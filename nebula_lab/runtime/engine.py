@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nebula_lab.metrics import ManagerCounters
@@ -19,7 +20,7 @@ from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
-from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.output import OutputSink, QuietSink, unattended
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
@@ -29,6 +30,7 @@ from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
 from nebula_lab.runtime.tidings import DependentsTold
+from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
@@ -49,6 +51,7 @@ class Engine:
     """
 
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
+        sink = _heeded(sink)
         make_sandbox = sandbox_for(config.security.sandbox)
         self.dispatcher = Dispatcher()
         self.catalogue = Catalogue(config, self._on_state)
@@ -104,6 +107,15 @@ class Engine:
             counters,
             sink,
         )
+        self.watching = FileWatch(
+            config,
+            self.catalogue,
+            self.lifecycle,
+            self._shelf,
+            workers,
+            self.dispatcher,
+            partial(self.reloader.reload, cause="saved"),
+        )
         self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
         switchboard.connect(self.calls, supervisor)
         RestKeeper(config, self.catalogue, self.lifecycle, workers, loop).start()
@@ -140,6 +152,7 @@ class Engine:
             steps.callback(self.lifecycle.close)
             steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
+            steps.callback(self.watching.close)
 
     def _dispose_hosts(self) -> None:
         """Of whatever hosts there still are, for instance after an interrupt."""
@@ -149,6 +162,7 @@ class Engine:
 
     def disown(self) -> None:
         """Let go of everything in a fork of the process that owns it."""
+        self.watching.disown()
         self.hosting.disown()
         self._sandbox.disown()
         for record in self.catalogue:
@@ -158,3 +172,9 @@ class Engine:
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
     ) -> None:
         self.dispatcher.emit(state_event(record.id, before, after, reason))
+        self.watching.state_changed(after)
+
+
+def _heeded(sink: Callable[[], OutputSink]) -> Callable[[], OutputSink]:
+    """The same sink, but for what is done without anybody waiting for it."""
+    return lambda: QuietSink() if unattended.get() else sink()

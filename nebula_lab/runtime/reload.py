@@ -199,12 +199,7 @@ class Reloader:
                 left_out = self._rehearsal.restore(record, descriptor, fresh, state)
             if not has_rehearsed:
                 self._rehearsal.examine(descriptor, fresh)
-            if any(one.host.is_lost for one in fresh):
-                raise LoadFailedError(
-                    "its new process ended before it could serve, so the old one goes on",
-                    plugin_id=record.id,
-                    path=descriptor.path,
-                )
+            _refuse_lost(fresh, descriptor)
             changes = description_changes(record.description, fresh[0].description)
             commit = partial(self._commit, record, descriptor, fresh, state, cradle, is_recalled)
             self._workers.start(commit).result()
@@ -258,3 +253,12 @@ class Reloader:
         record.came_up()
         self._supervisor.adopt(record, fresh, state)
         record.slots.resume()
+
+
+def _refuse_lost(fresh: list[Hosted], descriptor: PluginDescriptor) -> None:
+    if any(one.host.is_lost for one in fresh):
+        raise LoadFailedError(
+            "its new process ended before it could serve, so the old one goes on",
+            plugin_id=descriptor.id,
+            path=descriptor.path,
+        )

@@ -15,7 +15,7 @@ from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
 from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import CollectedPlugin
+from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Shelf:
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
+        self._latest: dict[str, PluginFiles] = {}
 
     def read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         """What was read for a descriptor; read and verified now if it has not been.
@@ -98,7 +99,12 @@ class Shelf:
             ConfigError: a key or a file of keys in the configuration can't be read.
         """
         with self._reading:
-            return self.known(descriptor) or self._keep(descriptor, collect(descriptor))
+            known = self.known(descriptor)
+            if known is not None:
+                return known
+            collected = collect(descriptor)
+            self._latest[descriptor.id] = collected.files
+            return self._keep(descriptor, collected)
 
     def known(self, descriptor: PluginDescriptor) -> ReadPlugin | None:
         """What has been read for a descriptor; None if nothing has."""
@@ -125,6 +131,10 @@ class Shelf:
 
             signature = require(collected, self._security)
         return ReadPlugin(self._store.lease(collected), collected.description, signature)
+
+    def last_read(self, plugin_id: str) -> PluginFiles | None:
+        """The files of a plugin as they were last read, whether they came to be run or not."""
+        return self._latest.get(plugin_id)
 
     def renew(self, descriptor: PluginDescriptor) -> None:
         """Have the files of a descriptor read again when they are next wanted."""

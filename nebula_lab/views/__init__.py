@@ -15,11 +15,12 @@ from nebula_lab.views.operations import operations_help
 from nebula_lab.views.plugin_list import plugin_list
 from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_count, problem_list
-from nebula_lab.views.reload_news import failure_banner, reload_details, reload_line
+from nebula_lab.views.reload_news import reload_details
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
 from nebula_lab.views.unenforced import unenforced_note
 from nebula_lab.views.versions import version_list
+from nebula_lab.views.watching import news_view, watch_view
 
 __all__ = [
     "Rendered",
@@ -38,7 +39,7 @@ __all__ = [
     "examination_view",
     "policy_view",
     "version_list",
-    "reload_line",
     "reload_details",
-    "failure_banner",
+    "watch_view",
+    "news_view",
 ]

@@ -26,17 +26,18 @@ class Detail(Struct, frozen=True):
     text: str
 
 
-def error_box(error: PluginError, *, called_from: str = "") -> Rendered:
+def error_box(error: PluginError, *, called_from: str = "", notes: Iterable[str] = ()) -> Rendered:
     """The error for people, without a frame of ours.
 
     Args:
+        notes: sentences to stand below it, with those that the error has itself.
         called_from: where the user's code asked for it, such as `Cell In[3], line 2`, perhaps
             with the source line below it.
     """
     summary = prose(error.headline(), _SUMMARY_LIMIT)
-    notes = [prose(note, _SUMMARY_LIMIT) for note in getattr(error, "__notes__", ())]
+    said = [prose(note, _SUMMARY_LIMIT) for note in (*getattr(error, "__notes__", ()), *notes)]
     details = [*_details(error), *_call_site(called_from)]
-    return Rendered(_text(error, summary, notes, details), _html(error, summary, notes, details))
+    return Rendered(_text(error, summary, said, details), _html(error, summary, said, details))
 
 
 def _details(error: PluginError) -> Iterable[Detail]:

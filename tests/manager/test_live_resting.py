@@ -59,7 +59,7 @@ def test_the_event_says_why(folder, wait_until):
     seen: list[StateChanged] = []
     folder.plugin("counter", COUNTER)
     with folder.manager(idle_timeout=0.2) as plugins:
-        plugins.subscribe(seen.append, StateChanged)
+        plugins.subscribe(seen.append, only=[StateChanged])
         plugins["counter"].up()
         wait_until(is_suspended(plugins), "it is suspended")
         wait_until(lambda: any(one.after is PluginState.SUSPENDED for one in seen), "the event")

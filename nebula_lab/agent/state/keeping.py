@@ -6,6 +6,7 @@ from typing import Any
 
 from nebula_lab.agent.state.asking import call_with_version, method_of, takes_version, then
 from nebula_lab.agent.state.attributes import AttributeState
+from nebula_lab.agent.state.forms.foreign import changeable
 from nebula_lab.plugin import Plugin
 from nebula_lab.plugin.plain import to_plain
 
@@ -81,10 +82,10 @@ class StateKeeping:
             restored = restore(values, from_version=version)
             return then(restored, lambda _: {"left_out": left_out})
         if restore is not None:
-            restored = call_with_version(restore, (state,), version)
+            restored = call_with_version(restore, (changeable(state),), version)
             return then(restored, lambda _: {"left_out": {}})
         if not isinstance(self._resource, Plugin):
-            self._resource.execute("restore_state", state)
+            self._resource.execute("restore_state", changeable(state))
             return {"left_out": {}}
         reason = f"there is no such method in the new code, so what {version} saved was dropped"
         return {"left_out": {"restore_state": reason}}
