@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from nebula_lab.agent.state.class_values import ClassValues
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.fitting import fits, hint_of
@@ -57,7 +59,8 @@ class AttributeState:
         for name in self._class_values.changed():
             if name not in kept:
                 left_out.setdefault(name, "it is the class's own; set it in initialize to keep it")
-        return {"attributes": kept, "nodes": writer.nodes}, left_out
+        nodes = msgspec.msgpack.encode([kept, writer.nodes])
+        return {"nodes": nodes, "pieces": writer.pieces}, left_out
 
     def _reason_to_leave(self, name: str, value: Any) -> str | None:
         """Why an attribute is none of the state; empty where nobody will miss it."""
@@ -77,10 +80,11 @@ class AttributeState:
 
     def values(self, state: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """The values in a state, and why some can't be had here."""
-        reader = Reader(state["nodes"], self._names)
+        kept, nodes = msgspec.msgpack.decode(state["nodes"])
+        reader = Reader(nodes, state["pieces"], self._names)
         values: dict[str, Any] = {}
         left_out: dict[str, str] = {}
-        for name, found in state["attributes"].items():
+        for name, found in kept.items():
             try:
                 values[name] = reader.read(found)
             except NotKeptError as error:

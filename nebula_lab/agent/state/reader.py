@@ -18,13 +18,15 @@ class Reader:
 
     Args:
         nodes: what `Writer` made.
+        pieces: what it put beside them.
         names: of classes.
 
     Attributes:
         notes: what is not as it was in the value that is being read.
     """
 
-    def __init__(self, nodes: list[Any], names: ClassNames) -> None:
+    def __init__(self, nodes: list[Any], pieces: list[bytes], names: ClassNames) -> None:
+        self.pieces = pieces
         self._names = names
         self._classes: dict[int, type] = {}
         self.notes: list[str] = []

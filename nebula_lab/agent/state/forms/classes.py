@@ -60,9 +60,9 @@ def _flag_parts(value: Any, writer: Writer) -> list[Any]:
 def _make_flag(parts: list[Any], reader: Reader) -> Any:
     kind: Any = reader.find_class(parts[0])
     try:
-        return kind(parts[1])
+        return kind(reader.value(parts[1]))
     except (TypeError, ValueError):
-        raise NotKeptError(f"the new code's {shown(kind)} has no {parts[1]!r}") from None
+        raise NotKeptError(f"the new code's {shown(kind)} lacks some of the old flags") from None
 
 
 def _record_parts(value: Any, writer: Writer) -> list[Any]:
