@@ -166,6 +166,7 @@ class AsyncPluginManager:
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     run_cell = _on_a_thread(PluginManager.run_cell)
+    debug = _on_a_thread(PluginManager.debug)
 
     async def subscribe(
         self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)

@@ -12,6 +12,7 @@
     ├── NotFoundError               no such plugin
     │   ├── OperationNotFoundError
     │   └── VersionNotFoundError    no such version of it to go back to
+    ├── NothingToDebugError         no failed call is kept that a debugger could look at
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
@@ -58,6 +59,7 @@ __all__ = [
     "NotFoundError",
     "OperationNotFoundError",
     "VersionNotFoundError",
+    "NothingToDebugError",
     "StateTransitionError",
     "DependentsLoadedError",
     "LoadFailedError",
@@ -78,6 +80,7 @@ __all__ = [
     "ManagerClosedError",
     "ExitReport",
     "nearest_names",
+    "remote_tracebacks",
 ]
 
 
@@ -201,6 +204,10 @@ class VersionNotFoundError(NotFoundError):
         return PluginError.headline(self)
 
 
+class NothingToDebugError(PluginError):
+    """No failed call of the plugin is kept for a debugger to look at."""
+
+
 class StateTransitionError(PluginError):
     """A step that the plugin's life cycle does not allow from where it is."""
 
@@ -222,14 +229,17 @@ class LoadFailedError(PluginError):
 
     Attributes:
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+        remote_cause: the error of the call to another plugin that made it fail, if one did.
     """
+
+    remote_cause: PluginError | None = None
 
     def __init__(self, message: str, *, remote_traceback: str = "", **where: Any) -> None:
         super().__init__(message, **where)
         self.remote_traceback = remote_traceback
 
     def details(self) -> str:
-        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
+        return _remote_details(self)
 
 
 class SymbolNotFoundError(LoadFailedError):
@@ -280,7 +290,10 @@ class ExecutionFailedError(PluginError):
         operation: its name.
         error_type: the name of the exception class that the plugin raised, or "".
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+        remote_cause: the error of the call to another plugin that made it fail, if one did.
     """
+
+    remote_cause: PluginError | None = None
 
     def __init__(
         self,
@@ -302,7 +315,28 @@ class ExecutionFailedError(PluginError):
         return self._with_hint(f"{name}: {self.message}")
 
     def details(self) -> str:
-        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
+        return _remote_details(self)
+
+
+def remote_tracebacks(error: PluginError) -> list[tuple[str, str]]:
+    """Who raised, such as `counter.add`, and its own traceback: of the plugin that was called,
+    then of the one whose call made it fail, and so on."""
+    found = []
+    one: PluginError | None = error
+    while one is not None:
+        operation = getattr(one, "operation", "")
+        name = f"{one.plugin_id}.{operation}" if operation else str(one.plugin_id)
+        if text := getattr(one, "remote_traceback", ""):
+            found.append((name, text))
+        one = getattr(one, "remote_cause", None)
+    return found
+
+
+def _remote_details(error: PluginError) -> str:
+    texts = remote_tracebacks(error)
+    if len(texts) == 1:
+        return f"\n\n{texts[0][1]}"
+    return "".join(f"\n\nIn {name}:\n{text}" for name, text in texts)
 
 
 class _StoppedError(ExecutionFailedError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
@@ -146,11 +147,18 @@ class CallPath:
         started: float | None,
         succeeded: bool,
     ) -> None:
+        if not succeeded:
+            self._note_where(record, invocation)
         hand_over = record.hand_over
         if hand_over is None or not hand_over(invocation):
             record.slots.release(invocation)
         if started is not None:
             record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
+
+    def _note_where(self, record: PluginRecord, invocation: Invocation) -> None:
+        host = record.slots.host_of(invocation)
+        if host is not None:
+            record.failed_at = weakref.ref(host)
 
     def _checked(
         self, record: PluginRecord, invocation: Invocation, params: dict[str, Any]

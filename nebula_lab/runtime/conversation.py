@@ -303,9 +303,9 @@ class Conversation(PendingCall):
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
             return too_late(self._invocation, message.traceback, self._stacks())
-        return error_from(
-            message, self._invocation.plugin_id, self._invocation.operation, self._host.policy
-        )
+        call = self._invocation
+        cause = call.failed_calls.get(message.request)
+        return error_from(message, call.plugin_id, call.operation, self._host.policy, cause)
 
     def _timed_out(self) -> PluginTimeoutError:
         where = self._stop_and_wait()

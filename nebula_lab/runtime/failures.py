@@ -25,7 +25,11 @@ _TRACEBACK_LIMIT = 20_000
 
 
 def error_from(
-    failure: Failure, plugin_id: str, operation: str, policy: EffectivePolicy | None
+    failure: Failure,
+    plugin_id: str,
+    operation: str,
+    policy: EffectivePolicy | None,
+    cause: PluginError | None = None,
 ) -> PluginError:
     """The error for a call that failed.
 
@@ -34,7 +38,17 @@ def error_from(
         plugin_id: the plugin.
         operation: that was called.
         policy: what the plugin may do, to say where that may be the reason.
+        cause: the error of a call to another plugin that made this one fail.
     """
+    error = _error_from(failure, plugin_id, operation, policy)
+    if isinstance(error, ExecutionFailedError):
+        error.remote_cause = cause
+    return error
+
+
+def _error_from(
+    failure: Failure, plugin_id: str, operation: str, policy: EffectivePolicy | None
+) -> PluginError:
     if failure.kind == "unsupported_value":
         element = failure.element[:_MESSAGE_LIMIT]
         found = failure.message.removeprefix(f"{failure.element}: ")
@@ -71,12 +85,14 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         )
     if isinstance(error, ExecutionFailedError):
         kind = _LOAD_ERRORS.get(error.error_type, LoadFailedError)
-        return kind(
+        failed = kind(
             error.message,
             plugin_id=plugin_id,
             remote_traceback=error.remote_traceback,
             hint=error.hint,
         )
+        failed.remote_cause = error.remote_cause
+        return failed
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
+from nebula_lab.sandbox.base import Host
 
 _LOADED = PluginState.LOADED
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
@@ -35,6 +37,7 @@ class PluginRecord:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
         is_recalled: what runs is an earlier version from the store, whatever is on disk.
+        failed_at: the host where a call failed last; None when none has since it was loaded.
         saved_state: what it said at its suspension, a `SavedState`; None when nothing is kept.
     """
 
@@ -51,6 +54,7 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.failed_at: weakref.ref[Host] | None = None
         self.is_recalled = False
         self.last_reload: PluginReloaded | None = None
         self.hand_over: Callable[[Invocation], bool] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from nebula_lab.errors import PluginCrashedError, PluginError
+from nebula_lab.errors import PluginCrashedError, PluginError, remote_tracebacks
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.views.rendered import Rendered
@@ -43,9 +43,10 @@ def error_box(error: PluginError, *, called_from: str = "", notes: Iterable[str]
 
 
 def _details(error: PluginError) -> Iterable[Detail]:
-    traceback = getattr(error, "remote_traceback", "")
-    if traceback:
-        yield Detail("The plugin's own traceback", traceback)
+    tracebacks = remote_tracebacks(error)
+    for name, traceback in tracebacks:
+        where = f", in {name}" if len(tracebacks) > 1 else ""
+        yield Detail(f"The plugin's own traceback{where}", traceback)
     stacks: HostStacks | None = getattr(error, "stacks", None)
     if stacks is not None and stacks.beside:
         yield Detail("Beside that", stacks.beside)
