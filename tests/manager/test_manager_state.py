@@ -451,7 +451,7 @@ def test_a_final_state_lets_go_of_what_it_replaced(folder, desk):
 
 
 def test_many_objects_are_refused_before_their_message_is_too_large(folder, desk):
-    folder.write("box", ITEMS.replace("name: str", "a_rather_long_name_for_a_field: int"))
+    folder.write("box", ITEMS.replace("name: str", f"{'name' * 250}: int"))
     with folder.manager("None") as plugins:
-        plugins["box"].run(code="self.items = [Item(n) for n in range(700_000)]")
+        plugins["box"].run(code="self.items = [Item(n) for n in range(60_000)]")
         assert "too large" in desk(plugins).save("box").left_out["items"]
