@@ -16,6 +16,7 @@ LAYERS: list[set[str]] = [
     {"link"},
     {"confine"},
     {"agent"},
+    {"reports"},
     {"errors"},
     {"model"},
     {"resolver", "metrics", "trust"},

@@ -1,272 +1,243 @@
-"""Python's own debugger, for a call that is over: it looks, and resumes nothing."""
+"""A debugger that any Jupyter front end attaches to, without a port and without another process.
+
+ipykernel starts debugpy's adapter as a program and talks to it over TCP, which a confined host can
+neither start nor reach, and which anybody on the machine could. debugpy can be its own adapter, and
+of its listener it asks only to accept: ours hands it one end of a socketpair each time.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import pdb
-import traceback
-from collections.abc import Iterator
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+import asyncio
+import itertools
+import json
+import linecache
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from socket import MSG_DONTWAIT, socket, socketpair
+from typing import Any
 
-from nebula_lab.agent.failures import MAX_TEXT, without_ours
+from ipykernel.compiler import get_tmp_directory
+from ipykernel.debugger import Debugger, DebugpyClient
 
-if TYPE_CHECKING:
-    from pdb import Pdb
-else:
-    # ipykernel puts IPython's debugger, which colours what it shows, in the place of Python's.
-    Pdb = next(one for one in pdb.Pdb.__mro__ if one.__module__ == "pdb")
+from nebula_lab.agent.staging import StagedFinder
 
-_OVER = "the call is over: there is nothing to resume; `help` lists what can be done"
-_NO_TERMINAL = "the plugin has no terminal; use `!statement`, or %%in to run code in the plugin"
-_REFUSED = {
-    _OVER: (
-        "c cont continue n next s step unt until r return j jump run restart "
-        "b break tbreak cl clear commands condition ignore enable disable"
-    ),
-    _NO_TERMINAL: "debug interact",
-}
-_HELP = """\
-where (w, bt)            the stack of the plugin, the frame that is looked at marked by >
-up, down (u, d) [N]      go to the frame that called, or that was called
-frame (f) [N]            say which frame it is, or go to the one of that number, outermost first
-list (l) [FROM[, TO]]    the source around the line, as it ran; `l .` begins there again
-longlist (ll)            the source of the whole function
-args (a)                 the arguments of the function
-p, pp EXPRESSION         a value, plain or laid out
-whatis EXPRESSION        its type
-source OBJECT            the source of an object
-display EXPRESSION       a value, shown again when it changes; undisplay ends it
-retval (rv)              what the function returned last
-!STATEMENT               run it in the frame
-exceptions [N]           the exceptions that led to this one, or go to one of them
-alias, unalias           as in pdb; `;;` stands between two commands
-forget                   let go of the call and of all that it held
-quit (q)                 done; what was looked at is kept until another call fails"""
+__all__ = ["PluginDebugger"]
+
+Message = dict[str, Any]
+# debugpy takes it for one of its own sockets' addresses, and never uses it.
+_NOWHERE = ("127.0.0.1", 0)
+_HEADER = re.compile(rb"Content-Length: *(\d+)\r\n\r\n")
+_READ_SIZE = 2**16
+_DEADLINE = 10.0  # seconds, for debugpy's threads to start
 
 
-class BoundedText(io.StringIO):
-    """Takes so many characters, counts the rest."""
+class _Listener:
+    """As much of a listening socket as debugpy uses."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._size = 0
+        self._ends: SimpleQueue[socket | None] = SimpleQueue()
+        self.is_used = threading.Event()
 
-    def write(self, text: str, /) -> int:
-        left = MAX_TEXT - self._size
-        self._size += len(text)
-        if left > 0:
-            super().write(text[:left])
-        return len(text)
+    def offer(self, end: socket) -> None:
+        self._ends.put(end)
 
-    def taken(self) -> str:
-        """What was written since the last time."""
-        text, more = self.getvalue(), self._size - MAX_TEXT
-        self.seek(0)
-        self.truncate()
-        self._size = 0
-        return f"{text}\n… {more:,} more characters" if more > 0 else text.removesuffix("\n")
+    def getsockname(self) -> tuple[str, int]:
+        self.is_used.set()
+        return _NOWHERE
+
+    def listen(self, backlog: int) -> None: ...
+
+    def accept(self) -> tuple[socket, tuple[str, int]]:
+        end = self._ends.get()
+        if end is None:
+            raise ConnectionAbortedError
+        return end, _NOWHERE
+
+    def close(self) -> None:
+        self._ends.put(None)
 
 
-class CallDebugger(Pdb):
-    """Looks at an exception's frames, the plugin's innermost first.
+class _Client(DebugpyClient):  # type: ignore[misc]  # mypy does not follow ipykernel
+    """Speaks the Debug Adapter Protocol over a socketpair, on the control channel's event loop.
 
-    Args:
-        error: the exception.
-        takes_prints: whether what a statement prints is part of what is shown, by taking the
-            process's output for so long; without, it goes where the call's output goes.
+    Answers are told apart by numbers of our own: the kernel asks too, between a client's questions.
     """
 
-    def __init__(self, error: BaseException, *, takes_prints: bool) -> None:
-        self._text = BoundedText()
-        super().__init__(stdin=io.StringIO(), stdout=self._text, nosigint=True, readrc=False)
-        self._takes_prints = takes_prints
-        self._chain = _chain(error)
-        self.wants_to_forget = False
-        self.begin()
+    def __init__(self, log: Any, debugpy_stream: Any, event_callback: Any) -> None:
+        super().__init__(log, debugpy_stream, event_callback)
+        self._listener = _Listener()
+        self._socket: socket | None = None
+        self._arrived = bytearray()
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[Message]] = {}
 
-    def begin(self) -> None:
-        """Look at the frame that raised, of the last exception of the chain."""
-        self.displaying: dict[Any, dict[str, Any]] = {}
-        self._go_to(len(self._chain) - 1)
+    def start(self) -> None:
+        """Have debugpy trace this process and wait for `connect_tcp_socket`.
 
-    def stack_shown(self) -> str:
-        self.print_stack_trace()
-        return self._text.taken()
+        Raises:
+            RuntimeError: the plugin has it listen elsewhere.
+        """
+        import debugpy
+        import pydevd
+        import pydevd_file_utils
 
-    def run_command(self, line: str) -> str:
-        """What a command gives."""
-        self.cmdqueue[:] = [line]
-        while self.cmdqueue:
-            self.onecmd(self.precmd(self.cmdqueue.pop(0)))
-        self.preloop()  # shows what `display` watches
-        return self._text.taken()
+        usual, pydevd.create_server_socket = pydevd.create_server_socket, self._make_listener
+        try:
+            debugpy.listen(_NOWHERE, in_process_debug_adapter=True)
+            # Up to 1.8.21 it makes its listener on another thread, and does not wait for that.
+            self._listener.is_used.wait(_DEADLINE)
+        finally:
+            pydevd.create_server_socket = usual
+        pydevd_file_utils.exists = _or_is_staged(pydevd_file_utils.exists)
+        os.register_at_fork(after_in_child=_let_go)
 
-    def _go_to(self, number: int) -> None:
-        self._number = number
-        self.reset()
-        self.setup(None, self._chain[number].__traceback__)
+    def _make_listener(self, host: str, port: int) -> _Listener:
+        return self._listener
 
-    def get_stack(
-        self, f: FrameType | None, t: TracebackType | None
-    ) -> tuple[list[tuple[FrameType, int]], int]:
-        stack, _ = super().get_stack(f, t)
-        own = without_ours(stack, lambda entry: entry[0].f_code.co_filename) or stack
-        return own, len(own) - 1
+    def get_host_port(self) -> tuple[str, int]:
+        return _NOWHERE
 
-    # Evaluating
+    def connect_tcp_socket(self) -> None:
+        self._socket, end = socketpair()
+        self._listener.offer(end)
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
 
-    def _frame(self) -> FrameType:
-        assert self.curframe is not None
-        return self.curframe
+    def disconnect_tcp_socket(self) -> None:
+        if self._socket is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
+        self._arrived.clear()
+        self.init_event.clear()
+        for question in self._asked.values():
+            question.set_result({"type": "response", "success": False, "message": "disconnected"})
+        self._asked.clear()
 
-    def _names(self) -> dict[str, Any]:
-        # In one dict, since a comprehension sees no locals but its own.
+    async def send_dap_request(self, msg: Message) -> Message:
+        answer = await self._ask(msg)
+        # ipykernel's clients leave this to the kernel, which is to do it once it is attached.
+        if msg["command"] == "attach" and answer["success"]:
+            await self.init_event.wait()
+            await self._ask({"type": "request", "seq": 0, "command": "configurationDone"})
+        return answer
+
+    async def _ask(self, request: Message) -> Message:
+        number = next(self._numbers)
+        answer = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        self._send_request({**request, "seq": number})
         return {
-            **self._frame().f_globals,
-            **self.curframe_locals,
-            "__exception__": self._chain[self._number],
+            "command": request["command"],
+            **(await answer),
+            "request_seq": request["seq"],
         }
 
-    def _getval(self, arg: str) -> Any:
-        try:
-            with self._printing():
-                return eval(arg, self._names())  # noqa: S307 - the user's own expression
-        except BaseException as error:
-            self.error(_one_line(error))
-            raise
+    def _send_request(self, msg: Message) -> None:
+        if self._socket is None:
+            raise ConnectionError("no debugger is attached: ask it to initialize first")
+        content = json.dumps(msg).encode()
+        # It never waits for us when it reads, so this can't wait for long.
+        self._socket.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(content), content))
 
-    def _getval_except(self, arg: str, frame: FrameType | None = None) -> Any:
+    def _read(self) -> None:
+        assert self._socket is not None
         try:
-            with self._printing():
-                return eval(arg, self._names())  # noqa: S307 - the user's own expression
-        except BaseException as error:  # noqa: BLE001 - shown as the value
-            return _Raised(f"** raised {_one_line(error)} **")
-
-    def default(self, line: str) -> None:
-        """Run a statement in the frame; the value of an expression is shown."""
-        line = line.removeprefix("!").strip()
-        try:
-            with self._printing():
-                self._run(line)
-        except BaseException as error:  # noqa: BLE001 - also an interrupt: the session goes on
-            self.error(_one_line(error))
-
-    def _run(self, line: str) -> None:
-        try:
-            code = compile(line, "<debugger>", "eval")
-        except SyntaxError:
-            code = compile(line, "<debugger>", "exec")
-            exec(code, self._frame().f_globals, self.curframe_locals)  # noqa: S102
+            arrived = self._socket.recv(_READ_SIZE, MSG_DONTWAIT)
+        except BlockingIOError:
             return
-        value = eval(code, self._names())  # noqa: S307
-        if value is not None:
-            self.message(repr(value))
-
-    def _printing(self) -> contextlib.AbstractContextManager[Any]:
-        if self._takes_prints:
-            return contextlib.redirect_stdout(self._text)
-        return contextlib.nullcontext()
-
-    # Commands
-
-    def do_frame(self, arg: str) -> None:
-        """frame [number]
-
-        Say which frame is looked at, or go to the one of that number; 0 is the outermost, and
-        -1 the innermost.
-        """
-        try:
-            number = range(len(self.stack))[int(arg or self.curindex)]
-        except (ValueError, IndexError):
-            self.error(f"there is no frame {arg!r}; they are 0 to {len(self.stack) - 1}")
+        if not arrived:  # the plugin has ended debugpy's threads
+            self.disconnect_tcp_socket()
             return
-        self._select_frame(number)
+        self._arrived += arrived
+        for message in self._messages():
+            if message["type"] == "event":
+                self._forward_event(message)
+            elif question := self._asked.pop(message["request_seq"], None):
+                question.set_result(message)
 
-    do_f = do_frame
-
-    def do_exceptions(self, arg: str) -> None:
-        """exceptions [number]
-
-        List the exceptions that led to this one, or go to one of them.
-        """
-        if not arg:
-            for number, error in enumerate(self._chain):
-                mark = ">" if number == self._number else " "
-                self.message(f"{mark} {number}  {_one_line(error)}")
-        elif not arg.isdecimal() or int(arg) >= len(self._chain):
-            self.error(f"there is no exception {arg!r}; `exceptions` lists them")
-        elif self._chain[int(arg)].__traceback__ is None:
-            self.error("it has no frames: it was never raised")
-        else:
-            self._go_to(int(arg))
-            self.print_stack_entry(self.stack[self.curindex])
-
-    def do_forget(self, arg: str) -> None:
-        """forget
-
-        Let go of the call and of all that it held.
-        """
-        self.wants_to_forget = True
-        self.message("It is forgotten.")
-
-    def do_quit(self, arg: str) -> None:
-        """quit
-
-        Done; what was looked at is kept until another call fails.
-        """
-        self.begin()
-
-    do_q = do_exit = do_quit
-
-    def do_help(self, arg: str) -> None:
-        """help [command]
-
-        List the commands, or explain one.
-        """
-        if arg in ("", "pdb"):
-            self.message(_HELP)
-        else:
-            super().do_help(arg)
-
-    do_h = do_help
+    def _messages(self) -> Iterator[Message]:
+        """Take those that have arrived as a whole."""
+        while header := _HEADER.match(self._arrived):
+            end = header.end() + int(header[1])
+            if len(self._arrived) < end:
+                return
+            content = bytes(self._arrived[header.end() : end])
+            del self._arrived[:end]
+            yield json.loads(content)
 
 
-def _refusal(reason: str) -> Any:
-    def refuse(self: CallDebugger, arg: str) -> None:
-        self.error(reason)
+class PluginDebugger(Debugger):  # type: ignore[misc]  # mypy does not follow ipykernel
+    """ipykernel's debugger, in a host; it attaches while an operation runs, too."""
 
-    return refuse
+    debugpy_client: _Client
+    debugpy_initialized: bool
+
+    def __init__(self, log: Any, debugpy_stream: Any, event_callback: Any, *args: Any) -> None:
+        super().__init__(log, debugpy_stream, event_callback, *args)
+        self.debugpy_client = _Client(log, debugpy_stream, self._handle_event)
+
+    def start(self) -> bool:
+        if not self.debugpy_initialized:
+            Path(get_tmp_directory()).mkdir(mode=0o700, parents=True, exist_ok=True)
+            # ipykernel runs this as a cell, which would wait for an operation to end.
+            self.debugpy_client.start()
+            self.debugpy_initialized = True
+        super().start()
+        return True
+
+    async def process_request(self, message: Message) -> Message:
+        try:
+            return await super().process_request(message)  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 - a client that gets no answer waits for ever
+            return _answer(message, success=False, message=f"{type(error).__name__}: {error}")
+
+    async def source(self, message: Message) -> Message:
+        """The lines that run, which need not be those that the file has by now."""
+        path = message["arguments"]["source"]["path"]
+        if _is_staged(path):
+            return _answer(message, body={"content": "".join(linecache.getlines(path))})
+        return await super().source(message)  # type: ignore[no-any-return]
+
+    async def modules(self, message: Message) -> Message:
+        """Modules by the names that their code has, so that breakpoints can be set there."""
+        reply: Message = await super().modules(message)
+        finders = [one for one in sys.meta_path if isinstance(one, StagedFinder)]
+        for module in reply["body"]["modules"]:
+            for finder in finders:
+                module["path"] = finder.shown(module["path"])
+        return _answer(message) | reply
 
 
-for _reason, _names in _REFUSED.items():
-    for _name in _names.split():
-        setattr(CallDebugger, f"do_{_name}", _refusal(_reason))
+def _is_staged(path: str) -> bool:
+    """Whether this names a file whose copy was read, as `Staged.compiled` notes it."""
+    entry = linecache.cache.get(path)
+    return entry is not None and len(entry) > 1 and entry[1] is None
 
 
-class _Raised(str):
-    """Stands for a value that could not be had; shown without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+def _or_is_staged(exists: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Let breakpoints be set in files that are not seen here by the names that people edit."""
+    return lambda path: exists(path) or _is_staged(path)
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """The exceptions that led to `error`, the oldest first, and itself."""
-    return list(_led_to(error))[::-1]
+def _let_go() -> None:
+    """In a forked process: at a breakpoint nobody would be there to let it go on."""
+    import pydevd
+
+    pydevd.settrace_forked(setup_tracing=False)
+    pydevd.stoptrace()
 
 
-def _led_to(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen and len(seen) < 100:
-        seen.add(id(error))
-        yield error
-        shown_context = None if error.__suppress_context__ else error.__context__
-        error = error.__cause__ or shown_context
-
-
-def _one_line(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+def _answer(request: Message, *, success: bool = True, **fields: Any) -> Message:
+    return {
+        "type": "response",
+        "request_seq": request["seq"],
+        "command": request["command"],
+        "success": success,
+        **fields,
+    }

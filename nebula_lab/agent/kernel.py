@@ -30,6 +30,7 @@ from traitlets.config import Config
 from zmq.constants import SocketType
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
+from nebula_lab.agent.debugger import PluginDebugger
 from nebula_lab.agent.job import current_job
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.server import Server
@@ -130,6 +131,7 @@ class PluginKernel(IPythonKernel):
     """A kernel whose cells run on the process's main thread, while its loop runs elsewhere."""
 
     shell_class = Type(PluginShell)
+    debugger_class = Type(PluginDebugger)
     put_cell: PutCell
     _cell: ConsoleCell | None = None
 
@@ -224,6 +226,8 @@ class KernelThread:
         self._arguments = arguments
         self._ready: Future[PluginKernelApp] = Future()
         self._thread = threading.Thread(target=self._run, name="ipykernel", daemon=True)
+        # It answers while the others stand at a breakpoint, as the control channel's thread does.
+        self._thread.pydev_do_not_trace = True  # type: ignore[attr-defined]
 
     def start(self) -> None:
         self._thread.start()

@@ -14,7 +14,7 @@ from nebula_lab.agent.obstacles import obstacle_of
 from nebula_lab.agent.staging import Staged
 
 if TYPE_CHECKING:
-    from nebula_lab.agent.debugger import CallDebugger
+    from nebula_lab.agent.call_debugger import CallDebugger
 
 # Bytes. The least that a plugin is given by default is 256 MiB, and what is kept here is missing
 # for its next call.
@@ -99,7 +99,7 @@ class PostMortem:
             return former[1], ""
         news, self._is_news = self._is_news, False
         # Importing it takes 15 ms, and most plugins are never debugged.
-        from nebula_lab.agent.debugger import CallDebugger
+        from nebula_lab.agent.call_debugger import CallDebugger
 
         debugger = CallDebugger(kept.error, takes_prints=self._alone)
         self._looked_at = (kept, debugger)

@@ -87,6 +87,10 @@ class StagedFinder(MetaPathFinder):
         at = sys.meta_path.index(PathFinder)
         sys.meta_path.insert(at, self)
 
+    def shown(self, path: str) -> str:
+        """See `Staged.shown`."""
+        return self._staged.shown(path)
+
     def find_spec(
         self,
         fullname: str,

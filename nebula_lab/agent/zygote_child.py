@@ -43,6 +43,7 @@ class Birth:
     channel: int
     owner: int
     output: int
+    stacks: int
     folder: int
     proxy: int = -1
 
@@ -144,7 +145,7 @@ def _is_elsewhere(module: Any, folder: str) -> bool:
 
 def _start_anew(birth: Birth) -> None:
     """Replace this process's image; its pid and its descriptors stay."""
-    descriptors = (birth.channel, birth.owner, birth.proxy)
+    descriptors = (birth.channel, birth.owner, birth.stacks, birth.proxy)
     for descriptor in descriptors:
         if descriptor >= 0:
             os.set_inheritable(descriptor, True)

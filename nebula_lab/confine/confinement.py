@@ -103,6 +103,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         memory: bytes above what the booted host uses.
         files: descriptors above those.
         threads: threads and processes above those; None if they can't be counted.
+        stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
     """
 
@@ -120,6 +121,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     memory: int
     files: int
     threads: int | None
+    stack: int
     home_size: int
 
     def enter(self, places: Places, proxy: int = -1) -> None:
@@ -165,6 +167,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         limits.limit_files(self.files)
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
+        limits.limit_stacks(self.stack)
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
@@ -249,6 +252,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
             pid=os.getpid(),
+            scheduling=os.sched_getscheduler(0),
         )
 
 

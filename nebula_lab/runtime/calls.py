@@ -72,6 +72,7 @@ class CallPath:
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)
+        invocation.params = plain
         operation = record.description.operations.get(invocation.operation)
         try:
             if operation is not None and operation.params.is_plain_fit(plain):

@@ -29,6 +29,7 @@ class Invocation:
         is_stream: it gives its results one by one, at the pace of whoever takes them.
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
+        params: what it was called with, for people; None where there is nothing to tell.
         attempts: how often its host has died under it.
         failed_calls: errors of the calls that its plugin made, by request; the last ones.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
@@ -42,6 +43,7 @@ class Invocation:
     on_cancel: Callable[[], object] | None = None
     attempts = 0
     shown = 0
+    params: Mapping[str, Any] | None = None
     displays: CallDisplays | None = None
     failed_calls: Mapping[int, PluginError] = MappingProxyType({})
 

@@ -75,14 +75,16 @@ class Rehearsal:
         descriptor: PluginDescriptor,
         fresh: Iterable[Hosted],
         state: SavedState,
+        *,
+        is_final: bool = False,
     ) -> dict[str, str]:
-        """Give the new version a state; what was left out of it, and why.
+        """Give the new version a state, the last one if `is_final`; what was left out, and why.
 
         Raises:
             LoadFailedError: it does not take it.
         """
         with _stage(_RESTORES, descriptor, _NO_STATE.format(id=record.id)):
-            return dict(self._states.restore(record, fresh, state))
+            return dict(self._states.restore(record, fresh, state, is_final=is_final))
 
     def examine(self, descriptor: PluginDescriptor, fresh: Iterable[Hosted]) -> None:
         """Look at the health of the new version and have it test itself.

@@ -165,7 +165,7 @@ class Supervisor:
         if state is None:
             return hosted, None
         try:
-            self._states.restore(record, [hosted], state)
+            self._states.restore(record, [hosted], state, is_final=True)
         except PluginError as error:
             cradle.abandon()
             _log.error("%s starts without its state, which it does not take: %s", record.id, error)

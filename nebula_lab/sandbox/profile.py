@@ -45,6 +45,8 @@ _OF_NETWORKS = (
     "/etc/services",
     "/etc/ca-certificates",
 )
+# All stacks together reserve at most this part of the memory.
+_OF_STACKS = 2
 _PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
 
 
@@ -121,6 +123,7 @@ def profile_for(
         memory=limits.memory,
         files=limits.files,
         threads=limits.threads if machine.counts_threads.works else None,
+        stack=limits.memory // _OF_STACKS // limits.threads,
         home_size=limits.scratch,
     )
     return Profile(confinement, frozenset(rights.variables or ()), network is Network.FULL)
