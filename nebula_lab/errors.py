@@ -318,12 +318,14 @@ class ExitReport:
         signal_name: such as `SIGSEGV`, or "".
         reason: one sentence, such as "killed by SIGSEGV (segmentation fault)".
         stderr_tail: the last lines that it wrote to its error output.
+        obstacle: the limit at which the kernel ended it, as `memory`, or "".
     """
 
     reason: str
     exit_code: int | None = None
     signal_name: str = ""
     stderr_tail: tuple[str, ...] = field(default=())
+    obstacle: str = ""
 
 
 class PluginCrashedError(ExecutionFailedError):

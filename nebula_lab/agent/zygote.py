@@ -40,7 +40,8 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-_DESCRIPTORS = 5
+# Channel, owner, output, folder, proxy, and two groups at most.
+_DESCRIPTORS = 7
 
 
 class Zygote:
@@ -107,7 +108,7 @@ class Zygote:
 
     def _fork_with(self, order: Fork, descriptors: list[int]) -> Birth | None:
         try:
-            return self._fork(order, Birth(order, *descriptors))
+            return self._fork(order, Birth.of(order, descriptors))
         finally:
             if os.getpid() == self._pid:
                 for descriptor in descriptors:

@@ -15,13 +15,12 @@ from nebula_lab.errors import (
     CallCancelledError,
     ExecutionFailedError,
     ManagerClosedError,
-    PluginCrashedError,
     PluginError,
     PluginTimeoutError,
     UnsupportedValueError,
 )
 from nebula_lab.link.channel import ChannelEndedError
-from nebula_lab.runtime.failures import error_from
+from nebula_lab.runtime.failures import error_from, error_from_end, obstacle_among
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.sandbox.base import Host
@@ -279,6 +278,9 @@ class Conversation(PendingCall):
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
             return self._too_late(message.traceback, None)
+        if not message.obstacle and message.kind == "raised":
+            obstacle = obstacle_among(self._host.new_stops(), message)
+            message = msgspec.structs.replace(message, obstacle=obstacle)
         return error_from(
             message, self._invocation.plugin_id, self._invocation.operation, self._host.policy
         )
@@ -356,7 +358,7 @@ class Conversation(PendingCall):
         # What the call wrote to sys.stderr came by the channel, and so before the end.
         words = (*(self._complaints or ()), *report.stderr_tail)
         report = dataclasses.replace(report, stderr_tail=words[-_LAST_LINES:])
-        return PluginCrashedError(plugin_id=call.plugin_id, operation=call.operation, report=report)
+        return error_from_end(report, call.plugin_id, call.operation, self._host.policy)
 
 
 _TAKERS: dict[type, Callable[[Conversation, Any], None]] = {

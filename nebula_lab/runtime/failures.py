@@ -6,8 +6,10 @@ from typing import Any
 
 from nebula_lab.errors import (
     ExecutionFailedError,
+    ExitReport,
     LimitExceededError,
     LoadFailedError,
+    PluginCrashedError,
     PluginError,
     PluginTimeoutError,
     SymbolNotFoundError,
@@ -56,6 +58,35 @@ def error_from(
         )
     hint = None if policy is None else lack_of(failure.obstacle, policy)
     return ExecutionFailedError(**failed, hint=hint)
+
+
+def error_from_end(
+    report: ExitReport, plugin_id: str, operation: str, policy: EffectivePolicy | None
+) -> ExecutionFailedError:
+    """The error for a call whose host has ended; the arguments are as in `error_from`."""
+    breach = None if policy is None else breach_of(report.obstacle, policy)
+    if breach is None:
+        return PluginCrashedError(plugin_id=plugin_id, operation=operation, report=report)
+    return LimitExceededError(
+        limit=breach.limit,
+        value=breach.value,
+        message=f"crashed: {report.reason} ({breach.said})",
+        plugin_id=plugin_id,
+        operation=operation,
+        remote_traceback="\n".join(report.stderr_tail),
+        hint=breach.cure,
+    )
+
+
+# A fork that the kernel refuses is one of several things that fail like this.
+_OF_FORKS = frozenset({"BlockingIOError"})
+
+
+def obstacle_among(stops: frozenset[str], failure: Failure) -> str:
+    """What a call ran into that its failure does not tell, by what the kernel did meanwhile."""
+    if "memory" in stops:
+        return "memory"  # a process of the plugin's was killed, and it failed over that
+    return "threads" if "threads" in stops and failure.error_type in _OF_FORKS else ""
 
 
 def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:

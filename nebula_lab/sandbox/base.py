@@ -64,6 +64,13 @@ class Host(abc.ABC):
     def collect_output(self) -> None:  # noqa: B027 - few need it
         """Pass on what has been written past the channel until now."""
 
+    def new_stops(self) -> frozenset[str]:
+        """At which limits the kernel has stopped something of it since this was asked last.
+
+        They are called as `wire.messages.OBSTACLES` are. What a plugin says of itself is not here.
+        """
+        return frozenset()
+
     @abc.abstractmethod
     def interrupt(self, call: PendingCall) -> None:
         """Make the host look at its messages, among them a `Cancel`, even while a call runs."""

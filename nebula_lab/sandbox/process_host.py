@@ -19,6 +19,7 @@ from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
+from nebula_lab.sandbox.host_group import HostGroup
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
@@ -26,7 +27,7 @@ from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
-from nebula_lab.sandbox.usage import UsageWatch, is_needed
+from nebula_lab.sandbox.usage import UsageWatch, duties
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -42,6 +43,7 @@ class Berth:
         surroundings: what it inherits.
         profile: how it is confined.
         owner: pidfd of this process.
+        group: makes its control group.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Berth:
     surroundings: Surroundings
     profile: Profile
     owner: int
+    group: Callable[[], HostGroup] = lambda: HostGroup(None)
 
 
 class ProcessHost(Host):
@@ -71,7 +74,7 @@ class ProcessHost(Host):
         self._sweep = sweep
         self._mark = berth.mark
         self._owner_pid = os.getpid()
-        self._ended_by_us = ""
+        self._ended_by_us = self._obstacle = ""
         self._status: int | None = None
         self._disposing = threading.Lock()
         self._disposed = False
@@ -83,6 +86,7 @@ class ProcessHost(Host):
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
         self._usage: UsageWatch | None = None
+        self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
         # Whoever reads the channel reads the pipe first; it may only be still at it.
@@ -92,15 +96,18 @@ class ProcessHost(Host):
         self.link.attend(readable, self._words.collect)
         self._words.on_end = partial(self.link.neglect, readable)
         try:
+            self._group = berth.group()
             self._process = launcher.launch(self._order(berth, theirs.fileno()))
         except BaseException:
             self.link.close()
             self._words.close()
             self._proxy.close()
+            self._group.close()
             self._files.remove()
             raise
         finally:
             theirs.close()
+            self._group.started()
             self._proxy.started()
             self._words.started()
         self.pid = self._process.pid
@@ -120,6 +127,7 @@ class ProcessHost(Host):
             owner=berth.owner,
             output=self._words.writable,
             proxy=self._proxy.for_host,
+            entrances=self._group.entrances,
         )
 
     def serve_hosts(self, allowed: tuple[str, ...], on_refused: Callable[[str, int], None]) -> None:
@@ -131,16 +139,20 @@ class ProcessHost(Host):
         self._proxy.serve(allowed, on_refused)
 
     def watch_usage(self, limits: Limits, machine: Machine) -> None:
-        """Hold the host to what the kernel does not; once it has been greeted, before its plugin.
+        """Hold the host to its limits; once it has been greeted, before its plugin.
+
+        Its group does it, if it has one, and what nothing in the kernel does is looked at.
 
         Raises:
             OSError: there are no descriptors left for it.
         """
-        if not is_needed(limits, machine):
+        held = self._group.hold(limits, starts_others=self._guard is not Guard.NONE)
+        watched = duties(limits, machine, held)
+        if not watched.are_any:
             return
         family = self._family()
         home, is_busy = self._files.places.home, lambda: self.link.is_busy
-        self._usage = UsageWatch(family, home, limits, machine, self._loop, is_busy, self._end)
+        self._usage = UsageWatch(family, home, limits, watched, self._loop, is_busy, self._end)
         self._usage.start()
 
     def _family(self) -> Family:
@@ -156,13 +168,24 @@ class ProcessHost(Host):
             self._usage.close()
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
+        self._group.kill()
         self._sweep.after(self._mark, self._note_end)
 
     def _note_end(self) -> None:
         self._status = self._process.collect()
+        self._note_stops()
+        self._group.remove_soon(self._loop)
         self._words.collect()
         self._exited.set()
         self.on_exit()
+
+    def _note_stops(self) -> None:
+        if self._status == -signal.SIGKILL and "memory" in self._group.new_stops():
+            self._obstacle = "memory"
+            self._ended_by_us = self._ended_by_us or "killed by the kernel for its use of memory"
+
+    def new_stops(self) -> frozenset[str]:
+        return self._group.new_stops()
 
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
@@ -185,6 +208,7 @@ class ProcessHost(Host):
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()
+        self._group.kill()
 
     def _kill_family(self) -> None:
         """Kill what has left its group too: whoever would adopt it and end it is in the group."""
@@ -212,7 +236,7 @@ class ProcessHost(Host):
             return ExitReport(reason or "ended, and the system does not say how", None, "", tail)
         if status < 0:
             name = _signal_name(-status)
-            return ExitReport(reason or f"killed by {name}", None, name, tail)
+            return ExitReport(reason or f"killed by {name}", None, name, tail, self._obstacle)
         return ExitReport(reason or f"exited with code {status}", status, "", tail)
 
     def _why_killed(self) -> str:
@@ -237,6 +261,7 @@ class ProcessHost(Host):
             self._words.close()
             self._proxy.close()
             self._process.release()
+            self._group.close()
             self._files.remove()
             self._disposed = True  # at last: an interrupted one is to be finished later
 
