@@ -34,11 +34,12 @@ _UNITS = (".scope", ".service")
 _ASKING = 5.0  # seconds
 
 
-def divide(proc: Path = _SELF) -> None:
+def divide(proc: Path = _SELF, controllers: tuple[str, ...] = CONTROLLERS) -> None:
     """See to it that `cgroup_places.find` finds something in version 2.
 
     Args:
         proc: what the kernel says of this process.
+        controllers: those to hand on.
 
     Raises:
         OSError: it can't be done, and why.
@@ -47,7 +48,7 @@ def divide(proc: Path = _SELF) -> None:
     folder = unified_folder(there, own_groups(proc))
     if folder is None:
         raise OSError("no control groups of version 2 are to be seen")
-    missing = sorted(set(CONTROLLERS) - set((folder / "cgroup.controllers").read_text().split()))
+    missing = sorted(set(controllers) - set((folder / "cgroup.controllers").read_text().split()))
     if missing:
         raise OSError(f"the control group {folder} has no {', '.join(missing)}")
     if not may_divide(folder) or not os.access(folder / HANDED_ON, os.W_OK):
@@ -55,7 +56,7 @@ def divide(proc: Path = _SELF) -> None:
     tops = {Path(mount.point) for mount in there}
     if folder not in tops and not _is_marked(folder) and not _is_delegated(folder):
         raise OSError(f"the control group {folder} is not delegated")
-    _hand_on(folder)
+    _hand_on(folder, controllers)
 
 
 def _is_marked(folder: Path) -> bool:
@@ -84,8 +85,8 @@ def _is_delegated(folder: Path) -> bool:
     return False
 
 
-def _hand_on(folder: Path) -> None:
-    wanted = " ".join(f"+{name}" for name in CONTROLLERS)
+def _hand_on(folder: Path, controllers: tuple[str, ...]) -> None:
+    wanted = " ".join(f"+{name}" for name in controllers)
     for attempt in range(_ATTEMPTS):
         if not is_root(folder):
             _empty(folder)

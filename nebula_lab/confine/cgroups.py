@@ -85,6 +85,10 @@ class Group:
         for name, value in _QUOTAS[self._version]:
             self._write("cpu", name, value.format(quota=quota, period=period))
 
+    def free_processor(self) -> None:
+        """Take that limit away again."""
+        self._write("cpu", *_NO_QUOTA[self._version])
+
     def limit_threads(self, count: int) -> None:
         """Let all in it together have so many threads."""
         self._write("pids", "pids.max", f"{count}")
@@ -125,7 +129,7 @@ class Group:
     def kill(self) -> None:
         """Kill all that is in it."""
         with contextlib.suppress(OSError):  # what is throttled takes its time to die
-            self._write("cpu", *_NO_QUOTA[self._version])
+            self.free_processor()
         for folder in self._each:
             _kill(folder)
 

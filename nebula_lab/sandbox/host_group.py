@@ -21,6 +21,8 @@ _FOLDERS = 2
 # Seconds for a group to be empty once its host has ended, and between two looks.
 _PATIENCE, _LOOKING = 5.0, 0.01
 _AT_CLOSE = 1.0
+# Seconds that a host may run freely to stop what it does: whoever interrupts it waits for that.
+_LENIENCE = 1.0
 
 
 class HostGroup:
@@ -34,6 +36,7 @@ class HostGroup:
         self._group = group
         self._reading = threading.Lock()
         self._seen: Mapping[str, int] = {}
+        self._percent: float | None = None
 
     @property
     def entrances(self) -> tuple[int, ...]:
@@ -66,10 +69,18 @@ class HostGroup:
         percent = limits.cpu_percent
         if percent is not None and _is_done(lambda: group.limit_processor(percent)):
             held.add(PROCESSOR)
+            self._percent = percent
         if starts_others and group.has_memory:
             most = _TIMES * limits.memory + _FOLDERS * limits.scratch + _SLACK
             _is_done(lambda: group.limit_memory(group.memory() + most))
         return frozenset(held)
+
+    def lenient(self, loop: LoopThread) -> None:
+        """Let the host run freely for a while to stop what it does; any thread."""
+        group, percent = self._group, self._percent
+        if group is not None and percent is not None:
+            _is_done(group.free_processor)
+            loop.call_later(_LENIENCE, _is_done, lambda: group.limit_processor(percent))
 
     def new_stops(self) -> frozenset[str]:
         """What the kernel has stopped the host at since this was asked last, as failures have it.

@@ -180,9 +180,8 @@ class ProcessHost(Host):
         self.on_exit()
 
     def _note_stops(self) -> None:
-        if self._status == -signal.SIGKILL and "memory" in self._group.new_stops():
-            self._obstacle = "memory"
-            self._ended_by_us = self._ended_by_us or "killed by the kernel for its use of memory"
+        if self._status == -signal.SIGKILL and not self._ended_by_us:
+            self._obstacle = "memory" if "memory" in self._group.new_stops() else ""
 
     def new_stops(self) -> frozenset[str]:
         return self._group.new_stops()
@@ -190,6 +189,7 @@ class ProcessHost(Host):
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
             self._usage.lenient()  # a stopped process takes no signal
+        self._group.lenient(self._loop)
         self._process.signal(signal.SIGINT)
 
     def _end(self, reason: str) -> None:
@@ -236,7 +236,9 @@ class ProcessHost(Host):
             return ExitReport(reason or "ended, and the system does not say how", None, "", tail)
         if status < 0:
             name = _signal_name(-status)
-            return ExitReport(reason or f"killed by {name}", None, name, tail, self._obstacle)
+            cause = ", by the kernel, for its use of memory" if self._obstacle else ""
+            reason = reason or f"killed by {name}{cause}"
+            return ExitReport(reason, None, name, tail, self._obstacle)
         return ExitReport(reason or f"exited with code {status}", status, "", tail)
 
     def _why_killed(self) -> str:

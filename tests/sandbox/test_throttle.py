@@ -43,6 +43,11 @@ while time.monotonic() < end: subprocess.run(["sh", "-c", brief])
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_groups(poorer):
+    poorer("cgroups")
+
+
 def _run(manager, code, **settings):
     return manager.execute("it", "run", {"code": code}, **settings)
 
