@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import signal
@@ -40,6 +41,13 @@ def _groups():
     return {one for top in tops for one in top.glob("**/nebula-*") if one.name != "nebula-lab"}
 
 
+def _groups_of(text):
+    """The groups of the host that says this of itself in /proc/self/cgroup."""
+    names = {line.rpartition("/")[2] for line in text.splitlines() if "/nebula-" in line}
+    assert names, text
+    return {one for one in _groups() if one.name in names}
+
+
 def _run(manager, code, **settings):
     return manager.execute("it", "run", {"code": code}, **settings)
 
@@ -66,9 +74,7 @@ def test_the_probe_says_whether_there_are_groups_and_else_why_not():
 def test_where_there_are_none_sampling_stands_in_and_nothing_is_a_gap(limited, poorer):
     poorer("cgroups", "cgroup_memory", "counts_threads")
     manager = limited(max_cpu_percent=50)
-    found = _groups()
-    assert _run(manager, "found = 1") == 1
-    assert _groups() == found
+    assert "/nebula-" not in _run(manager, "found = Path('/proc/self/cgroup').read_text()")
     assert {_how(manager, name).how for name in ("threads", "processor")} == {Enforcement.SAMPLING}
     assert manager.policy("it").gaps == ()
 
@@ -281,7 +287,7 @@ LEAVE = (
     "    os.setsid()\n"
     "    if os.fork(): os._exit(0)\n"
     "    os.execve(sys.executable, [sys.executable, '-S', '-c', 'while True: pass'], {})\n"
-    "os.wait(); found = 1"
+    "os.wait(); found = Path('/proc/self/cgroup').read_text()"
 )
 
 
@@ -290,10 +296,8 @@ def test_what_a_plugin_leaves_behind_ends_with_its_host_and_so_does_the_group(
     limited, poorer, wait_until
 ):
     poorer("pid_namespace", "namespaces")
-    before = _groups()
     manager = limited(["ProcessSpawn"], max_cpu_percent=50)
-    _run(manager, LEAVE)
-    mine = _groups() - before
+    mine = _groups_of(_run(manager, LEAVE))
     assert mine
     with pytest.raises(PluginCrashedError):
         _run(manager, "os.kill(os.getpid(), 9)")
@@ -302,12 +306,11 @@ def test_what_a_plugin_leaves_behind_ends_with_its_host_and_so_does_the_group(
 
 @needs_groups
 def test_no_groups_are_left_when_a_manager_is_closed(limited):
-    before = _groups()
     manager = limited(["ProcessSpawn"], max_threads=30)
-    _run(manager, LEAVE)
-    assert _groups() > before
+    mine = _groups_of(_run(manager, LEAVE))
+    assert mine
     manager.close()
-    assert _groups() == before
+    assert not _groups() & mine
 
 
 KILLED = """
@@ -315,8 +318,7 @@ import sys, time
 from nebula_lab import PluginManager
 security = {"capabilities": ["ProcessSpawn"], "resource_limits": {"max_cpu_percent": 10}}
 manager = PluginManager({"plugin_dir": sys.argv[1], "security": security})
-manager.execute("it", "run", {"code": sys.argv[2]})
-print("there", flush=True)
+print(repr(manager.execute("it", "run", {"code": sys.argv[2]})), flush=True)
 time.sleep(60)
 """
 
@@ -324,14 +326,13 @@ time.sleep(60)
 @needs_groups
 def test_no_groups_are_left_when_a_manager_is_killed(limited, wait_until, tmp_path):
     limited(["ProcessSpawn"])
-    before = _groups()
     folder = next(tmp_path.rglob("it.py")).parent
     command = [sys.executable, "-c", KILLED, str(folder), LEAVE]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"there\n"
-        assert _groups() > before
+        mine = _groups_of(ast.literal_eval(process.stdout.readline().decode()))
+        assert mine
         process.kill()
-    wait_until(lambda: _groups() == before, "the end of the groups")
+    wait_until(lambda: not _groups() & mine, "the end of the groups")
 
 
 ESCAPES = """
