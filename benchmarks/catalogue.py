@@ -9,8 +9,10 @@ from benchmarks.result import Topic
 from benchmarks.topics import (
     arrays,
     calls,
+    deadlines,
     discovery,
     imports,
+    live,
     loads,
     memory,
     resolver,
@@ -25,10 +27,12 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         for one in (
             calls,
             threads,
+            deadlines,
             arrays,
             loads,
             memory,
             scale,
+            live,
             imports,
             resolver,
             discovery,

@@ -18,7 +18,7 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
-from nebula_lab.errors import ManagerClosedError
+from nebula_lab.errors import CallCancelledError, ManagerClosedError
 from nebula_lab.manager import PluginManager
 from nebula_lab.model import PluginConfig, Problem
 from nebula_lab.model.events import Event
@@ -27,7 +27,11 @@ from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.stream import Stream
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import networkx as nx
+
+    from nebula_lab.watch.status import WatchStatus
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -114,6 +118,14 @@ class AsyncPluginManager:
         return self.manager.problems
 
     @property
+    def watch_status(self) -> WatchStatus:
+        return self.manager.watch_status
+
+    def hold_watch(self) -> AbstractContextManager[None]:
+        """See `PluginManager.hold_watch`."""
+        return self.manager.hold_watch()
+
+    @property
     def graph(self) -> nx.DiGraph[str]:
         return self.manager.graph
 
@@ -150,19 +162,22 @@ class AsyncPluginManager:
     warm_up = _on_a_thread(PluginManager.warm_up)
     unload_plugin = _on_a_thread(PluginManager.unload_plugin)
     reload_plugin = _on_a_thread(PluginManager.reload_plugin)
+    watch = _on_a_thread(PluginManager.watch)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     run_cell = _on_a_thread(PluginManager.run_cell)
 
-    async def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Be told of every event, on this event loop; gives the function that ends it."""
+    async def subscribe(
+        self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)
+    ) -> Callable[[], None]:
+        """Be told of events, as in `PluginManager.subscribe`, on this event loop."""
         loop = asyncio.get_running_loop()
 
         def tell(event: Event) -> None:
             with contextlib.suppress(RuntimeError):  # the loop was closed before the manager
                 loop.call_soon_threadsafe(callback, event)
 
-        return await self._run(functools.partial(self.manager.subscribe, tell))
+        return await self._run(functools.partial(self.manager.subscribe, tell, only))
 
     # Calling
 
@@ -226,10 +241,11 @@ class AsyncPluginManager:
         running = asyncio.wrap_future(started)
         try:
             return await asyncio.shield(running)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if not started.cancel():
                 self._others.submit(stop)
                 await _end_of(running)
+                _note_place(cancelled, running)
             raise
 
     # Ending
@@ -302,3 +318,10 @@ class AsyncStream:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _note_place(cancelled: asyncio.CancelledError, ended: asyncio.Future[Any]) -> None:
+    """Say with a cancellation where the plugin was, and what became of it."""
+    error = None if ended.cancelled() or not ended.done() else ended.exception()
+    if isinstance(error, CallCancelledError) and error.stacks is not None:
+        cancelled.add_note(str(error))

@@ -10,7 +10,8 @@
     ├── DependencyError             a dependency that is missing, unsuitable or broken
     │   └── DependencyCycleError
     ├── NotFoundError               no such plugin
-    │   └── OperationNotFoundError
+    │   ├── OperationNotFoundError
+    │   └── VersionNotFoundError    no such version of it to go back to
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
@@ -36,12 +37,13 @@ Errors carry the objects that they speak of and build their text from them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
+from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.reports.stacks import HostStacks
 
 __all__ = [
     "PluginError",
@@ -55,6 +57,7 @@ __all__ = [
     "DependencyCycleError",
     "NotFoundError",
     "OperationNotFoundError",
+    "VersionNotFoundError",
     "StateTransitionError",
     "DependentsLoadedError",
     "LoadFailedError",
@@ -187,6 +190,17 @@ class OperationNotFoundError(NotFoundError):
         return PluginError.headline(self)
 
 
+class VersionNotFoundError(NotFoundError):
+    """The plugin is there, the version to go back to is not."""
+
+    def __init__(self, plugin_id: str, message: str, *, hint: str) -> None:
+        self.nearest = []
+        PluginError.__init__(self, message, plugin_id=plugin_id, hint=hint)
+
+    def headline(self) -> str:
+        return PluginError.headline(self)
+
+
 class StateTransitionError(PluginError):
     """A step that the plugin's life cycle does not allow from where it is."""
 
@@ -291,7 +305,24 @@ class ExecutionFailedError(PluginError):
         return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
 
 
-class PluginTimeoutError(ExecutionFailedError, TimeoutError):
+class _StoppedError(ExecutionFailedError):
+    """A call that was stopped before its end.
+
+    Attributes:
+        stacks: what every thread of the plugin was at when it was to stop; None where it was not
+            running yet, or not any more.
+    """
+
+    def __init__(self, message: str, *, stacks: HostStacks | None = None, **failed: Any) -> None:
+        super().__init__(message, **failed)
+        self.stacks = stacks
+
+    def details(self) -> str:
+        beside = "" if self.stacks is None else self.stacks.beside
+        return super().details() + (f"\n\n{beside}" if beside else "")
+
+
+class PluginTimeoutError(_StoppedError, TimeoutError):
     """The deadline passed before the operation answered."""
 
 
@@ -309,38 +340,28 @@ class LimitExceededError(ExecutionFailedError):
         self.value = value
 
 
-@dataclass(frozen=True)
-class ExitReport:
-    """How a plugin's process ended.
+class PluginCrashedError(ExecutionFailedError):
+    """The plugin's host ended, or stopped making sense, while the call ran.
 
     Attributes:
-        exit_code: its exit code, or None when a signal ended it or nothing is known.
-        signal_name: such as `SIGSEGV`, or "".
-        reason: one sentence, such as "killed by SIGSEGV (segmentation fault)".
-        stderr_tail: the last lines that it wrote to its error output.
-        obstacle: the limit at which the kernel ended it, as `memory`, or "".
+        report: how it ended, what it was running and what it had used.
     """
-
-    reason: str
-    exit_code: int | None = None
-    signal_name: str = ""
-    stderr_tail: tuple[str, ...] = field(default=())
-    obstacle: str = ""
-
-
-class PluginCrashedError(ExecutionFailedError):
-    """The plugin's host ended, or stopped making sense, while the call ran."""
 
     def __init__(self, *, plugin_id: str, operation: str = "", report: ExitReport) -> None:
         super().__init__(f"crashed: {report.reason}", plugin_id=plugin_id, operation=operation)
         self.report = report
 
     def details(self) -> str:
-        text = super().details()
-        if self.report.stderr_tail:
-            text += "\n  last words on stderr:\n" + "\n".join(
-                f"    {line}" for line in self.report.stderr_tail
-            )
+        report, text = self.report, super().details()
+        parts = {
+            "it was running": report.was_running,
+            "where it was, by Python's fault handler": report.native_traceback,
+            "last words on stderr": "\n".join(report.own_words),
+            "what it had used": "" if report.usage is None else str(report.usage),
+        }
+        for heading, part in parts.items():
+            if part:
+                text += f"\n  {heading}:\n" + "\n".join(f"    {one}" for one in part.split("\n"))
         return text
 
 
@@ -364,7 +385,7 @@ class QueueFullError(ExecutionFailedError):
     """Too many calls wait for this plugin already."""
 
 
-class CallCancelledError(ExecutionFailedError):
+class CallCancelledError(_StoppedError):
     """The caller withdrew the call."""
 
 

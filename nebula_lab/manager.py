@@ -9,6 +9,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
 from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
-from nebula_lab.model.events import Event
+from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
@@ -30,9 +31,12 @@ from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.runtime.unenforced import unenforced
+from nebula_lab.trust.history import StoredVersion
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from nebula_lab.watch.status import WatchStatus
 
 
 class PluginManager:
@@ -84,7 +88,7 @@ class PluginManager:
     def unenforced(self) -> tuple[str, ...]:
         """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
         policies = () if self.config.security.strict else map(self.policy, self.load_order)
-        return unenforced(self.config, policies)
+        return unenforced(policies)
 
     def policy(self, plugin_id: str) -> EffectivePolicy:
         """What a plugin may do, how much it may use, and what enforces it on this machine.
@@ -98,7 +102,7 @@ class PluginManager:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Each plugin that was left out, and why; then notes on the others."""
-        return self._engine.catalogue.problems
+        return (*self._engine.catalogue.problems, *self._engine.watching.problems)
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -161,13 +165,21 @@ class PluginManager:
         record = self._engine.catalogue.record(plugin_id)
         return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
 
-    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Be told of every event; gives the function that ends it.
+    def subscribe(
+        self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)
+    ) -> Callable[[], None]:
+        """Be told of every event, or of those of some kinds; gives the function that ends it.
 
         The callback runs on one thread with all others, with no lock of the manager's held.
+
+        Args:
+            callback: is given each event.
+            only: the types of events that it wants.
         """
-        self._engine.meter.start()
-        return self._engine.dispatcher.subscribe(callback)
+        unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
+        if self._engine.dispatcher.wants(CallsCounted):
+            self._engine.meter.start()
+        return unsubscribe
 
     # Calling
 
@@ -314,13 +326,71 @@ class PluginManager:
     def reload_plugin(self, plugin_id: str) -> None:
         """Put a plugin's files, as they are now, in the place of what runs, with its state.
 
-        No call fails because of it. If the new code does not come up, the old goes on serving.
+        The new code proves itself first, on a copy of the state, while the old goes on serving: it
+        takes the state, its `health_check` does not say that it is unhealthy, and its `self_test`
+        passes, where it has one. No call fails because of a reload. If the new code does not come
+        up, the old goes on serving.
 
         Raises:
             PluginError: why the new code can't serve.
         """
         self._check_open()
         self._engine.reloader.reload(plugin_id)
+
+    def last_reload(self, plugin_id: str) -> PluginReloaded | None:
+        """What the last reload of a plugin brought; None where there was none."""
+        return self._engine.catalogue.record(plugin_id).last_reload
+
+    def plugin_history(self, plugin_id: str) -> tuple[StoredVersion, ...]:
+        """The versions of a plugin that came up and can be gone back to, the newest first.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.archive.versions(self.descriptor(plugin_id))
+
+    def served_digest(self, plugin_id: str) -> str | None:
+        """The digest of the version that was read last, as in its history; None if none was."""
+        return self._engine.archive.digest(self.descriptor(plugin_id))
+
+    def rollback_plugin(self, plugin_id: str, version: str | None = None) -> StoredVersion:
+        """Put an earlier version of a plugin in the place of what runs, with its state.
+
+        The files on disk stay as they are: the next `reload_plugin` is of these.
+
+        Args:
+            plugin_id: the plugin.
+            version: a version, or the beginning of a digest, of its history; without, the one
+                before what runs.
+
+        Raises:
+            VersionNotFoundError: there is no such version.
+            PluginError: why it can't serve; what runs goes on.
+        """
+        self._check_open()
+        return self._engine.reloader.rollback(plugin_id, version)
+
+    def watch(self, on: bool = True) -> WatchStatus:
+        """Reload plugins when their files change from now on, or leave them alone.
+
+        With `hot_reload`, which is the default, this begins by itself when the first plugin has
+        been loaded. What has been saved while nobody watched is taken at once.
+        """
+        self._check_open()
+        self._engine.watching.switch(on)
+        return self.watch_status
+
+    @property
+    def watch_status(self) -> WatchStatus:
+        """Whether files are watched, which, and how."""
+        return self._engine.watching.status()
+
+    def hold_watch(self) -> AbstractContextManager[None]:
+        """A context in which changes of files are left alone; what is left is looked at after it.
+
+        For whoever writes the files of plugins and loads or reloads them then.
+        """
+        return self._engine.watching.held()
 
     def suspend_plugin(self, plugin_id: str) -> None:
         """Keep a plugin's state and end its process; the next call brings it back."""

@@ -1,9 +1,10 @@
-"""The slow start of a host: `… -m nebula_lab.agent CHANNEL OWNER PROXY GROUP CONFINED FILE FOLDER`.
+"""The slow start of a host: `… -m nebula_lab.agent CHANNEL OWNER STACKS PROXY GROUP CONFINED …`.
 
-CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process, PROXY a
-socket for a listener, or -1, GROUP the entrances of its control group with commas between them,
-CONFINED what the host is to take from itself, FILE the kernel's connection file and FOLDER
-IPython's folder. The quick start is `nebula_lab.agent.zygote`.
+CHANNEL is the descriptor of a connected socket, OWNER a pidfd of the manager's process, STACKS what
+the stacks of all threads are written to, PROXY a socket for a listener, or -1, GROUP the entrances
+of its control group with commas between them, CONFINED what the host is to take from itself. The
+kernel's connection file and IPython's folder come after that. The quick start is
+`nebula_lab.agent.zygote`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from nebula_lab.confine.cgroups import join
 from nebula_lab.confine.confinement import Confined
 
 if __name__ == "__main__":
-    channel, owner, proxy, entrances, text, *kernel_arguments = sys.argv[1:]
-    join(map(int, filter(None, entrances.split(","))))
-    confined = Confined.from_text(text)
-    confined.enter(int(proxy))
-    run(int(channel), int(owner), kernel_arguments, confined)
+    channel, owner, stacks, proxy = map(int, sys.argv[1:5])
+    join(map(int, filter(None, sys.argv[5].split(","))))
+    confined = Confined.from_text(sys.argv[6])
+    confined.enter(proxy)
+    run(channel, owner, stacks, sys.argv[7:], confined)

@@ -23,6 +23,9 @@ from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Call, Message, Reply, Shutdown
 
+# What a plugin may answer by an async method, operations apart.
+_AWAITED = frozenset({"cell", "save_state", "restore_state", "self_test", "dependency_reloaded"})
+
 
 def serve(server: Server) -> None:
     """Serve until the manager says goodbye, several calls at a time.
@@ -108,7 +111,7 @@ class _Concurrent:
         if call.kind == "operation":
             # On the loop's thread a generator, too, has to wait without holding up the loop.
             return self._threads is None or self._resident.runs_async(call.operation)
-        return call.kind == "cell"
+        return call.kind in _AWAITED
 
     def _run(self, job: Job, call: Call) -> Message:
         server = self._server

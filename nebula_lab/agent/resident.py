@@ -11,8 +11,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nebula_lab.agent.context import HostContext
+from nebula_lab.agent.proving import dependency_reloaded, self_test
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.agent.staging import Staged
+from nebula_lab.agent.state.keeping import StateKeeping
 from nebula_lab.plugin import HealthStatus, Plugin, ResourceDescription, describe
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
@@ -47,6 +49,7 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
+        self._state: StateKeeping | None = None
         self.description = ResourceDescription(
             (), open=True, has_save_state=False, has_restore_state=False
         )
@@ -83,6 +86,7 @@ class Resident:
             self.resource = make_resource(self.module, shown, self._api_version)
             self.description = describe(self.resource)
             self._give_context()
+            self._state = StateKeeping(self.resource, self._module_name, self._config)
             self.resource.initialize(self._config)
         except BaseException:
             self.forget()
@@ -129,24 +133,19 @@ class Resident:
             raise TypeError(f"health_check returned {status!r}; it must return a HealthStatus")
         return {"state": status.state.value, "message": status.message}
 
-    def _save_state(self, params: Any) -> dict[str, Any]:
-        save = getattr(self.resource, "save_state", None)
-        if callable(save):
-            return {"supported": True, "state": self.plain(save())}
-        if not self.description.open:
-            return {"supported": False, "state": None}
-        # The seed's resources have save_state as an operation; not all of them have it.
-        try:
-            return {"supported": True, "state": self.plain(self.resource.execute("save_state", {}))}
-        except Exception:  # noqa: BLE001 - which error says «no such operation» is the plugin's choice
-            return {"supported": False, "state": None}
+    def _save_state(self, params: Any) -> Any:
+        assert self._state is not None
+        return self._state.save()
 
-    def _restore_state(self, params: Any) -> None:
-        restore = getattr(self.resource, "restore_state", None)
-        if callable(restore):
-            restore(params)
-        elif self.description.open:
-            self.resource.execute("restore_state", params)
+    def _restore_state(self, params: Any) -> Any:
+        assert self._state is not None
+        return self._state.restore(params)
+
+    def _self_test(self, params: Any) -> Any:
+        return self_test(self.resource)
+
+    def _dependency_reloaded(self, params: Any) -> Any:
+        return dependency_reloaded(self.resource, params)
 
     def _cleanup(self, params: Any) -> None:
         self.resource.cleanup()
@@ -168,5 +167,7 @@ class Resident:
         "health": _health,
         "save_state": _save_state,
         "restore_state": _restore_state,
+        "self_test": _self_test,
+        "dependency_reloaded": _dependency_reloaded,
         "cleanup": _cleanup,
     }

@@ -57,6 +57,7 @@ class Server:
     Args:
         sock: connected to the manager.
         handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
+        on_signal: called ahead of all else when it comes.
         run_in_context: runs a job's work; in the manager's own process, in the caller's context.
         module_life: makes the module's name differ between two lives in one process.
     """
@@ -66,6 +67,7 @@ class Server:
         sock: socket.socket,
         *,
         handle_signals: bool = False,
+        on_signal: Callable[[], object] = _FALSE,
         run_in_context: Callable[[Job, Work], Any] | None = None,
         module_life: str = "",
     ) -> None:
@@ -89,7 +91,7 @@ class Server:
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
         if handle_signals:
-            self._interrupts = Interrupts(self._is_to_stop)
+            self._interrupts = Interrupts(self._is_to_stop, on_signal)
             self._interrupts.install()
 
     def greet(self) -> bool:

@@ -28,6 +28,7 @@ from nebula_lab.agent.zygote_messages import (
     Preloaded,
     Ready,
     Reap,
+    Reaped,
     Unfit,
     ZygoteMessage,
     decode_order,
@@ -40,8 +41,8 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-# Channel, owner, output, folder, proxy, and two groups at most.
-_DESCRIPTORS = 7
+# Channel, owner, output, stacks, folder, proxy, and two groups at most.
+_DESCRIPTORS = 8
 
 
 class Zygote:
@@ -159,7 +160,8 @@ class Zygote:
     # Children
 
     def _reap(self, number: int) -> None:
-        os.waitpid(self._children.pop(number), 0)
+        _, _, usage = os.wait4(self._children.pop(number), 0)
+        self._send(Reaped(number, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime))
 
     def _end_children(self) -> None:
         for pid in self._children.values():
@@ -193,4 +195,5 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     birth = Zygote(socket.socket(fileno=control), owner).serve()
     if birth is not None:
         become_host(birth, start)
-        host.run(birth.channel, birth.owner, birth.order.arguments, birth.order.confined)
+        order = birth.order
+        host.run(birth.channel, birth.owner, birth.stacks, order.arguments, order.confined)

@@ -44,15 +44,16 @@ class Birth:
     channel: int
     owner: int
     output: int
+    stacks: int
     folder: int
     proxy: int = -1
     entrances: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, order: Fork, descriptors: list[int]) -> Birth:
-        channel, owner, output, folder, *more = descriptors
+        channel, owner, output, stacks, folder, *more = descriptors
         proxy = more.pop(0) if order.has_proxy else -1
-        return cls(order, channel, owner, output, folder, proxy, tuple(more))
+        return cls(order, channel, owner, output, stacks, folder, proxy, tuple(more))
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _is_elsewhere(module: Any, folder: str) -> bool:
 
 def _start_anew(birth: Birth) -> None:
     """Replace this process's image; its pid and its descriptors stay."""
-    descriptors = (birth.channel, birth.owner, birth.proxy)
+    descriptors = (birth.channel, birth.owner, birth.stacks, birth.proxy)
     for descriptor in descriptors:
         if descriptor >= 0:
             os.set_inheritable(descriptor, True)

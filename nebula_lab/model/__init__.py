@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.complaints import Complaint, complaints
-from nebula_lab.model.config import PluginConfig, RestartPolicy, ZygoteConfig
+from nebula_lab.model.config import CheckpointPolicy, PluginConfig, RestartPolicy, ZygoteConfig
 from nebula_lab.model.descriptor import (
     PluginDependency,
     PluginDescriptor,
@@ -34,6 +34,7 @@ from nebula_lab.model.version import Version
 __all__ = [
     "PluginConfig",
     "RestartPolicy",
+    "CheckpointPolicy",
     "ZygoteConfig",
     "DiscoveryStrategy",
     "FileSystem",

@@ -18,17 +18,41 @@ from nebula_lab.model.loading import Loading, LoadingStrategy
 from nebula_lab.model.quantities import ByteCount, Seconds
 from nebula_lab.model.security import SecurityConfig
 
-__all__ = ["RestartPolicy", "ZygoteConfig", "PluginConfig"]
+__all__ = ["RestartPolicy", "CheckpointPolicy", "ZygoteConfig", "PluginConfig"]
 
 _RESOURCE_TYPE = "plugin_manager"
 _WRAPPER_KEYS = ("type", "config")
 
 
 class RestartPolicy(FrozenModel):
-    """How often a crashed plugin is started again: `max_restarts` in `window` seconds."""
+    """How often a crashed plugin is started again, and how soon.
+
+    Attributes:
+        max_restarts: so many restarts in `window`; after that it is Failed.
+        window: seconds.
+        backoff: seconds before the second restart in `window`, twice as many before the third, and
+            so on, each with half of it left to chance. The first comes at once.
+        max_backoff: the most of these seconds.
+    """
 
     max_restarts: Annotated[int, Field(strict=True, ge=0)] = 5
     window: Annotated[Seconds, Field(gt=0)] = 60.0
+    backoff: Seconds = 0.2
+    max_backoff: Seconds = 10.0
+
+
+class CheckpointPolicy(FrozenModel):
+    """How much a plugin may lose when its process dies: what happened since the last checkpoint.
+
+    A checkpoint is what `save_state` gives, kept by the manager. It is taken between two calls.
+
+    Attributes:
+        interval: seconds; None takes none for their sake.
+        calls: so many calls; None takes none for their sake.
+    """
+
+    interval: Annotated[Seconds, Field(ge=0.05)] | None = 10.0
+    calls: Annotated[int, Field(strict=True, ge=1)] | None = None
 
 
 def _require_module_name(name: str) -> str:
@@ -63,12 +87,17 @@ class PluginConfig(FrozenModel):
 
     Attributes:
         plugin_dir: the folder that FileSystem discovery searches.
-        hot_reload: load a plugin again when its files change.
+        hot_reload: watch the files of plugins, and reload one when they change. It begins when the
+            first plugin has been loaded.
         global_config: plugin id to what the plugin's `initialize` gets.
         timeout: seconds that a call has, unless the call says otherwise.
         memory_limit: bytes per plugin; see `effective_memory_limit`.
         queue_size: calls that may wait for one plugin.
         grace: seconds that a plugin has to end by itself before it is killed.
+        checkpoint: when the state of plugins is kept, for them to go on from after a crash.
+        idle_timeout: seconds without a call after which a plugin is suspended; None for never.
+        memory_budget: bytes that all plugins together may use before those that were called least
+            recently are suspended; None for no such limit.
         zygote: how the processes of plugins are started.
     """
 
@@ -81,6 +110,9 @@ class PluginConfig(FrozenModel):
     timeout: Annotated[Seconds, Field(gt=0)] = 30.0
     memory_limit: Annotated[ByteCount, Field(gt=0)] = 2**30
     restart: RestartPolicy = RestartPolicy()
+    checkpoint: CheckpointPolicy = CheckpointPolicy()
+    idle_timeout: Annotated[Seconds, Field(gt=0)] | None = None
+    memory_budget: Annotated[ByteCount, Field(gt=0)] | None = None
     queue_size: Count = 1000
     grace: Seconds = 2.0
     zygote: ZygoteConfig = ZygoteConfig()

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
 
-from nebula_lab.errors import ExitReport
+from nebula_lab.errors import ExitReport, PluginError
 from nebula_lab.model.state import PluginState
 from nebula_lab.model.version import Version
 
 __all__ = [
+    "CAUSES",
     "Event",
     "StateChanged",
     "PluginReloaded",
     "ReloadFailed",
     "PluginCrashed",
+    "PluginRestarted",
     "OutputWritten",
     "LogWritten",
     "ProgressMade",
     "CallsCounted",
+    "SavedChange",
+    "PluginDiscovered",
+    "PluginRemoved",
+    "WatchNoted",
 ]
+
+
+# Why a plugin is reloaded: somebody asked for it, its files were saved, or it goes back.
+CAUSES = frozenset({"asked", "saved", "rollback"})
 
 
 class Event(Struct, frozen=True):
@@ -46,16 +58,41 @@ class StateChanged(Event, frozen=True):
 
 
 class PluginReloaded(Event, frozen=True):
-    """New code serves; `duration` is how long the reload took, in seconds."""
+    """New code serves.
+
+    Attributes:
+        version: of the new code.
+        duration: how long the reload took, in seconds.
+        former: the version that served before.
+        held: for how many of these seconds calls were held, once those that ran had ended.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
+        cause: why it was reloaded, one of `CAUSES`.
+    """
 
     version: Version
     duration: float
+    former: Version
+    held: float = 0.0
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+    cause: str = "asked"
 
 
 class ReloadFailed(Event, frozen=True):
-    """The new code did not come up, and the old goes on serving."""
+    """New code did not come up.
+
+    Attributes:
+        reason: `error` as text.
+        error: why; its `diff` says how the new code differs from what served before it.
+        goes_on: whether the old code goes on serving.
+        cause: why it was to be reloaded, one of `CAUSES`.
+    """
 
     reason: str
+    error: PluginError
+    goes_on: bool
+    cause: str = "asked"
 
 
 class PluginCrashed(Event, frozen=True):
@@ -63,6 +100,18 @@ class PluginCrashed(Event, frozen=True):
 
     report: ExitReport
     restarting: bool
+
+
+class PluginRestarted(Event, frozen=True):
+    """Another host has taken the place of one that is gone.
+
+    Attributes:
+        duration: seconds from noticing that until it serves.
+        lost: seconds from the checkpoint that it goes on from to that; None where it begins anew.
+    """
+
+    duration: float
+    lost: float | None
 
 
 class OutputWritten(Event, frozen=True):
@@ -98,6 +147,55 @@ class CallsCounted(Event, frozen=True):
     """
 
     plugins: Mapping[str, tuple[int, int]]
+
+
+class SavedChange(Event, frozen=True):
+    """Files of a loaded plugin were saved, and that has been dealt with.
+
+    It comes after the `PluginReloaded` or `ReloadFailed` of the reload.
+
+    Attributes:
+        version: of the plugin that serves now.
+        files: the paths, within the plugin, that were new, gone or different.
+        duration: seconds from the first event of the save until now.
+        error: why the new code does not serve, and the old one goes on; None where it does.
+        reloaded: false where the files are again what runs, so that there was nothing to do.
+        changes: what is different in what the plugin can do, in words.
+        left_out: what of the state the new code does not have, by name, and why.
+    """
+
+    version: Version
+    files: tuple[str, ...]
+    duration: float
+    error: PluginError | None = None
+    reloaded: bool = True
+    changes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+
+class PluginDiscovered(Event, frozen=True):
+    """A plugin that was not known has been found, in the file or folder `path`."""
+
+    version: Version
+    path: Path
+
+
+class PluginRemoved(Event, frozen=True):
+    """A plugin is known no longer, since nothing describes it any more.
+
+    Attributes:
+        path: where it was.
+        state_kept: whether its state waits for it to come back.
+    """
+
+    path: Path
+    state_kept: bool = False
+
+
+class WatchNoted(Event, frozen=True):
+    """Something to know about the watching of files, in a sentence."""
+
+    message: str
 
 
 def is_tick(event: Any) -> bool:

@@ -12,7 +12,7 @@ from nebula_lab.manager import PluginManager
 from nebula_lab.model.state import PluginState
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.notebook.source_file import checked_id, read_cell, write_source
-from nebula_lab.notebook.steering import plugin_folder, standing
+from nebula_lab.notebook.steering import plugin_folder, say_what_changed, standing
 from nebula_lab.runtime.record import SERVING
 
 
@@ -31,17 +31,20 @@ def write_plugin(session: NotebookSession, plugin_id: str, cell: str) -> None:
     except PluginError as error:
         _tell_what_serves(manager, plugin_id, error)
         raise
-    written = [path, write_source(path, plugin_id, cell, metadata)]
-    session.say(f"Wrote {' and '.join(one.name for one in written if one)} in {path.parent}.")
     before = manager.operations(plugin_id, load=False) if plugin_id in manager else ()
-    try:
-        _bring_up(manager, plugin_id)
-    except PluginError as error:
-        error.add_note(f"{path.name} has the new text.")
-        _tell_what_serves(manager, plugin_id, error)
-        raise
+    with manager.hold_watch():  # which would reload what it sees written
+        written = [path, write_source(path, plugin_id, cell, metadata)]
+        session.say(f"Wrote {' and '.join(one.name for one in written if one)} in {path.parent}.")
+        try:
+            is_reloaded = _bring_up(manager, plugin_id)
+        except PluginError as error:
+            error.add_note(f"{path.name} has the new text.")
+            _tell_what_serves(manager, plugin_id, error)
+            raise
     session.say(standing(manager, plugin_id))
     session.say(_operations_line(before, manager.operations(plugin_id)))
+    if is_reloaded:
+        say_what_changed(session, plugin_id, but=("new: ", "gone: "))
 
 
 def _refuse_other_source(manager: PluginManager, plugin_id: str, path: Path) -> None:
@@ -55,14 +58,16 @@ def _refuse_other_source(manager: PluginManager, plugin_id: str, path: Path) -> 
         )
 
 
-def _bring_up(manager: PluginManager, plugin_id: str) -> None:
+def _bring_up(manager: PluginManager, plugin_id: str) -> bool:
+    """Load or reload the plugin; whether it was reloaded."""
     # A known plugin keeps its former description until a reload has proved the new one.
     if _state(manager, plugin_id) not in (None, PluginState.DISCOVERED):
         manager.reload_plugin(plugin_id)
         manager.rediscover()
-    else:
-        manager.rediscover()
-        manager.load_plugin(plugin_id)
+        return True
+    manager.rediscover()
+    manager.load_plugin(plugin_id)
+    return False
 
 
 def _state(manager: PluginManager, plugin_id: str) -> PluginState | None:

@@ -24,8 +24,8 @@ class Command(Struct, frozen=True):
         summary: one sentence for the list of subcommands and the top of the help.
         run: does it; what it returns is the value of the magic.
         declare: adds its arguments to a parser.
-        completes: what each positional argument is: "plugin", "operation", "param" or "file". The
-            last one goes for all that follow.
+        completes: what each positional argument is: "plugin", "operation", "param", "switch",
+            "version" or "file". The last one goes for all that follow.
         flags: its options, for completion.
     """
 

@@ -78,6 +78,10 @@ class MagicCompleter:
             return self._manager().operations(arguments[0], load=False)
         if kind == "param":
             return self._params(arguments)
+        if kind == "version":
+            return [one.version for one in self._manager().plugin_history(arguments[0])]
+        if kind == "switch":
+            return ["on", "off"]
         return []
 
     def _params(self, arguments: list[str]) -> Iterable[str]:

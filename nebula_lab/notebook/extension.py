@@ -14,6 +14,9 @@ from nebula_lab.views import error_box
 
 PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
 
+# What was saved before a cell, and while it ran.
+NEWS_MOMENTS = ("pre_run_cell", "post_run_cell")
+
 
 def load_ipython_extension(shell: Any) -> None:
     """Set the notebook to work on the current manager.
@@ -54,6 +57,8 @@ class Installation:
         self._matcher = MagicCompleter(lambda: session.manager).matcher()
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_run_cell", session.progress.finish)
+        for moment in NEWS_MOMENTS:
+            shell.events.register(moment, session.news.tell)
         shell.register_magics(PluginMagics(session, self.remove))
 
     def remove(self) -> None:
@@ -63,6 +68,8 @@ class Installation:
         PLUGIN_LOGGER.removeHandler(self._quiet)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.events.unregister("post_run_cell", self._session.progress.finish)
+        for moment in NEWS_MOMENTS:
+            shell.events.unregister(moment, self._session.news.tell)
         for kind, names in (("line", LINE_NAMES), ("cell", CELL_NAMES)):
             for name in names:
                 shell.magics_manager.magics[kind].pop(name, None)

@@ -15,6 +15,7 @@ from nebula_lab.current import current_manager, set_current_manager
 from nebula_lab.manager import PluginManager, UnenforcedWarning
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.listing import listed
+from nebula_lab.notebook.news import WatchNews
 from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
 from nebula_lab.notebook.sink import NotebookSink
 from nebula_lab.runtime.output import OutputSink
@@ -33,6 +34,7 @@ class NotebookSession:
 
     Attributes:
         progress: the bars of the calls that run.
+        news: of files that were saved.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -41,6 +43,7 @@ class NotebookSession:
         in_kernel = hasattr(shell, "kernel")
         self.progress = ProgressBoard(CellScreen if in_kernel else TerminalScreen)
         self._sink = NotebookSink(self.progress, colours=in_kernel)
+        self.news = WatchNews(self.show)
         self._bound: PluginManager | None = None
         self._attached: tuple[PluginManager, OutputSink] | None = None
 
@@ -77,6 +80,7 @@ class NotebookSession:
     def detach(self) -> None:
         """Give the manager back the output that it had; it goes on."""
         if self._attached is not None:
+            self.news.leave()
             manager, output = self._attached
             manager.output = output
             self._attached = None
@@ -110,6 +114,7 @@ class NotebookSession:
     def _attach(self, manager: PluginManager) -> None:
         self._attached = (manager, manager.output)
         manager.output = self._sink
+        self.news.follow(manager)
         manager.warm_up()
         self._bind(manager)
 

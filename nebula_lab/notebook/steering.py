@@ -17,6 +17,7 @@ from nebula_lab.notebook.params import read_params
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.notebook.source_file import create_plugin
 from nebula_lab.notebook.words import unquoted
+from nebula_lab.views import reload_details
 
 Step = Callable[[PluginManager, str], None]
 
@@ -57,6 +58,27 @@ def _each(step: Step) -> Callable[[NotebookSession, Namespace], None]:
     return run
 
 
+def _reload(session: NotebookSession, args: Namespace) -> None:
+    for plugin_id in args.ids:
+        session.manager.reload_plugin(plugin_id)
+        session.say(standing(session.manager, plugin_id))
+        say_what_changed(session, plugin_id)
+
+
+def say_what_changed(session: NotebookSession, plugin_id: str, but: tuple[str, ...] = ()) -> None:
+    """Say what a reload changed, and what of the state did not come over.
+
+    Args:
+        session: where to say it.
+        plugin_id: what was reloaded.
+        but: how lines begin that have been said already.
+    """
+    event = session.manager.last_reload(plugin_id)
+    for one in () if event is None else reload_details(event.changes, event.left_out):
+        if not (but and one.startswith(but)):
+            session.say(f"  {one}")
+
+
 def standing(manager: PluginManager, plugin_id: str) -> str:
     """Such as `counter 1.0.0 is Loaded.`"""
     info = next(one for one in manager.list_plugins() if one.id == plugin_id)
@@ -95,8 +117,9 @@ def _new(session: NotebookSession, args: Namespace) -> None:
     folder = plugin_folder(session)
     if args.id in session.manager:
         raise UsageError(f"there is a plugin {args.id} already")
-    path = create_plugin(folder, args.id)
-    session.manager.rediscover()
+    with session.manager.hold_watch():
+        path = create_plugin(folder, args.id)
+        session.manager.rediscover()
     session.say(f"Wrote {path}. Try: %plugin call {args.id} greet name=World")
 
 
@@ -148,7 +171,7 @@ COMMANDS = (
     Command(
         "reload",
         "Put the code that is in a plugin's file now in the place of what runs, with its state.",
-        _each(lambda manager, plugin_id: manager.reload_plugin(plugin_id)),
+        _reload,
         takes_plugins,
         completes=("plugin",),
     ),

@@ -23,6 +23,7 @@ from nebula_lab.views import (
     plugin_list,
     policy_view,
     problem_list,
+    watch_view,
 )
 
 
@@ -128,14 +129,20 @@ def _takes_patient(parser: CommandParser) -> None:
 
 
 def _watch(session: NotebookSession, args: Namespace) -> None:
-    session.say(
-        "Watching files is not in this version: after an edit, run %plugin reload ID, or write "
-        "the plugin with %%plugin ID."
-    )
+    manager = session.manager
+    if args.switch is not None:
+        manager.watch(args.switch == "on")
+    session.show(watch_view(manager.watch_status))
 
 
 def _takes_switch(parser: CommandParser) -> None:
-    parser.add_argument("switch", metavar="on|off", choices=("on", "off"), nargs="?")
+    parser.add_argument(
+        "switch",
+        metavar="on|off",
+        choices=("on", "off"),
+        nargs="?",
+        help="begin or end it; without, say how files are watched",
+    )
 
 
 COMMANDS = (
@@ -187,8 +194,9 @@ COMMANDS = (
     ),
     Command(
         "watch",
-        "Reload plugins when their files change (not in this version).",
+        "Say how files are watched; on or off: reload plugins when their files change, or not.",
         _watch,
         _takes_switch,
+        completes=("switch",),
     ),
 )

@@ -47,8 +47,9 @@ class ResourceDescription:
     Attributes:
         operations: those that are known by name.
         open: any operation name may be tried, since the resource decides by itself.
-        has_save_state: it can hand its state to a successor.
-        has_restore_state: it can take over a predecessor's.
+        has_save_state: it has a method that gives its state to a successor.
+        has_restore_state: it has a method that takes over a predecessor's. Without either, a
+            `Plugin` has its public attributes carried over.
         doc: one paragraph on one line, from the class's docstring.
     """
 

@@ -21,8 +21,13 @@ class PluginError(Exception):
         line: the line in that file, counted from 1.
         hint: what to do about it.
 
+    Attributes:
+        diff: where a reload failed, how the new code differs from what served before, as text.
+
     `str()` is safe to show and has an end; the attributes are what they were given.
     """
+
+    diff = ""
 
     def __init__(
         self,

@@ -23,8 +23,17 @@ PRIORITY_TAG = "priority:"
 class Plugin(DynamicResource):
     """A resource whose operations are its methods marked with `@operation`.
 
-    `initialize`, `metadata`, `health_check` and `cleanup` have defaults that do; write
-    `save_state()` and `restore_state(state)` to keep state across reloads.
+    `initialize`, `metadata`, `health_check` and `cleanup` have defaults that do. A plugin may have
+    more methods, plain or async, which its host looks for and which have no defaults:
+
+    - `save_state()` gives what a reload is to keep, as plain values, and `restore_state(state)`,
+      or `restore_state(state, from_version)`, puts it in the place of what is there. It may be
+      called more than once: a reload tries the new code with a snapshot first. Write both or
+      neither: without them, public attributes are kept where they can be.
+    - `self_test()` is run on new code before it takes over, with a snapshot of the state. It
+      fails by raising, by returning False, or by an unhealthy `HealthStatus`.
+    - `on_dependency_reloaded(plugin_id, version)` is told of a dependency's new version; with a
+      parameter `from_version`, of the old one too.
 
     Attributes:
         context: what to ask of the host: other plugins, progress, the log, a scratch folder.

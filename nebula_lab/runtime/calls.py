@@ -11,6 +11,7 @@ from typing import Any
 from nebula_lab.errors import (
     ExecutionFailedError,
     OperationNotFoundError,
+    PluginCrashedError,
     PluginTimeoutError,
     UnsupportedValueError,
 )
@@ -31,6 +32,8 @@ from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Call
 from nebula_lab.wire.values import encode_plain, encode_value
 
+# How often a call of an idempotent operation is run before it is taken to be what kills its host.
+_MOST_ATTEMPTS = 3
 _ASLEEP = frozenset({PluginState.DISCOVERED, PluginState.SUSPENDED})
 
 
@@ -68,6 +71,7 @@ class CallPath:
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)
+        invocation.params = plain
         operation = record.description.operations.get(invocation.operation)
         try:
             if operation is not None and operation.params.is_plain_fit(plain):
@@ -114,6 +118,9 @@ class CallPath:
                     except KeyboardInterrupt:  # perhaps before it had begun
                         conversation.close()
                         raise
+        except PluginCrashedError:
+            if operation is None or not operation.idempotent or not self._may_try_again(invocation):
+                raise
         finally:
             if not handed_over:
                 try:
@@ -121,6 +128,13 @@ class CallPath:
                 except KeyboardInterrupt:
                     record.slots.release(invocation)
                     raise
+        return self.run(invocation, params)
+
+    def _may_try_again(self, invocation: Invocation) -> bool:
+        """Whether a call whose host died under it, and which does no harm twice, runs again."""
+        invocation.attempts += 1
+        is_wanted = not invocation.cancelled and invocation.left() > 0
+        return is_wanted and invocation.attempts < _MOST_ATTEMPTS
 
     def _close_later(self, close: Callable[[], None]) -> None:
         self._loop.call(self._workers.start_unattended, close)
@@ -132,7 +146,9 @@ class CallPath:
         started: float | None,
         succeeded: bool,
     ) -> None:
-        record.slots.release(invocation)
+        hand_over = record.hand_over
+        if hand_over is None or not hand_over(invocation):
+            record.slots.release(invocation)
         if started is not None:
             record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from nebula_lab.model.policy import rights_of
 from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
+from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.record import PluginRecord
 
 OnState = Callable[[PluginRecord, PluginState, PluginState, str], None]
@@ -42,6 +44,8 @@ class Catalogue:
         self._registry = PluginRegistry()
         self._records: dict[str, PluginRecord] = {}
         self._found: tuple[Problem, ...] = ()
+        self._places: dict[str, Path] = {}
+        self.kept_states = KeptStates()
         self.discover()
 
     @property
@@ -76,6 +80,7 @@ class Catalogue:
             registry.resolve_dependencies()
             self._registry = registry
             self._found = result.problems
+            self._places = {one.id: one.path for one in result.descriptors}
             self._records = {
                 plugin_id: self._record_for(descriptor) for plugin_id, descriptor in found.items()
             }
@@ -84,8 +89,10 @@ class Catalogue:
     def _record_for(self, descriptor: PluginDescriptor) -> PluginRecord:
         record = self._records.get(descriptor.id)
         if record is None:
-            return PluginRecord(descriptor, self._config.queue_size, self._on_state)
+            record = PluginRecord(descriptor, self._config.queue_size, self._on_state)
         record.descriptor = descriptor
+        if record.saved_state is None and record.state is PluginState.DISCOVERED:
+            record.saved_state = self.kept_states.take(descriptor.id)
         return record
 
     def record(self, plugin_id: str) -> PluginRecord:
@@ -146,6 +153,15 @@ class Catalogue:
                 path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
                 hint="Give it its old id back, or load it under the new one.",
             )
+        self.require_fit(record, descriptor)
+        return descriptor
+
+    def require_fit(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
+        """Refuse a descriptor with which its plugin, or one that depends on it, can't be loaded.
+
+        Raises:
+            PluginError: why; those that refuse it are named.
+        """
         trial = self._registry.copy()
         trial.replace(descriptor)
         resolution = trial.resolve_dependencies()
@@ -153,7 +169,10 @@ class Catalogue:
         for plugin_id in affected:
             if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
                 raise resolution.excluded[plugin_id].to_error()
-        return descriptor
+
+    def has_moved(self, record: PluginRecord) -> bool:
+        """Whether the last search found a plugin elsewhere than where it was loaded from."""
+        return self._places.get(record.id, record.descriptor.path) != record.descriptor.path
 
     def adopt(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
         """Let a new descriptor take the old one's place."""
@@ -163,8 +182,10 @@ class Catalogue:
             record.descriptor = descriptor
 
     def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
-        if isinstance(self._config.discovery, FileSystem):
-            return read_descriptor(_declaring_file(descriptor))
+        declaring = _declaring_file(descriptor)
+        # What has been moved to another name since is looked for like a new plugin.
+        if isinstance(self._config.discovery, FileSystem) and os.path.lexists(declaring):
+            return read_descriptor(declaring)
         for found in self._discoverer.discover().descriptors:
             if found.id == descriptor.id:
                 return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nebula_lab.model.events import Event, LogWritten, OutputWritten, ProgressMade, is_tick
 
 Subscriber = Callable[[Event], object]
+Kinds = tuple[type[Event], ...]
 _log = logging.getLogger("nebula_lab")
 # What may wait for a slow subscriber: this many ticks, and this much of what plugins show, which
 # may be a flood. All other events always wait: there are few of them.
@@ -32,33 +33,37 @@ class Dispatcher:
         self._shown = 0
         self._characters = 0
         self._changed = threading.Condition()
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscribers: tuple[tuple[Subscriber, Kinds], ...] = ()
+        self._kinds: Kinds = ()  # that anybody wants
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    @property
-    def has_subscribers(self) -> bool:
-        return bool(self._subscribers)
+    def wants(self, kind: type[Event]) -> bool:
+        """Whether anybody is to be told of events of this kind."""
+        return issubclass(kind, self._kinds)
 
-    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
-        """Call `callback` with each event from now on; gives the function that ends it."""
+    def subscribe(self, callback: Subscriber, kinds: Kinds = (Event,)) -> Callable[[], None]:
+        """Call `callback` with each event of these kinds; gives the function that ends it."""
+        subscriber = (callback, kinds)
         with self._changed:
-            self._subscribers += (callback,)
+            self._set((*self._subscribers, subscriber))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="nebula-events", daemon=True)
                 self._thread.start()
 
         def unsubscribe() -> None:
             with self._changed:
-                self._subscribers = tuple(
-                    known for known in self._subscribers if known is not callback
-                )
+                self._set([known for known in self._subscribers if known is not subscriber])
 
         return unsubscribe
 
+    def _set(self, subscribers: Sequence[tuple[Subscriber, Kinds]]) -> None:
+        self._subscribers = tuple(subscribers)
+        self._kinds = tuple({kind for _, kinds in subscribers for kind in kinds})
+
     def emit(self, event: Event) -> None:
         """Queue an event; never waits for a subscriber."""
-        if not self._subscribers:
+        if not isinstance(event, self._kinds):
             return
         with self._changed:
             if self._closed:
@@ -79,7 +84,9 @@ class Dispatcher:
 
     def _run(self) -> None:
         while (event := self._next()) is not None:
-            for subscriber in self._subscribers:
+            for subscriber, kinds in self._subscribers:
+                if not isinstance(event, kinds):
+                    continue
                 try:
                     subscriber(event)
                 except Exception:  # noqa: BLE001 - logged; it must not harm the others

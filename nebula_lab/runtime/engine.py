@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -17,13 +20,17 @@ from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
-from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.output import OutputSink, QuietSink, unattended
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.resting import RestKeeper
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.tidings import DependentsTold
+from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
@@ -44,6 +51,7 @@ class Engine:
     """
 
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
+        sink = _heeded(sink)
         make_sandbox = sandbox_for(config.security.sandbox)
         self.dispatcher = Dispatcher()
         self.catalogue = Catalogue(config, self._on_state)
@@ -54,7 +62,9 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        self._shelf = Shelf(ContentStore(), config.security)
+        store = ContentStore()
+        self._shelf = Shelf(store, config.security)
+        self.archive = Archive(store, self._shelf)
         self.hosting = Hosting(
             config,
             sandbox,
@@ -64,10 +74,21 @@ class Engine:
             switchboard,
             switchboard.unclaimed,
         )
-        supervisor = Supervisor(config, self.hosting, workers, self.dispatcher, counters)
         states = StateKeeper(config, self.hosting, sink)
+        checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
+        supervisor = Supervisor(
+            config, self.hosting, states, checkpoints, workers, self.dispatcher, counters
+        )
         self.loader = Loader(
-            config, self.catalogue, self.hosting, states, supervisor, workers, counters, sink
+            config,
+            self.catalogue,
+            self.hosting,
+            states,
+            supervisor,
+            self.archive,
+            workers,
+            counters,
+            sink,
         )
         self.lifecycle = Lifecycle(
             config, self.catalogue, self.hosting, states, self.loader, workers, counters, sink
@@ -76,17 +97,30 @@ class Engine:
             self.catalogue,
             self.loader,
             self.lifecycle,
-            states,
+            Rehearsal(config, states, self.hosting, sink),
+            self.archive,
             supervisor,
             self.hosting,
+            DependentsTold(config, self.catalogue, self.hosting, workers),
             workers,
             self.dispatcher,
             counters,
             sink,
         )
+        self.watching = FileWatch(
+            config,
+            self.catalogue,
+            self.lifecycle,
+            self._shelf,
+            workers,
+            self.dispatcher,
+            partial(self.reloader.reload, cause="saved"),
+        )
         self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
         switchboard.connect(self.calls, supervisor)
+        RestKeeper(config, self.catalogue, self.lifecycle, workers, loop).start()
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)
+        self._supervisor = supervisor
         self._workers = workers
         self._sandbox = sandbox
         self._loop = loop
@@ -116,7 +150,9 @@ class Engine:
             steps.callback(self._workers.close, timeout=10.0)
             steps.callback(self._dispose_hosts)
             steps.callback(self.lifecycle.close)
+            steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
+            steps.callback(self.watching.close)
 
     def _dispose_hosts(self) -> None:
         """Of whatever hosts there still are, for instance after an interrupt."""
@@ -126,6 +162,7 @@ class Engine:
 
     def disown(self) -> None:
         """Let go of everything in a fork of the process that owns it."""
+        self.watching.disown()
         self.hosting.disown()
         self._sandbox.disown()
         for record in self.catalogue:
@@ -135,3 +172,9 @@ class Engine:
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
     ) -> None:
         self.dispatcher.emit(state_event(record.id, before, after, reason))
+        self.watching.state_changed(after)
+
+
+def _heeded(sink: Callable[[], OutputSink]) -> Callable[[], OutputSink]:
+    """The same sink, but for what is done without anybody waiting for it."""
+    return lambda: QuietSink() if unattended.get() else sink()

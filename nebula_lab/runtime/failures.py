@@ -6,7 +6,6 @@ from typing import Any
 
 from nebula_lab.errors import (
     ExecutionFailedError,
-    ExitReport,
     LimitExceededError,
     LoadFailedError,
     PluginCrashedError,
@@ -17,6 +16,7 @@ from nebula_lab.errors import (
 )
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.plugin.safe_text import ends_kept
+from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.runtime.breaches import breach_of, lack_of
 from nebula_lab.wire.messages import Failure
 
@@ -64,7 +64,7 @@ def error_from_end(
     report: ExitReport, plugin_id: str, operation: str, policy: EffectivePolicy | None
 ) -> ExecutionFailedError:
     """The error for a call whose host has ended; the arguments are as in `error_from`."""
-    breach = None if policy is None else breach_of(report.obstacle, policy)
+    breach = None if policy is None else breach_of(report.limit, policy)
     if breach is None:
         return PluginCrashedError(plugin_id=plugin_id, operation=operation, report=report)
     return LimitExceededError(
@@ -73,7 +73,7 @@ def error_from_end(
         message=f"crashed: {report.reason} ({breach.said})",
         plugin_id=plugin_id,
         operation=operation,
-        remote_traceback="\n".join(report.stderr_tail),
+        remote_traceback=report.words,
         hint=breach.cure,
     )
 

@@ -31,7 +31,7 @@ def ask_health(
     except PluginError as error:
         return HealthStatus.unhealthy(error.message)
     try:
-        return _with_replicas(record, _status(hosting.ask(host, "health", None, invocation)))
+        return _with_replicas(record, read_status(hosting.ask(host, "health", None, invocation)))
     except PluginError as error:
         return HealthStatus.unhealthy(error.message)
     finally:
@@ -46,7 +46,8 @@ def _with_replicas(record: PluginRecord, status: HealthStatus) -> HealthStatus:
     return status
 
 
-def _status(answer: Any) -> HealthStatus:
+def read_status(answer: Any) -> HealthStatus:
+    """What a host says of its plugin's health; it comes out of a sandbox."""
     try:
         return HealthStatus(HealthState(answer["state"]), str(answer["message"])[:_MESSAGE_LENGTH])
     except (KeyError, TypeError, ValueError):

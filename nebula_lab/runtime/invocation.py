@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nebula_lab.runtime.call_displays import CallDisplays
@@ -25,6 +25,8 @@ class Invocation:
         is_stream: it gives its results one by one, at the pace of whoever takes them.
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
+        params: what it was called with, for people; None where there is nothing to tell.
+        attempts: how often its host has died under it.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
@@ -34,7 +36,9 @@ class Invocation:
     is_stream = False
     _nested: set[Invocation] | tuple[()] = ()
     on_cancel: Callable[[], object] | None = None
+    attempts = 0
     shown = 0
+    params: Mapping[str, Any] | None = None
     displays: CallDisplays | None = None
 
     def __init__(

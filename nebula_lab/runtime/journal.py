@@ -84,7 +84,7 @@ class Journal:
     def progress(self, invocation: Invocation, message: Progress) -> None:
         text = line(message.text)
         invocation.sink.progress(invocation.label, message.done, message.total, text)
-        if self._dispatcher.has_subscribers:
+        if self._dispatcher.wants(ProgressMade):
             self._dispatcher.emit(
                 ProgressMade(
                     invocation.plugin_id,
@@ -107,7 +107,7 @@ class Journal:
     def _keep_output(self, plugin_id: str, stream: str, text: str, operation: str) -> None:
         clean = stream_text(text, colours=False)
         self._record_of(plugin_id).log.add(stream, clean)
-        if self._dispatcher.has_subscribers:
+        if self._dispatcher.wants(OutputWritten):
             now = datetime.now(UTC)
             shown = clean[:_TEXT_LENGTH]
             self._dispatcher.emit(OutputWritten(plugin_id, now, stream, shown, operation))
@@ -118,7 +118,7 @@ class Journal:
         # Indented, so that no line of it looks like a record of somebody else's.
         record = text.replace("\n", "\n    ")
         logging.getLogger(f"nebula_lab.plugin.{plugin_id}").log(level, "%s", record)
-        if self._dispatcher.has_subscribers:
+        if self._dispatcher.wants(LogWritten):
             now = datetime.now(UTC)
             self._dispatcher.emit(LogWritten(plugin_id, now, level, line(message.logger), text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -52,8 +53,12 @@ class Lifecycle:
 
     # Suspending
 
-    def suspend(self, plugin_id: str) -> None:
+    def suspend(self, plugin_id: str, reason: str = "") -> None:
         """Keep a plugin's state and end its process; the next call brings it back.
+
+        Args:
+            plugin_id: the plugin.
+            reason: why, where nobody asked for it.
 
         Raises:
             StateTransitionError: it is not loaded.
@@ -71,7 +76,7 @@ class Lifecycle:
                 record.slots.resume()
                 raise
             record.saved_state = state
-            record.move("suspend")
+            record.move("suspend", reason)
             try:
                 self.take_down(record)
             finally:
@@ -117,7 +122,7 @@ class Lifecycle:
             PluginError: its `cleanup` failed; it has been unloaded all the same.
         """
         dependents = self._loaded_dependents(plugin_id)
-        needing = [one for one in dependents if self._needs(one, plugin_id)]
+        needing = self.needing(plugin_id)
         if needing and not cascade:
             raise DependentsLoadedError(plugin_id, needing)
         errors = []
@@ -128,6 +133,35 @@ class Lifecycle:
                 errors.append(error)  # it has been unloaded, and so must the others be
         if errors:
             raise errors[0]
+
+    def withdraw(self, plugin_id: str) -> PluginError | None:
+        """Unload a plugin whose files are gone, and keep its state in case they come back.
+
+        Returns:
+            Why its state could not be kept; None where it is, or where there is none.
+
+        Raises:
+            DependentsLoadedError: others that are loaded need it; it goes on.
+        """
+        record = self._catalogue.record(plugin_id)
+        needing = self.needing(plugin_id)
+        if needing:
+            raise DependentsLoadedError(plugin_id, needing)
+        lost = None
+        with record.lifecycle:
+            try:
+                if record.state in SERVING:
+                    self.suspend(plugin_id)
+            except PluginError as error:
+                lost = error
+            self._catalogue.kept_states.put(plugin_id, record.saved_state)
+            with contextlib.suppress(PluginError):  # of its `cleanup`; it is gone all the same
+                self.unload(plugin_id)
+        return lost
+
+    def needing(self, plugin_id: str) -> list[str]:
+        """The loaded plugins that can't do without this one."""
+        return [one for one in self._loaded_dependents(plugin_id) if self._needs(one, plugin_id)]
 
     def _loaded_dependents(self, plugin_id: str) -> list[str]:
         if plugin_id in self._catalogue.resolution.excluded:
@@ -161,6 +195,7 @@ class Lifecycle:
                 record.loaded_at = None
                 record.failure = None
                 record.saved_state = None
+                record.is_recalled = False
                 record.slots.welcome()
                 record.slots.resume()
                 self._counters.unloads += 1

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import partial
 
 from nebula_lab.errors import DependencyError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, Priority
+from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginState, Priority
+from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
-from nebula_lab.runtime.states import StateKeeper
+from nebula_lab.runtime.states import SavedState, StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
@@ -34,6 +34,7 @@ class Loader:
         hosting: Hosting,
         states: StateKeeper,
         supervisor: Supervisor,
+        archive: Archive,
         workers: Workers,
         counters: ManagerCounters,
         sink: Callable[[], OutputSink],
@@ -43,6 +44,7 @@ class Loader:
         self._hosting = hosting
         self._states = states
         self._supervisor = supervisor
+        self._archive = archive
         self._workers = workers
         self._counters = counters
         self._sink = sink
@@ -125,15 +127,17 @@ class Loader:
         with record.lifecycle:
             if record.state in SERVING:
                 return
+            is_resumed = record.state is PluginState.SUSPENDED  # so it is to be what it was
             record.failure = None
             record.forget_crashes()
             record.move("load")
             cradle = Cradle()
-            self._hosting.read_anew(record.descriptor)
+            if not is_resumed and not record.is_recalled:
+                self._hosting.read_anew(record.descriptor)
             try:
                 hosted = self.bring_up_replicas(record, record.descriptor, cradle)
-                self._restore(record, hosted)
-                self._workers.start(partial(self._settle, record, hosted, cradle)).result()
+                state = self._restore(record, hosted)
+                self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
             except PluginError as error:
                 cradle.abandon()
                 record.fail(error)
@@ -168,18 +172,28 @@ class Loader:
             raise errors[0]
         return [future.result() for future in futures]
 
-    def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
-        if record.saved_state is not None:
-            self._states.restore(record, hosted, record.saved_state)
-            record.saved_state = None
+    def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> SavedState | None:
+        state: SavedState | None = record.saved_state
+        if state is not None:
+            self._states.restore(record, hosted, state, is_final=True)
+            record.saved_state = None  # not before: whatever is mended then is to find it
+        return state
 
-    def _settle(self, record: PluginRecord, hosted: Iterable[Hosted], cradle: Cradle) -> None:
+    def _settle(
+        self,
+        record: PluginRecord,
+        hosted: Iterable[Hosted],
+        state: SavedState | None,
+        cradle: Cradle,
+    ) -> None:
         if not cradle.claim():
             return  # its caller has been interrupted
         record.era += 1
-        record.loaded_at = datetime.now(UTC)
+        record.came_up()
         record.loads += 1
         self._counters.loads += 1
         record.move("loaded")
-        self._supervisor.adopt(record, hosted)
+        self._supervisor.adopt(record, hosted, state)
         record.slots.resume()
+        if not record.is_recalled:
+            self._workers.start_unattended(partial(self._archive.note, record.descriptor))

@@ -66,7 +66,7 @@ class Meter:
         self._ticking = False
 
     def _tick(self) -> None:
-        if not self._ticking or not self._dispatcher.has_subscribers:
+        if not self._ticking or not self._dispatcher.wants(CallsCounted):
             self._ticking = False
             return
         counts = {

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from nebula_lab.plugin.safe_text import stream_text
 
+# Whether nobody waits for what is being done, so that what a plugin prints meanwhile is not shown.
+# It goes with the context into the threads that are started for it.
+unattended: ContextVar[bool] = ContextVar("nebula_lab_unattended", default=False)
 # Records of this level and above are shown to the caller; all of them go to the logger.
 SHOWN_LEVEL = logging.WARNING
 

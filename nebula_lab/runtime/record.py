@@ -13,6 +13,8 @@ from typing import Any
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
+from nebula_lab.model.events import PluginReloaded
+from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
@@ -31,7 +33,9 @@ class PluginRecord:
 
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
-        saved_state: what it said at its suspension; None when nothing is kept.
+        hand_over: given a call that has ended, may keep its place; None where nobody wants to.
+        is_recalled: what runs is an earlier version from the store, whatever is on disk.
+        saved_state: what it said at its suspension, a `SavedState`; None when nothing is kept.
     """
 
     def __init__(
@@ -47,8 +51,12 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.is_recalled = False
+        self.last_reload: PluginReloaded | None = None
+        self.hand_over: Callable[[Invocation], bool] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+        self.up_since = 0.0  # on the same clock as what follows
         self.last_used: float | None = None  # on the clock of `time.monotonic`
         self.is_up = False  # calls are served, or will be as soon as it has restarted
         self.loads = 0
@@ -96,6 +104,11 @@ class PluginRecord:
         self.slots.refuse(error)
         self.move("fail", str(error))
 
+    def came_up(self) -> None:
+        """Note that it serves from now on, or with other hosts."""
+        self.loaded_at = datetime.now(UTC)
+        self.up_since = time.monotonic()
+
     def used(self, now: float) -> None:
         """Note that it is called now, by the clock of `time.monotonic`."""
         self.last_used = now
@@ -104,13 +117,13 @@ class PluginRecord:
             with contextlib.suppress(StateTransitionError):
                 self.move("call")
 
-    def may_restart(self, policy: RestartPolicy) -> bool:
-        """Count a crash; whether there is still a restart left for it."""
+    def crashed(self, policy: RestartPolicy) -> int:
+        """Count a crash; how many there were within the policy's window."""
         now = time.monotonic()
         self._crashes.append(now)
         while self._crashes and self._crashes[0] < now - policy.window:
             self._crashes.popleft()
-        return len(self._crashes) <= policy.max_restarts
+        return len(self._crashes)
 
     def disown(self) -> None:
         """Forget the hosts in a fork of the process that they belong to.

@@ -15,6 +15,7 @@ from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
 from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Shelf:
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
+        self._latest: dict[str, PluginFiles] = {}
 
     def read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         """What was read for a descriptor; read and verified now if it has not been.
@@ -96,24 +98,43 @@ class Shelf:
             SignatureError: it is not signed as the configuration asks.
             ConfigError: a key or a file of keys in the configuration can't be read.
         """
-        number = id(descriptor)
         with self._reading:
-            known = self._read.get(number)
-            if known is not None and known[0]() is descriptor:
-                return known[1]
-            found = self._read_now(descriptor)
-            gone = weakref.ref(descriptor, lambda _: self._release(number))
-            self._read[number] = (gone, found)
-            return found
+            known = self.known(descriptor)
+            if known is not None:
+                return known
+            collected = collect(descriptor)
+            self._latest[descriptor.id] = collected.files
+            return self._keep(descriptor, collected)
 
-    def _read_now(self, descriptor: PluginDescriptor) -> ReadPlugin:
-        collected = collect(descriptor)
+    def known(self, descriptor: PluginDescriptor) -> ReadPlugin | None:
+        """What has been read for a descriptor; None if nothing has."""
+        known = self._read.get(id(descriptor))
+        return known[1] if known is not None and known[0]() is descriptor else None
+
+    def put(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> None:
+        """Have a descriptor's plugin be these files, and not what is on disk; as `read`."""
+        with self._reading:
+            self._keep(descriptor, collected)
+
+    def _keep(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> ReadPlugin:
+        """Verify a plugin's files and hold them for a descriptor."""
+        number = id(descriptor)
+        found = self._verified(collected)
+        gone = weakref.ref(descriptor, lambda _: self._release(number))
+        self._read[number] = (gone, found)
+        return found
+
+    def _verified(self, collected: CollectedPlugin) -> ReadPlugin:
         signature = None
         if self._security.verify_signature:
             from nebula_lab.trust.policy import require
 
             signature = require(collected, self._security)
         return ReadPlugin(self._store.lease(collected), collected.description, signature)
+
+    def last_read(self, plugin_id: str) -> PluginFiles | None:
+        """The files of a plugin as they were last read, whether they came to be run or not."""
+        return self._latest.get(plugin_id)
 
     def renew(self, descriptor: PluginDescriptor) -> None:
         """Have the files of a descriptor read again when they are next wanted."""

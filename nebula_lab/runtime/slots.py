@@ -15,12 +15,13 @@ _CANCELLED = object()
 
 
 class _Ticket:
-    """A call that waits for a place, and the box in which it finds one."""
+    """A call that waits for a place, at one host or any, and the box in which it finds one."""
 
-    __slots__ = ("box", "invocation")
+    __slots__ = ("box", "invocation", "wish")
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, wish: Host | None) -> None:
         self.invocation = invocation
+        self.wish = wish
         self.box: SimpleQueue[object] = SimpleQueue()
 
 
@@ -76,19 +77,30 @@ class Slots:
         with self._lock:
             return self._free_host() is not None
 
-    def _free_host(self) -> Host | None:
-        """The host with the fewest calls, if it takes another one; the lock is held."""
+    def _free_host(self, wish: Host | None = None) -> Host | None:
+        """The host with the fewest calls, or that one, if it takes another; the lock is held."""
         users = self._users
+        if wish is not None:
+            is_there = wish in self._hosts and list(users.values()).count(wish) < self._places
+            return wish if is_there else None
         if not users:
             return self._hosts[0] if self._hosts else None
         used = list(users.values())
         host = min(self._hosts, key=used.count, default=None)
         return host if host is not None and used.count(host) < self._places else None
 
+    def host_of(self, invocation: Invocation) -> Host | None:
+        """Where a call holds a place."""
+        return self._users.get(invocation)
+
     # Places
 
-    def take(self, invocation: Invocation) -> Host | None:
+    def take(self, invocation: Invocation, at: Host | None = None) -> Host | None:
         """Take a place that is free and that nobody waits for; None where there is none.
+
+        Args:
+            invocation: the call that is to hold it.
+            at: the host where it is to be; any, without.
 
         Raises:
             PluginError: the plugin is failed, unloading or closed.
@@ -98,19 +110,23 @@ class Slots:
                 raise _anew(self._refusal)
             if self._held or self._waiting:
                 return None
-            host = self._free_host()
+            host = self._free_host(at)
             if host is not None:
                 self._users[invocation] = host
             return host
 
     def acquire(
-        self, invocation: Invocation, once_queued: Callable[[], None] | None = None
+        self,
+        invocation: Invocation,
+        once_queued: Callable[[], None] | None = None,
+        at: Host | None = None,
     ) -> Host:
         """Take a place, waiting for it until the call's deadline.
 
         Args:
             invocation: the call that is to hold it.
             once_queued: called when there is none at once and the call waits; may raise.
+            at: the host where it is to be.
 
         Raises:
             TimeoutError: the deadline passed while the call waited.
@@ -118,10 +134,11 @@ class Slots:
             QueueFullError: too many wait already.
             PluginError: the plugin is failed, unloading or closed.
         """
-        return self.take(invocation) or self._wait(invocation, once_queued)
+        taken = self.take(invocation, at)
+        return taken or self._wait(_Ticket(invocation, at), once_queued)
 
-    def _wait(self, invocation: Invocation, once_queued: Callable[[], None] | None) -> Host:
-        ticket = _Ticket(invocation)
+    def _wait(self, ticket: _Ticket, once_queued: Callable[[], None] | None) -> Host:
+        invocation = ticket.invocation
         try:
             self._queue(ticket)
             invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
@@ -162,6 +179,14 @@ class Slots:
             hint="Call it less often, or raise queue_size, or give it more replicas.",
         )
 
+    def pass_on(self, invocation: Invocation, to: Invocation) -> Host | None:
+        """Let another call have a call's place; None where it has none, or no longer."""
+        with self._lock:
+            host = self._users.pop(invocation, None)
+            if host is not None:
+                self._users[to] = host
+            return host
+
     def _withdraw(self, ticket: _Ticket) -> None:
         """Wait no more; a place that was handed over meanwhile goes to the next."""
         with self._lock:
@@ -184,7 +209,7 @@ class Slots:
         while self._waiting and not self._held:
             ticket = self._waiting[0]
             if ticket.invocation not in self._users:  # else one was interrupted at this
-                host = self._free_host()
+                host = self._free_host(ticket.wish)
                 if host is None:
                     return
                 self._users[ticket.invocation] = host
@@ -207,6 +232,10 @@ class Slots:
             if host not in self._hosts:
                 return False
             self._hosts.remove(host)
+            gone = [ticket for ticket in self._waiting if ticket.wish is host]
+            for ticket in gone:
+                self._waiting.remove(ticket)
+                ticket.box.put(PluginError("its host is gone"))
             return True
 
     def hold(self) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig
-from nebula_lab.model.events import PluginCrashed
+from nebula_lab.model.events import PluginCrashed, PluginRestarted
+from nebula_lab.runtime.backoff import delay_before
+from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import QuietSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
+from nebula_lab.runtime.states import SavedState, StateKeeper
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 
@@ -27,19 +31,25 @@ class Supervisor:
     """Restarts plugins whose host died, within the budget of the restart policy.
 
     Calls that wait, and those that come meanwhile, are served by the new host. A host that we
-    ended ourselves, because it did not stop, is replaced too and costs nothing of the budget.
+    ended ourselves, because it did not stop, is replaced too and costs nothing of the budget. The
+    new one goes on from the last checkpoint.
     """
 
     def __init__(
         self,
         config: PluginConfig,
         hosting: Hosting,
+        states: StateKeeper,
+        checkpoints: Checkpoints,
         workers: Workers,
         dispatcher: Dispatcher,
         counters: ManagerCounters,
     ) -> None:
         self._config = config
         self._hosting = hosting
+        self._states = states
+        self._checkpoints = checkpoints
+        self._closing = threading.Event()
         self._workers = workers
         self._dispatcher = dispatcher
         self._counters = counters
@@ -52,10 +62,23 @@ class Supervisor:
         """A host is gone, or its channel is. Can be said more than once, on any thread."""
         self._replace(record, host, counts=True)
 
-    def adopt(self, record: PluginRecord, hosted: Iterable[Hosted]) -> None:
-        """Let calls go to hosts that have come up; one that is gone already is replaced."""
+    def close(self) -> None:
+        """Wait for nothing any more; there are no restarts from now on."""
+        self._closing.set()
+
+    def adopt(
+        self, record: PluginRecord, hosted: Iterable[Hosted], state: SavedState | None = None
+    ) -> None:
+        """Let calls go to hosts that have come up; one that is gone already is replaced.
+
+        Args:
+            record: the plugin.
+            hosted: where it is up.
+            state: what it goes on from, for the host after it if it dies before a checkpoint.
+        """
         for one in hosted:
             record.description = one.description
+            self._checkpoints.begin(record, one.host, state)
             record.slots.add(one.host, one.places)
             if one.host.is_lost:  # before it had a place that it could be missed from
                 self.host_lost(record, one.host)
@@ -81,22 +104,52 @@ class Supervisor:
 
     def _bury_and_restart(self, record: PluginRecord, host: Host, counts: bool) -> None:
         era = record.era
+        began = time.monotonic()
         if not counts:
             host.kill()
-        may_restart = not counts or record.may_restart(self._config.restart)
+        crashes = record.crashed(self._config.restart) if counts else 0
+        may_restart = crashes <= self._config.restart.max_restarts
         report = host.exit_report(_DYING)
         host.dispose()
         if counts:
             self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
+        # Without the lock of the life cycle: whoever reloads the plugin need not wait for it.
+        if may_restart and self._closing.wait(delay_before(crashes, self._config.restart)):
+            return
         with record.lifecycle:
             if record.state not in SERVING or record.era != era:
                 return  # unloaded, suspended or reloaded meanwhile
             if may_restart:
-                self._restart(record, counts)
+                self._restart(record, host, began, counts=counts)
             elif not record.slots.hosts:
                 record.fail(self._given_up(record, report.reason))
 
-    def _restart(self, record: PluginRecord, counts: bool) -> None:
+    def _restart(self, record: PluginRecord, dead: Host, began: float, *, counts: bool) -> None:
+        try:
+            hosted, state = self._bring_back(record, dead.checkpoint)
+        except PluginError as error:
+            if record.slots.hosts:
+                _log.error("%s goes on with fewer replicas: %s", record.id, error)
+            else:
+                record.fail(error)
+            return
+        if counts:
+            record.restarts += 1
+            self._counters.restarts += 1
+        record.came_up()
+        self.adopt(record, [hosted], state)
+        now = time.monotonic()
+        age = None if state is None else max(0.0, began - dead.checkpoint_at)
+        self._dispatcher.emit(PluginRestarted(record.id, datetime.now(UTC), now - began, age))
+
+    def _bring_back(
+        self, record: PluginRecord, state: SavedState | None
+    ) -> tuple[Hosted, SavedState | None]:
+        """Another host with the state; without it, if it does not come up with it.
+
+        Raises:
+            PluginError: it does not come up in any case.
+        """
         cradle = Cradle()
         try:
             # Nobody asked for it, so what it prints is nobody's but the journal's.
@@ -106,18 +159,18 @@ class Supervisor:
                 lambda host: self.host_lost(record, host),
                 cradle,
             )
+        except PluginError:
+            cradle.abandon()
+            raise
+        if state is None:
+            return hosted, None
+        try:
+            self._states.restore(record, [hosted], state, is_final=True)
         except PluginError as error:
             cradle.abandon()
-            if record.slots.hosts:
-                _log.error("%s goes on with fewer replicas: %s", record.id, error)
-            else:
-                record.fail(error)
-            return
-        if counts:
-            record.restarts += 1
-            self._counters.restarts += 1
-        record.loaded_at = datetime.now(UTC)
-        self.adopt(record, [hosted])
+            _log.error("%s starts without its state, which it does not take: %s", record.id, error)
+            return self._bring_back(record, None)
+        return hosted, state
 
     def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
         policy = self._config.restart

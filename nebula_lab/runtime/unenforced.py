@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nebula_lab.errors import LoadFailedError
-from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.model import PluginDescriptor
 from nebula_lab.model.listing import listed
 from nebula_lab.model.policy import EffectivePolicy, Measure
 
 
-def unenforced(config: PluginConfig, policies: Iterable[EffectivePolicy]) -> tuple[str, ...]:
-    """One sentence for each thing.
-
-    Args:
-        config: of the manager.
-        policies: of its plugins; what can't be enforced is said once for all of them.
-    """
-    found = []
-    if config.hot_reload and "hot_reload" in config.model_fields_set:
-        found.append("Not in this version: hot_reload. Files are not watched; call reload_plugin.")
+def unenforced(policies: Iterable[EffectivePolicy]) -> tuple[str, ...]:
+    """One sentence for each thing that is the same for several plugins."""
     concerned: dict[Measure, list[str]] = {}
     for policy in policies:
         for gap in policy.gaps:
@@ -27,8 +19,7 @@ def unenforced(config: PluginConfig, policies: Iterable[EffectivePolicy]) -> tup
     alike: dict[tuple[str, str], list[Measure]] = {}
     for gap, plugin_ids in concerned.items():
         alike.setdefault((listed(plugin_ids), gap.cure), []).append(gap)
-    found += [_sentence(who, gaps, cure) for (who, cure), gaps in alike.items()]
-    return tuple(found)
+    return tuple(_sentence(who, gaps, cure) for (who, cure), gaps in alike.items())
 
 
 def _sentence(who: str, gaps: Sequence[Measure], cure: str) -> str:

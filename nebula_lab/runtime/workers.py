@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import itertools
 import logging
@@ -73,7 +74,9 @@ class Workers:
             threads = set(self._threads) - {threading.current_thread()}
         deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            # One whose `start` was interrupted may never have begun.
+            with contextlib.suppress(RuntimeError):
+                thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _done(work: Callable[[], T]) -> Future[T]:

@@ -173,7 +173,7 @@ def _greet(host: ProcessHost, spec: HostSpec) -> None:
         raise LoadFailedError(
             f"its kernel did not come up: {report.reason or error}",
             plugin_id=spec.plugin_id,
-            remote_traceback="\n".join(report.stderr_tail),
+            remote_traceback=report.words,
         ) from error
     except BaseException:
         host.dispose()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -12,19 +11,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from nebula_lab.confine import signals
 from nebula_lab.confine.confinement import Guard
 from nebula_lab.confine.machine import Machine
-from nebula_lab.errors import ExitReport
 from nebula_lab.model.policy import Limits
+from nebula_lab.reports.exit_report import EndCause, ExitReport, RunningCall
+from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.sandbox.base import Host
+from nebula_lab.sandbox.ending import Ending, with_words
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.host_group import HostGroup
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.process_look import look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
+from nebula_lab.sandbox.stack_dump import StackDump
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.usage import UsageWatch, duties
@@ -74,8 +79,10 @@ class ProcessHost(Host):
         self._sweep = sweep
         self._mark = berth.mark
         self._owner_pid = os.getpid()
-        self._ended_by_us = self._obstacle = ""
+        self._ending = Ending()
         self._status: int | None = None
+        self._reporting = threading.Lock()
+        self._report: ExitReport | None = None
         self._disposing = threading.Lock()
         self._disposed = False
         self._exited = threading.Event()
@@ -83,6 +90,7 @@ class ProcessHost(Host):
         self.scratch_dir = self._files.scratch
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
+        self._stacks = StackDump()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
         self._usage: UsageWatch | None = None
@@ -101,6 +109,7 @@ class ProcessHost(Host):
         except BaseException:
             self.link.close()
             self._words.close()
+            self._stacks.close()
             self._proxy.close()
             self._group.close()
             self._files.remove()
@@ -126,6 +135,7 @@ class ProcessHost(Host):
             channel=channel,
             owner=berth.owner,
             output=self._words.writable,
+            stacks=self._stacks.fileno(),
             proxy=self._proxy.for_host,
             entrances=self._group.entrances,
         )
@@ -172,30 +182,39 @@ class ProcessHost(Host):
         self._sweep.after(self._mark, self._note_end)
 
     def _note_end(self) -> None:
+        self._ending.note()
         self._status = self._process.collect()
-        self._note_stops()
+        self._ending.stopped_at(self._group.new_stops())
         self._group.remove_soon(self._loop)
         self._words.collect()
         self._exited.set()
         self.on_exit()
 
-    def _note_stops(self) -> None:
-        if self._status == -signal.SIGKILL and not self._ended_by_us:
-            self._obstacle = "memory" if "memory" in self._group.new_stops() else ""
-
     def new_stops(self) -> frozenset[str]:
         return self._group.new_stops()
+
+    def look(self) -> Look:
+        try:
+            family = self._family()
+        except OSError:  # it is gone, or there are no descriptors left
+            return Look(lambda: HostStacks(trouble="it could not be looked at"))
+        return look_at(family, self._guard, self._stacks, self.source_lines)
 
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
             self._usage.lenient()  # a stopped process takes no signal
         self._group.lenient(self._loop)
-        self._process.signal(signal.SIGINT)
+        self._process.signal(signals.INTERRUPT)
+
+    def insist(self, call: PendingCall) -> None:
+        self._process.signal(signals.STACKS)
+        # A thread that is about to wait does so though a signal has just come: come again.
+        self._process.signal(signals.INTERRUPT)
 
     def _end(self, reason: str) -> None:
         """Kill it for what it did, unless it has ended by itself."""
         if not self._process.has_exited():
-            self._ended_by_us = self._ended_by_us or f"killed, since {reason}"
+            self._ending.kill(f"killed, since {reason}", EndCause.OVER_LIMIT)
         self.kill()
 
     def kill(self) -> None:
@@ -204,7 +223,7 @@ class ProcessHost(Host):
         if self._usage is not None:
             self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
-            self._ended_by_us = self._ended_by_us or "killed by the manager"
+            self._ending.kill("killed by the manager")
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()
@@ -222,24 +241,24 @@ class ProcessHost(Host):
     def exit_report(self, timeout: float) -> ExitReport:
         if os.getpid() != self._owner_pid:
             return ExitReport("it belongs to the process that this one was forked from")
-        reason = self._ended_by_us
+        # Before it is over: whoever waits for a call takes it back when told.
+        calls = self.link.running()
         ended = self.link.ended
         talks_rubbish = ended is not None and ended.is_protocol_error
         if talks_rubbish or not self._exited.wait(timeout):
-            reason = reason or self._why_killed()
+            self._ending.kill(self._why_killed(), EndCause.BROKEN_PROTOCOL)
             self.kill()
             self._exited.wait(timeout)
-        return self._report(reason, self._status, self._words.lines())
+        with self._reporting:  # once: its files will be gone, and its calls
+            if self._report is None:
+                self._report = self._reported(calls)
+            return self._report
 
-    def _report(self, reason: str, status: int | None, tail: tuple[str, ...]) -> ExitReport:
-        if status is None:
-            return ExitReport(reason or "ended, and the system does not say how", None, "", tail)
-        if status < 0:
-            name = _signal_name(-status)
-            cause = ", by the kernel, for its use of memory" if self._obstacle else ""
-            reason = reason or f"killed by {name}{cause}"
-            return ExitReport(reason, None, name, tail, self._obstacle)
-        return ExitReport(reason or f"exited with code {status}", status, "", tail)
+    def _reported(self, calls: tuple[RunningCall, ...]) -> ExitReport:
+        threads = None if self._usage is None else self._usage.threads
+        report = self._ending.report(self._status, self._process.used, self.policy, threads)
+        tail = self._words.lines()
+        return with_words(report, self._words.said, tail, calls, self.source_lines)
 
     def _why_killed(self) -> str:
         ended = self.link.ended
@@ -261,14 +280,9 @@ class ProcessHost(Host):
                 self._loop.call(self._usage.close)
             self.link.close()
             self._words.close()
+            self._stacks.close()
             self._proxy.close()
             self._process.release()
             self._group.close()
             self._files.remove()
             self._disposed = True  # at last: an interrupted one is to be finished later
-
-
-def _signal_name(number: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"

@@ -98,6 +98,7 @@ class UsageWatch:
         self._files = sizes(home)
         self._is_counting = False
         self._size = 0.0
+        self.threads: int | None = None  # of all of them, when they were last counted
         self._throttle: Throttle | None = None
         self._looks: list[Callable[[], str]] = []
         if watched.threads:
@@ -144,6 +145,7 @@ class UsageWatch:
     def _look_at_threads(self) -> str:
         allowed = self._limits.threads
         found = self._family.threads(self._own_threads + allowed) - self._own_threads
+        self.threads = found + self._own_threads
         return f"it had {found} threads, of {allowed} that max_threads allows" * (found > allowed)
 
     def _look_at_files(self) -> str:

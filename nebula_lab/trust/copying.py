@@ -9,10 +9,27 @@ from pathlib import Path
 from nebula_lab.errors import StoreError
 from nebula_lab.trust.contents import StoredFile
 
-__all__ = ["checked_copy"]
+__all__ = ["checked_bytes", "checked_copy"]
 
 _CHUNK = 1024 * 1024
+_REMOVED = "was damaged in the content store, and has been removed from it"
 _MODES = {False: 0o444, True: 0o555}
+
+
+def checked_bytes(blob: str, file: StoredFile) -> bytes:
+    """The bytes of a blob.
+
+    Raises:
+        StoreError: as `checked_copy`.
+    """
+    try:
+        content = Path(blob).read_bytes()
+    except FileNotFoundError:
+        raise _damaged(blob, file, "is missing from the content store") from None
+    if sha256(content).hexdigest() != file.sha256:
+        Path(blob).unlink(missing_ok=True)
+        raise _damaged(blob, file, _REMOVED)
+    return content
 
 
 def checked_copy(blob: str, file: StoredFile, target: str) -> None:
@@ -41,7 +58,7 @@ def checked_copy(blob: str, file: StoredFile, target: str) -> None:
     if not intact:
         os.unlink(target)  # noqa: PTH108
         Path(blob).unlink(missing_ok=True)
-        raise _damaged(blob, file, "was damaged in the content store, and has been removed from it")
+        raise _damaged(blob, file, _REMOVED)
 
 
 def _copied(source: int, copy: int) -> str:

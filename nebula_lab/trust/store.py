@@ -22,7 +22,7 @@ from pathlib import Path
 from nebula_lab.errors import StoreError
 from nebula_lab.trust import locks
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile
-from nebula_lab.trust.copying import checked_copy
+from nebula_lab.trust.copying import checked_bytes, checked_copy
 from nebula_lab.trust.garbage import Removed, remove_garbage
 from nebula_lab.trust.layout import StoreLayout, blob_path, default_root
 from nebula_lab.trust.store_errors import explained
@@ -103,6 +103,14 @@ class ContentStore:
         with explained("the content store can't be used", self.root), locks.shared(self._lock()):
             self.tree(files.digest)
             return self._pinned(files)
+
+    def read(self, file: StoredFile) -> bytes:
+        """The bytes of one file of a tree.
+
+        Raises:
+            StoreError: they are missing, or are not what they were.
+        """
+        return checked_bytes(str(self._layout.blob(file.sha256)), file)
 
     def materialize(self, files: PluginFiles, folder: Path) -> None:
         """Copy a tree into a folder, which is made if need be and has none of its files yet.

@@ -15,9 +15,12 @@ from nebula_lab.views.operations import operations_help
 from nebula_lab.views.plugin_list import plugin_list
 from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_count, problem_list
+from nebula_lab.views.reload_news import reload_details
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
 from nebula_lab.views.unenforced import unenforced_note
+from nebula_lab.views.versions import version_list
+from nebula_lab.views.watching import news_view, watch_view
 
 __all__ = [
     "Rendered",
@@ -35,4 +38,8 @@ __all__ = [
     "unenforced_note",
     "examination_view",
     "policy_view",
+    "version_list",
+    "reload_details",
+    "watch_view",
+    "news_view",
 ]

@@ -76,6 +76,25 @@ def _copy(array: np.ndarray[Any, Any], target: memoryview) -> None:
     np.copyto(np.ndarray(array.shape, array.dtype, buffer=target), array)
 
 
+def memory_owner(value: Any) -> Any:
+    """The object whose memory an array shows, which may be itself; None for what is no array."""
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        return None
+    owner: Any = value
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return owner
+
+
+def share_memory(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """Whether a change of one array could change the other; True also where that is unclear."""
+    import numpy as np
+
+    return bool(np.may_share_memory(one, other))
+
+
 def read_array(data: memoryview, arrival: Arrival) -> Any:
     """The array or scalar of an extension.
 

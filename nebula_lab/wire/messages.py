@@ -207,7 +207,18 @@ class Tidings(Message, tag=50, frozen=True, gc=False):
     """Nothing but the manifest that comes with it."""
 
 
-KINDS = frozenset({"operation", "health", "save_state", "restore_state", "cleanup", "cell"})
+KINDS = frozenset(
+    {
+        "operation",
+        "health",
+        "save_state",
+        "restore_state",
+        "self_test",
+        "dependency_reloaded",
+        "cleanup",
+        "cell",
+    }
+)
 FAILURE_KINDS = frozenset(
     {"raised", "cancelled", "symbol", "load", "unknown_operation", "unsupported_value", "too_large"}
 )

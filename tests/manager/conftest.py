@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from nebula_lab import PluginManager, UnenforcedWarning
+from nebula_lab.runtime.hosting import Hosted
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.states import SavedState, StateKeeper
 
 HEADER = """\
 import asyncio, ctypes, datetime, gc, json, os, pathlib, re, signal, socket, subprocess
@@ -50,6 +53,7 @@ class Folder:
         return {
             "plugin_dir": self.path,
             "grace": GRACE,
+            "hot_reload": False,  # these tests say themselves when to reload; tests/watch is for it
             "security": {"sandbox": sandbox},
             **settings,
         }
@@ -115,6 +119,32 @@ class Callers:
         return [self.results[number] for number in range(len(self._threads))]
 
 
+class StateDesk:
+    """Asks a plugin's hosts for what a reload asks them for, without a reload around it."""
+
+    def __init__(self, plugins: PluginManager) -> None:
+        self._plugins = plugins
+        self._hosting = plugins._engine.hosting
+        self._keeper = StateKeeper(plugins.config, self._hosting, lambda: plugins.output)
+
+    def save(self, plugin_id: str) -> SavedState | None:
+        return self._keeper.save(self._record(plugin_id))
+
+    def restore(self, plugin_id: str, saved: SavedState) -> dict[str, str]:
+        record = self._record(plugin_id)
+        hosted = [Hosted(host, record.description, 1) for host in record.slots.hosts]
+        return dict(self._keeper.restore(record, hosted, saved))
+
+    def ask(self, plugin_id: str, kind: str, params: Any = None) -> Any:
+        record = self._record(plugin_id)
+        errand = Invocation(plugin_id, kind, 10.0, self._plugins.output)
+        return self._hosting.ask(record.slots.hosts[0], kind, params, errand)
+
+    def _record(self, plugin_id: str) -> Any:
+        self._plugins.load_plugin(plugin_id)
+        return self._plugins._engine.catalogue.record(plugin_id)
+
+
 @pytest.fixture
 def callers():
     group = Callers()
@@ -125,6 +155,12 @@ def callers():
 @pytest.fixture
 def notebook():
     return Notebook()
+
+
+@pytest.fixture
+def desk():
+    """Makes a `StateDesk` of a manager."""
+    return StateDesk
 
 
 @pytest.fixture

@@ -203,10 +203,6 @@ def test_doctor_works_where_the_manager_can_not_start(bare, monkeypatch):
     path.unlink()
 
 
-def test_watch_says_that_it_is_not_there_yet(notebook):
-    assert "not in this version" in notebook.run("%plugin watch on").stdout
-
-
 def test_config_replaces_the_manager_and_closes_the_former(notebook):
     former = current_manager()
     (notebook.folder / "more").mkdir()

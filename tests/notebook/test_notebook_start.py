@@ -21,6 +21,8 @@ import gc
 print(json.dumps({{"imported": sorted(set(sys.modules) - before), "collects": gc.isenabled()}}))
 """
 LATER = {
+    "watchdog": "to watch files, from when the first plugin has been loaded",
+    "nebula_lab.watch.watcher": "to watch files too",
     "networkx": "a tenth of a second, for whoever looks at the graph or has a cycle",
     "psutil": "for metrics",
     "yaml": "for a document that is YAML",

@@ -1,0 +1,61 @@
+"""Tells plugins that one which they depend on has been reloaded."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from nebula_lab.errors import ManagerClosedError, PluginError
+from nebula_lab.model import PluginConfig
+from nebula_lab.model.version import Version
+from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.hosting import Hosting
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.output import QuietSink
+from nebula_lab.runtime.record import SERVING, PluginRecord
+from nebula_lab.runtime.workers import Workers
+from nebula_lab.sandbox.base import Host
+
+_log = logging.getLogger("nebula_lab")
+
+
+class DependentsTold:
+    """Calls `on_dependency_reloaded` of those that declare the plugin as a dependency.
+
+    They go on running as they are. Nobody waits for this: one that is busy is told between two
+    calls, and one that fails at it is logged.
+    """
+
+    def __init__(
+        self, config: PluginConfig, catalogue: Catalogue, hosting: Hosting, workers: Workers
+    ) -> None:
+        self._timeout = config.timeout
+        self._catalogue = catalogue
+        self._hosting = hosting
+        self._workers = workers
+
+    def tell(self, reloaded: PluginRecord, former: Version) -> None:
+        """Tell every plugin that is up and needs the one that has been reloaded."""
+        params = {
+            "plugin_id": reloaded.id,
+            "version": str(reloaded.descriptor.version),
+            "from_version": str(former),
+        }
+        for record in self._catalogue:
+            needs = {one.plugin_id for one in record.descriptor.dependencies}
+            if reloaded.id in needs and record.state in SERVING:
+                for host in record.slots.hosts:
+                    self._workers.start_unattended(partial(self._tell, record, host, params))
+
+    def _tell(self, record: PluginRecord, host: Host, params: dict[str, str]) -> None:
+        errand = Invocation(record.id, "on_dependency_reloaded", self._timeout, QuietSink())
+        try:
+            record.slots.acquire(errand, at=host)
+            try:
+                self._hosting.ask(host, "dependency_reloaded", params, errand)
+            finally:
+                record.slots.release(errand)
+        except (ManagerClosedError, TimeoutError):
+            return
+        except PluginError as error:
+            _log.warning("%s: its on_dependency_reloaded failed: %s", record.id, error)
