@@ -153,13 +153,14 @@ class Zygote:
             limits=order.surroundings.limits,
             arguments=list(order.arguments),
             confined=order.confined,
+            has_proxy=order.proxy >= 0,
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
         self._forking[number] = forked  # and there it stays until there is an answer
         try:
             proxy = () if order.proxy < 0 else (order.proxy,)
             given = (order.channel, order.owner, order.output, order.stacks, folder, *proxy)
-            self._socket.send(message, *given)
+            self._socket.send(message, *given, *order.entrances)
         except ZygoteError:
             self._forking.pop(number, None)
             raise
