@@ -6,7 +6,7 @@ import logging
 import time
 from functools import partial
 
-from nebula_lab.errors import ManagerClosedError, PluginError
+from nebula_lab.errors import ManagerClosedError, PluginCrashedError, PluginError
 from nebula_lab.model import PluginConfig
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.invocation import Invocation
@@ -24,9 +24,10 @@ _LONGEST_TICK = 1.0  # seconds
 class Checkpoints:
     """Takes the checkpoints that a configuration asks for.
 
-    A checkpoint is taken between two calls: by whoever holds a place at the host. Where nobody
-    does, that is a worker, else the call that is the next to end leaves its place to one. So no
-    state is saved while an operation changes it, and no caller waits for it.
+    A checkpoint is taken between two calls: by whoever holds a place at the host. So no state is
+    saved while an operation changes it. For the sake of time that is a worker, to whom the call that
+    is the next to end leaves its place where none is free; no caller waits for it. For the sake of
+    calls it is the caller, before it has its answer: what was answered is not lost.
 
     Where several calls run at once in a host, its state may be saved beside the others.
     """
@@ -97,7 +98,10 @@ class Checkpoints:
     def _hand_over(self, record: PluginRecord, call: Invocation) -> bool:
         """A call has ended: whether its place goes to a checkpoint, which is to release it."""
         host = record.slots.host_of(call)
-        if host is None or not self._is_wanted(host):
+        if host is None or host.is_lost or not self._is_wanted(host):
+            return False
+        if host.calls_left is not None:
+            self._save(record, host, self._errand(record))
             return False
         # On the worker: an interrupt here must leave the place with the one or the other.
         self._workers.start_unattended(partial(self._take_over, record, call))
@@ -118,12 +122,18 @@ class Checkpoints:
 
     def _take(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
         try:
+            self._save(record, host, errand)
+        finally:
+            record.slots.release(errand)
+
+    def _save(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
+        try:
             began = time.monotonic()
             saved = self._states.save_from(record, host, errand)
             host.keeps_state = not saved.is_empty
             host.checkpoint, host.checkpoint_at = saved, began
-        except ManagerClosedError:
-            return
+        except (ManagerClosedError, PluginCrashedError):
+            return  # as everybody is told by others
         except PluginError as error:
             # Not again at once: what fails now is likely to fail then, and holds up calls.
             host.checkpoint_at = time.monotonic()
@@ -133,7 +143,6 @@ class Checkpoints:
             host.calls_left = self._policy.calls
             if self._policy.calls is None:
                 record.hand_over = None
-            record.slots.release(errand)
 
     def _errand(self, record: PluginRecord) -> Invocation:
         return Invocation(record.id, "save_state", self._timeout, QuietSink())
