@@ -221,11 +221,20 @@ class LoadFailedError(PluginError):
 
     Attributes:
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+        report: how its process ended, where it did not come up because of that.
     """
 
-    def __init__(self, message: str, *, remote_traceback: str = "", **where: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remote_traceback: str = "",
+        report: ExitReport | None = None,
+        **where: Any,
+    ) -> None:
         super().__init__(message, **where)
         self.remote_traceback = remote_traceback
+        self.report = report
 
     def details(self) -> str:
         return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""

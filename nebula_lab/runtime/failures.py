@@ -6,8 +6,10 @@ from typing import Any
 
 from nebula_lab.errors import (
     ExecutionFailedError,
+    ExitReport,
     LimitExceededError,
     LoadFailedError,
+    PluginCrashedError,
     PluginError,
     PluginTimeoutError,
     SymbolNotFoundError,
@@ -75,9 +77,15 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
             error.message,
             plugin_id=plugin_id,
             remote_traceback=error.remote_traceback,
+            report=report_of(error),
             hint=error.hint,
         )
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
+
+
+def report_of(error: PluginError) -> ExitReport | None:
+    """How the process ended that an error is about; None where it is about something else."""
+    return error.report if isinstance(error, PluginCrashedError | LoadFailedError) else None
 
 
 _LOAD_ERRORS: dict[str, type[LoadFailedError]] = {"MissingEntryError": SymbolNotFoundError}

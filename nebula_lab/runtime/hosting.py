@@ -280,6 +280,7 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
         failed = LoadFailedError(
             f"its host ended while it loaded: {error.report.reason}",
             remote_traceback="\n".join(error.report.stderr_tail),
+            report=error.report,
         )
     else:
         failed = load_error_from(error, descriptor.id)
