@@ -120,11 +120,17 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
             error.message,
             plugin_id=plugin_id,
             remote_traceback=error.remote_traceback,
+            report=report_of(error),
             hint=error.hint,
         )
         failed.remote_cause = error.remote_cause
         return failed
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
+
+
+def report_of(error: PluginError) -> ExitReport | None:
+    """How the process ended that an error is about; None where it is about something else."""
+    return error.report if isinstance(error, PluginCrashedError | LoadFailedError) else None
 
 
 _LOAD_ERRORS: dict[str, type[LoadFailedError]] = {"MissingEntryError": SymbolNotFoundError}

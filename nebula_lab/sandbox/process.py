@@ -174,6 +174,7 @@ def _greet(host: ProcessHost, spec: HostSpec) -> None:
             f"its kernel did not come up: {report.reason or error}",
             plugin_id=spec.plugin_id,
             remote_traceback=report.words,
+            report=report,
         ) from error
     except BaseException:
         host.dispose()

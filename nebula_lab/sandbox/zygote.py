@@ -111,6 +111,11 @@ class Zygote:
         return self._process.pid
 
     @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended it that was not ours."""
+        return self._process.was_killed
+
+    @property
     def has_preloaded(self) -> bool:
         """Whether it has survived all modules."""
         return self.was_ready and self._turns.has_preloaded
