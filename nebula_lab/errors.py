@@ -230,13 +230,22 @@ class LoadFailedError(PluginError):
     Attributes:
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
         remote_cause: the error of the call to another plugin that made it fail, if one did.
+        report: how its process ended, where it did not come up because of that.
     """
 
     remote_cause: PluginError | None = None
 
-    def __init__(self, message: str, *, remote_traceback: str = "", **where: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remote_traceback: str = "",
+        report: ExitReport | None = None,
+        **where: Any,
+    ) -> None:
         super().__init__(message, **where)
         self.remote_traceback = remote_traceback
+        self.report = report
 
     def details(self) -> str:
         return _remote_details(self)

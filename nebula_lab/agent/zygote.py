@@ -41,7 +41,8 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-_DESCRIPTORS = 6
+# Channel, owner, output, stacks, folder, proxy, and two groups at most.
+_DESCRIPTORS = 8
 
 
 class Zygote:
@@ -108,7 +109,7 @@ class Zygote:
 
     def _fork_with(self, order: Fork, descriptors: list[int]) -> Birth | None:
         try:
-            return self._fork(order, Birth(order, *descriptors))
+            return self._fork(order, Birth.of(order, descriptors))
         finally:
             if os.getpid() == self._pid:
                 for descriptor in descriptors:

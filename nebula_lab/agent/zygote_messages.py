@@ -27,7 +27,8 @@ class ZygoteMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
     """Make a host. With it come its channel, the owner's pidfd, its output, what its stacks are
-    written to and its folder; and, where it is to have a proxy, a socket for the proxy's listener.
+    written to and its folder; and, where it is to have a proxy, a socket for the proxy's listener;
+    then the entrances of its control group, if it gets one.
 
     Attributes:
         number: names the host from now on.
@@ -38,6 +39,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
         limits: those of the manager now.
         arguments: the connection file and IPython's folder.
         confined: what it is to take from itself.
+        has_proxy: whether there is such a socket.
     """
 
     number: int
@@ -48,6 +50,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
     limits: ProcessLimits
     arguments: list[str]
     confined: Confined
+    has_proxy: bool = False
 
 
 class Reap(ZygoteMessage, tag=2, frozen=True, gc=False):

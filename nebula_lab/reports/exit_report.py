@@ -79,6 +79,7 @@ class ExitReport(Struct, frozen=True):
         native_traceback: where Python was when a fatal signal came, in the plugin's own frames,
             with their lines; "" without one.
         usage: what it had used; None where it had no process of its own.
+        limit: at which the kernel ended it, such as `memory`; "" if that is not known.
     """
 
     reason: str
@@ -89,6 +90,7 @@ class ExitReport(Struct, frozen=True):
     calls: tuple[RunningCall, ...] = ()
     native_traceback: str = ""
     usage: HostUsage | None = None
+    limit: str = ""
 
     @property
     def was_running(self) -> str:

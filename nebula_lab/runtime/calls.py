@@ -83,7 +83,7 @@ class CallPath:
         except ValueNotSupportedError as error:
             raise _unsupported(error, invocation) from None
         started: float | None = None
-        handed_over = succeeded = False
+        handed_over = succeeded = is_kept = False
         try:
             # In here, because a KeyboardInterrupt may come as soon as the place is ours.
             host = record.slots.take(invocation) or self._wait_for_place(record, invocation)
@@ -106,6 +106,9 @@ class CallPath:
                     end = partial(self._end, record, invocation, started)
                     return Stream(conversation, invocation, end, self._close_later)
                 result = conversation.result()
+                if record.keep is not None:
+                    record.keep(host, invocation)
+                    is_kept = True
                 succeeded = True
                 return result
             except LocalProtocolError as error:
@@ -125,7 +128,7 @@ class CallPath:
         finally:
             if not handed_over:
                 try:
-                    self._end(record, invocation, started, succeeded)
+                    self._end(record, invocation, started, succeeded, is_kept=is_kept)
                 except KeyboardInterrupt:
                     record.slots.release(invocation)
                     raise
@@ -146,10 +149,12 @@ class CallPath:
         invocation: Invocation,
         started: float | None,
         succeeded: bool,
+        *,
+        is_kept: bool = False,
     ) -> None:
         if not succeeded:
             self._note_where(record, invocation)
-        hand_over = record.hand_over
+        hand_over = None if is_kept else record.hand_over
         if hand_over is None or not hand_over(invocation):
             record.slots.release(invocation)
         if started is not None:

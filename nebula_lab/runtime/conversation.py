@@ -13,7 +13,6 @@ import msgspec
 from nebula_lab.errors import (
     ExecutionFailedError,
     ManagerClosedError,
-    PluginCrashedError,
     PluginError,
     PluginTimeoutError,
     UnsupportedValueError,
@@ -21,7 +20,7 @@ from nebula_lab.errors import (
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.reports.stacks import HostStacks
-from nebula_lab.runtime.failures import error_from
+from nebula_lab.runtime.failures import error_from, error_from_end, obstacle_among
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.params_summary import summary
@@ -304,6 +303,9 @@ class Conversation(PendingCall):
             # It failed because its time was over: a call that it made itself was told so first.
             return too_late(self._invocation, message.traceback, self._stacks())
         call = self._invocation
+        if not message.obstacle and message.kind == "raised":
+            obstacle = obstacle_among(self._host.new_stops(), message)
+            message = msgspec.structs.replace(message, obstacle=obstacle)
         cause = call.failed_calls.get(message.request)
         return error_from(message, call.plugin_id, call.operation, self._host.policy, cause)
 
@@ -374,7 +376,7 @@ class Conversation(PendingCall):
         # What the call wrote to sys.stderr came by the channel, and so before the end.
         words = (*(self._complaints or ()), *report.stderr_tail)
         report = msgspec.structs.replace(report, stderr_tail=words[-_LAST_LINES:])
-        return PluginCrashedError(plugin_id=call.plugin_id, operation=call.operation, report=report)
+        return error_from_end(report, call.plugin_id, call.operation, self._host.policy)
 
 
 _TAKERS: dict[type, Callable[[Conversation, Any], None]] = {

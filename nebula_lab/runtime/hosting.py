@@ -281,6 +281,7 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
         failed = LoadFailedError(
             f"its host ended while it loaded: {error.report.reason}",
             remote_traceback=error.report.words,
+            report=error.report,
         )
     else:
         failed = load_error_from(error, descriptor.id)

@@ -65,7 +65,7 @@ class StateKeeper:
         self._sink = sink
 
     def save(self, record: PluginRecord) -> SavedState | None:
-        """What the plugin wants to keep; None when it has no host that could say so.
+        """What the plugin wants to keep; with no host, what the one that died had saved, if any.
 
         No call of it may run meanwhile, and none does while its calls are held.
 
@@ -73,7 +73,10 @@ class StateKeeper:
             PluginError: its `save_state` failed, or its host talks nonsense.
         """
         hosts = record.slots.hosts
-        return self.save_from(record, hosts[0]) if hosts else None
+        if hosts:
+            return self.save_from(record, hosts[0])
+        orphaned: SavedState | None = record.orphaned_state
+        return orphaned
 
     def save_from(
         self, record: PluginRecord, host: Host, errand: Invocation | None = None

@@ -83,6 +83,13 @@ class Host(abc.ABC):
     def collect_output(self) -> None:  # noqa: B027 - few need it
         """Pass on what has been written past the channel until now."""
 
+    def new_stops(self) -> frozenset[str]:
+        """At which limits the kernel has stopped something of it since this was asked last.
+
+        They are called as `wire.messages.OBSTACLES` are. What a plugin says of itself is not here.
+        """
+        return frozenset()
+
     def source_lines(self) -> SourceLines | None:
         """Finds the lines of its plugin as they run; None before it has one."""
         if self.source is None:

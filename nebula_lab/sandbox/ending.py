@@ -54,6 +54,7 @@ class Ending:
         self._started = time.monotonic()
         self._oom_kills = _oom_kills()
         self.killed: Killed | None = None
+        self._stops: frozenset[str] = frozenset()
         self._ended = self._started
 
     def kill(self, reason: str, cause: EndCause = EndCause.MANAGER) -> None:
@@ -63,6 +64,10 @@ class Ending:
     def note(self) -> None:
         """It has ended now."""
         self._ended = time.monotonic()
+
+    def stopped_at(self, stops: frozenset[str]) -> None:
+        """Note at which limits the kernel has stopped it lately; see `Host.new_stops`."""
+        self._stops = stops
 
     def report(
         self,
@@ -83,7 +88,12 @@ class Ending:
         reason, cause = self._cause(status, usage, policy)
         name = _signal_name(-status) if status is not None and status < 0 else ""
         code = status if status is not None and status >= 0 else None
-        return ExitReport(reason, code, name, cause=cause, usage=usage)
+        limit = "memory" if self._is_stopped(status) else ""
+        return ExitReport(reason, code, name, cause=cause, usage=usage, limit=limit)
+
+    def _is_stopped(self, status: int | None) -> bool:
+        is_killed = status == -signal.SIGKILL and self.killed is None
+        return is_killed and "memory" in self._stops
 
     def _usage(self, used: Future[Used | None], threads: int | None) -> HostUsage:
         known = None
@@ -104,6 +114,8 @@ class Ending:
         if status >= 0:
             return f"exited with code {status}", EndCause.EXITED
         reason = f"killed by {_signal_name(-status)}{_meaning(-status)}"
+        if self._is_stopped(status):
+            return f"{reason}: the kernel, for the memory of its group", EndCause.OVER_LIMIT
         shortage = self._shortage(-status, usage, policy)
         if shortage:
             return f"{reason}; most likely out of memory: {shortage}", EndCause.OUT_OF_MEMORY

@@ -32,6 +32,7 @@ class KernelOrder:
         output: descriptor for what it writes to its own 1 and 2.
         stacks: descriptor for the stacks of its threads.
         proxy: descriptor of a socket for a listener, where it is to have a proxy; else -1.
+        entrances: of its control group, which it enters first of all; see `confine.cgroups`.
     """
 
     title: str
@@ -45,6 +46,7 @@ class KernelOrder:
     output: int
     stacks: int
     proxy: int = -1
+    entrances: tuple[int, ...] = ()
 
 
 class Used(NamedTuple):
@@ -124,12 +126,13 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
     """
     descriptors = (order.channel, order.owner, order.stacks, order.proxy)
     command = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
+    entrances = ",".join(map(str, order.entrances))
     process = subprocess.Popen(
-        [*command, order.confined.to_text(), *order.arguments],
+        [*command, entrances, order.confined.to_text(), *order.arguments],
         stdin=subprocess.DEVNULL,
         stdout=order.output,
         stderr=order.output,
-        pass_fds=[one for one in descriptors if one >= 0],
+        pass_fds=[*(one for one in descriptors if one >= 0), *order.entrances],
         env=order.variables,
         start_new_session=True,
     )

@@ -21,6 +21,7 @@ from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.ending import Ending, with_words
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
+from nebula_lab.sandbox.host_group import HostGroup
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
@@ -31,7 +32,7 @@ from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.stack_dump import StackDump
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
-from nebula_lab.sandbox.usage import UsageWatch, is_needed
+from nebula_lab.sandbox.usage import UsageWatch, duties
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -47,6 +48,7 @@ class Berth:
         surroundings: what it inherits.
         profile: how it is confined.
         owner: pidfd of this process.
+        group: makes its control group.
     """
 
     title: str
@@ -55,6 +57,7 @@ class Berth:
     surroundings: Surroundings
     profile: Profile
     owner: int
+    group: Callable[[], HostGroup] = lambda: HostGroup(None)
 
 
 class ProcessHost(Host):
@@ -91,6 +94,7 @@ class ProcessHost(Host):
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
         self._usage: UsageWatch | None = None
+        self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
         # Whoever reads the channel reads the pipe first; it may only be still at it.
@@ -100,16 +104,19 @@ class ProcessHost(Host):
         self.link.attend(readable, self._words.collect)
         self._words.on_end = partial(self.link.neglect, readable)
         try:
+            self._group = berth.group()
             self._process = launcher.launch(self._order(berth, theirs.fileno()))
         except BaseException:
             self.link.close()
             self._words.close()
             self._stacks.close()
             self._proxy.close()
+            self._group.close()
             self._files.remove()
             raise
         finally:
             theirs.close()
+            self._group.started()
             self._proxy.started()
             self._words.started()
         self.pid = self._process.pid
@@ -130,6 +137,7 @@ class ProcessHost(Host):
             output=self._words.writable,
             stacks=self._stacks.fileno(),
             proxy=self._proxy.for_host,
+            entrances=self._group.entrances,
         )
 
     def serve_hosts(self, allowed: tuple[str, ...], on_refused: Callable[[str, int], None]) -> None:
@@ -141,16 +149,20 @@ class ProcessHost(Host):
         self._proxy.serve(allowed, on_refused)
 
     def watch_usage(self, limits: Limits, machine: Machine) -> None:
-        """Hold the host to what the kernel does not; once it has been greeted, before its plugin.
+        """Hold the host to its limits; once it has been greeted, before its plugin.
+
+        Its group does it, if it has one, and what nothing in the kernel does is looked at.
 
         Raises:
             OSError: there are no descriptors left for it.
         """
-        if not is_needed(limits, machine):
+        held = self._group.hold(limits, starts_others=self._guard is not Guard.NONE)
+        watched = duties(limits, machine, held)
+        if not watched.are_any:
             return
         family = self._family()
         home, is_busy = self._files.places.home, lambda: self.link.is_busy
-        self._usage = UsageWatch(family, home, limits, machine, self._loop, is_busy, self._end)
+        self._usage = UsageWatch(family, home, limits, watched, self._loop, is_busy, self._end)
         self._usage.start()
 
     def _family(self) -> Family:
@@ -166,14 +178,20 @@ class ProcessHost(Host):
             self._usage.close()
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
+        self._group.kill()
         self._sweep.after(self._mark, self._note_end)
 
     def _note_end(self) -> None:
         self._ending.note()
         self._status = self._process.collect()
+        self._ending.stopped_at(self._group.new_stops())
+        self._group.remove_soon(self._loop)
         self._words.collect()
         self._exited.set()
         self.on_exit()
+
+    def new_stops(self) -> frozenset[str]:
+        return self._group.new_stops()
 
     def look(self) -> Look:
         try:
@@ -185,6 +203,7 @@ class ProcessHost(Host):
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
             self._usage.lenient()  # a stopped process takes no signal
+        self._group.lenient(self._loop)
         self._process.signal(signals.INTERRUPT)
 
     def insist(self, call: PendingCall) -> None:
@@ -208,6 +227,7 @@ class ProcessHost(Host):
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()
+        self._group.kill()
 
     def _kill_family(self) -> None:
         """Kill what has left its group too: whoever would adopt it and end it is in the group."""
@@ -263,5 +283,6 @@ class ProcessHost(Host):
             self._stacks.close()
             self._proxy.close()
             self._process.release()
+            self._group.close()
             self._files.remove()
             self._disposed = True  # at last: an interrupted one is to be finished later

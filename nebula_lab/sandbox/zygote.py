@@ -111,6 +111,11 @@ class Zygote:
         return self._process.pid
 
     @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended it that was not ours."""
+        return self._process.was_killed
+
+    @property
     def has_preloaded(self) -> bool:
         """Whether it has survived all modules."""
         return self.was_ready and self._turns.has_preloaded
@@ -153,13 +158,14 @@ class Zygote:
             limits=order.surroundings.limits,
             arguments=list(order.arguments),
             confined=order.confined,
+            has_proxy=order.proxy >= 0,
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
         self._forking[number] = forked  # and there it stays until there is an answer
         try:
             proxy = () if order.proxy < 0 else (order.proxy,)
             given = (order.channel, order.owner, order.output, order.stacks, folder, *proxy)
-            self._socket.send(message, *given)
+            self._socket.send(message, *given, *order.entrances)
         except ZygoteError:
             self._forking.pop(number, None)
             raise

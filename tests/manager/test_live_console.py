@@ -15,6 +15,11 @@ def initialize(self, config):
 def add(self, n: int = 1) -> int:
     self.count += n
     return self.count
+@operation
+def stop(self, n: int):
+    import pdb
+    pdb.set_trace()
+    return n
 """
 
 
@@ -77,3 +82,14 @@ def test_objects_are_explained(client):
 def test_source_is_shown_as_it_runs(client):
     reply = answered(client, client.inspect("plugin.add", detail_level=1))
     assert "self.count += n" in reply["data"]["text/plain"]
+
+
+def test_a_breakpoint_in_the_code_stops_in_the_console(client):
+    request = client.execute("plugin.stop(3)", allow_stdin=True)
+    prompts = []
+    for command in ("!n = 30", "c"):
+        prompts.append(client.get_stdin_msg(timeout=20)["content"]["prompt"])
+        client.input(command)
+    assert prompts == ["ipdb> ", "ipdb> "]
+    assert answered(client, request)["status"] == "ok"
+    assert value(client, "_") == "30"

@@ -141,7 +141,7 @@ def test_new_code_that_ends_before_it_could_serve_does_not_replace_the_old(folde
         # While this runs the new code is not put in place; it ends after the new code has.
         busy = pool.submit(plugins.execute, "calm", "until", {"path": str(dead)})
         folder.plugin("calm", DYING.format(path=str(dead)) + CALM)
-        with pytest.raises(LoadFailedError, match="the old one goes on"):
+        with pytest.raises(LoadFailedError, match="process ended meanwhile"):
             plugins.reload_plugin("calm")
         assert busy.result() == "pong"
         assert plugins["calm"].ping() == "pong"

@@ -108,9 +108,13 @@ class Scene:
     def _was_told_more_than(self, before: int) -> bool:
         return self.count("mark") > before
 
+    def ids(self, changes) -> list[str]:
+        """The plugins of which changes are."""
+        return [one.plugin_id for one in changes.plugins]
+
     def count(self, plugin_id: str) -> int:
         """How often a change of a plugin was told."""
-        return sum(plugin_id in _ids(changes) for changes in self.told)
+        return sum(plugin_id in self.ids(changes) for changes in self.told)
 
     def searches(self) -> int:
         """How often a search for plugins was asked for."""
@@ -119,10 +123,6 @@ class Scene:
     def forget(self) -> None:
         self.told.clear()
         self.times.clear()
-
-
-def _ids(changes) -> list[str]:
-    return [one.plugin_id for one in changes.plugins]
 
 
 @pytest.fixture

@@ -149,6 +149,13 @@ def test_changes_under_hold_watch_are_left_to_whoever_holds_it(live, plugins):
     assert (info(plugins).reload_count, live.count(SavedChange, "one")) == (1, 0)
 
 
+def test_to_sign_a_plugin_reloads_nothing_where_no_signature_is_asked_for(live, plugins):
+    (live.folder / "one.sums").write_text("anything")
+    (live.folder / "one.sums.sig").write_text("anything")
+    live.settle()
+    assert info(plugins).reload_count == 0
+
+
 # What plugins there are
 
 
