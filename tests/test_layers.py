@@ -45,6 +45,10 @@ ALLOWED_OUTSIDE = {
         "zmq",
         "tornado",
         "matplotlib_inline",
+        # ipykernel's debugger, and what is in it.
+        "debugpy",
+        "pydevd",
+        "pydevd_file_utils",
     },
     # Few enough to know what a signature rests on.
     "trust": {"msgspec", "cryptography"},
