@@ -32,6 +32,7 @@ from zmq.constants import SocketType
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.debugger import PluginDebugger
 from nebula_lab.agent.job import current_job
+from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.server import Server
 from nebula_lab.agent.steps import Steps
 from nebula_lab.wire.errors import ValueNotSupportedError
@@ -242,6 +243,7 @@ class KernelThread:
         shell.display_pub.server = self._server
         shell.displayhook.server = self._server
         self._server.run_cell = self._run_cell
+        self._server.on_loaded = self._bind
         self._server.after_job = _show_figures
         self._server.has_more_to_show = partial(sys.modules.get, _INLINE)
         self._app = app
@@ -269,16 +271,20 @@ class KernelThread:
         os.write(2, b"The kernel was shut down by a Jupyter client.\n")
         os._exit(0)
 
+    def _bind(self, resident: Resident) -> None:
+        """Give cells and consoles the names of the plugin, unless they use these themselves."""
+        names = self._app.kernel.shell.user_ns
+        names.setdefault("plugin", resident.resource)
+        names.setdefault("module", resident.module)
+
     def _run_cell(self, code: str) -> Any:
         """Run a cell that came over the channel; what it shows goes to the caller.
 
         On a thread whose event loop runs, this gives a coroutine.
         """
         shell = self._app.kernel.shell
-        resident = self._server.resident
-        assert resident is not None
-        shell.user_ns.setdefault("plugin", resident.resource)
-        shell.user_ns.setdefault("module", resident.module)
+        assert self._server.resident is not None
+        self._bind(self._server.resident)
         if _is_in_event_loop():
             return _run_cell_async(shell, code)
         return shell.run_cell(code, store_history=True).raise_error()

@@ -105,6 +105,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         threads: threads and processes above those; None if they can't be counted.
         stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
+        groups: file systems of control groups, which it never writes to, or it could leave its own.
     """
 
     namespaces: bool
@@ -123,6 +124,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     threads: int | None
     stack: int
     home_size: int
+    groups: tuple[str, ...] = ()
 
     def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
@@ -187,6 +189,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         tree = mounts.Tree(places.root)
         tree.show((*self.writable, places.ipc), writable=True)
         tree.show((*self.readable, places.plugin))
+        for folder in self.groups:
+            tree.keep_unwritten(folder)
         tree.show(_DEVICES, writable=True, devices=True)
         tree.name_descriptors()
         self._show_processes(tree)
@@ -213,7 +217,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (mounts.Piece(places.plugin, writable=False), places.plugin),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
-        for folder in _KERNEL:
+        for folder in (*_KERNEL, *self.groups):
             mounts.Piece(folder, writable=False).put(folder)
         if self.guard is Guard.NAMESPACE:
             with contextlib.suppress(PermissionError):

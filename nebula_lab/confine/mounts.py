@@ -154,6 +154,11 @@ class Tree:
         """Let something be seen elsewhere than it is."""
         self._attach(Piece(source, writable=False), path)
 
+    def keep_unwritten(self, path: str) -> None:
+        """Let nothing be written below a folder that may have been shown with something larger."""
+        if self._is_shown(path) and os.path.isdir(self._root + path):  # noqa: PTH112
+            Piece(path, writable=False).put(self._root + path)
+
     def _attach(self, piece: Piece, path: str) -> None:
         self.folder(path if piece.is_folder else os.path.dirname(path))  # noqa: PTH120
         if not piece.is_folder:

@@ -17,6 +17,7 @@ from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.probing import Prober
@@ -61,6 +62,7 @@ class ProcessSandbox(Sandbox):
         self._spare_lives = itertools.count(1)
         self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self._prober = Prober()
+        self._groups = Groups(run_folder)
         self._config = config
         # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
         self._hidden = (default_root(), run_folder.path.parent, Path(jupyter_runtime_dir()))
@@ -136,6 +138,7 @@ class ProcessSandbox(Sandbox):
             surroundings=surroundings,
             profile=profile,
             owner=self._owner,
+            group=partial(self._groups.make, folder, is_wanted=profile.is_grouped),
         )
 
     def _zygote_mark(self) -> str:
@@ -170,7 +173,8 @@ def _greet(host: ProcessHost, spec: HostSpec) -> None:
         raise LoadFailedError(
             f"its kernel did not come up: {report.reason or error}",
             plugin_id=spec.plugin_id,
-            remote_traceback="\n".join(report.stderr_tail),
+            remote_traceback=report.words,
+            report=report,
         ) from error
     except BaseException:
         host.dispose()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from nebula_lab.confine import loopback
+from nebula_lab.confine.cgroup_places import file_systems
 from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network, Places
 from nebula_lab.confine.machine import Machine
 from nebula_lab.environments.environment import Environment, is_harmless
@@ -58,11 +60,13 @@ class Profile:
         confinement: what a host takes from itself.
         variables: names of those environment variables that it gets besides the harmless ones.
         has_proxies: whether it is told of the user's proxies.
+        is_grouped: whether it gets a control group.
     """
 
     confinement: Confinement
     variables: frozenset[str]
     has_proxies: bool
+    is_grouped: bool = False
 
     def environment_variables(
         self, surroundings: Surroundings, mark: str, places: Places
@@ -108,6 +112,7 @@ def profile_for(
     """
     rights, limits = policy.rights, policy.limits
     network = _network(rights, machine)
+    groups = file_systems() if _wants_group(policy, machine) else ()
     confinement = Confinement(
         namespaces=machine.namespaces.works,
         landlock=machine.landlock.works,
@@ -115,7 +120,7 @@ def profile_for(
         guard=_guard(rights, machine),
         is_restricted=not rights.sees_all_files,
         readable=_readable(rights, network, environment, surroundings.named("PYTHONPATH")),
-        writable=tuple(str(one.path) for one in _granted(rights) if one.mode == "rw"),
+        writable=_writable(rights, machine, groups),
         hidden=tuple(map(str, hidden)),
         network=network,
         has_unix_sockets=network is Network.FULL and rights.sees_all_files,
@@ -125,8 +130,20 @@ def profile_for(
         threads=limits.threads if machine.counts_threads.works else None,
         stack=limits.memory // _OF_STACKS // limits.threads,
         home_size=limits.scratch,
+        groups=groups,
     )
-    return Profile(confinement, frozenset(rights.variables or ()), network is Network.FULL)
+    variables = frozenset(rights.variables or ())
+    return Profile(confinement, variables, network is Network.FULL, bool(groups))
+
+
+def _wants_group(policy: EffectivePolicy, machine: Machine) -> bool:
+    """Whether a group would hold what rlimits do not: to enter one can take 20 ms."""
+    is_wanted = (
+        policy.limits.cpu_percent is not None
+        or policy.rights.has(PluginCapability.PROCESS_SPAWN)
+        or not machine.counts_threads.works
+    )
+    return machine.cgroups.works and is_wanted
 
 
 def _network(rights: Rights, machine: Machine) -> Network:
@@ -147,6 +164,26 @@ def _granted(rights: Rights) -> tuple[AllowedPath, ...]:
     if not rights.has(PluginCapability.FILE_SYSTEM):
         return ()
     return rights.paths or ()
+
+
+def _writable(rights: Rights, machine: Machine, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Where it may write; not into the file systems of groups, or it could leave its own."""
+    granted = (one.path for one in _granted(rights) if one.mode == "rw")
+    # Its tree has groups read-only in what is larger. Landlock can't except anything.
+    is_kept = _is_outside if machine.namespaces.works else _is_apart
+    return tuple(
+        str(one)
+        for one in granted
+        if all(is_kept(Path(os.path.realpath(one)), Path(folder)) for folder in groups)
+    )
+
+
+def _is_outside(one: Path, folder: Path) -> bool:
+    return not one.is_relative_to(folder)
+
+
+def _is_apart(one: Path, folder: Path) -> bool:
+    return _is_outside(one, folder) and not folder.is_relative_to(one)
 
 
 def _readable(
