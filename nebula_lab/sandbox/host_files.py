@@ -37,7 +37,6 @@ class HostFiles:
             plugin=str(self.plugin),
             home=str(folder / "home"),
             root=str(folder / "root"),
-            run=str(folder.parent),
         )
         for path in (folder, ipc, self.plugin, folder / "home", folder / "root"):
             path.mkdir(_PRIVATE)
