@@ -106,8 +106,7 @@ def restrict(
 
 
 def _allow(ruleset: int, path: str | Grant, rights: int) -> None:
-    is_granted = isinstance(path, Grant)
-    parent = path.opened() if is_granted else os.open(path, os.O_PATH | os.O_CLOEXEC)
+    parent = _opened(path)
     try:
         if not stat.S_ISDIR(os.fstat(parent).st_mode):
             rights &= _OF_FILES
@@ -115,3 +114,9 @@ def _allow(ruleset: int, path: str | Grant, rights: int) -> None:
         system.call("landlock_add_rule", ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(parent)
+
+
+def _opened(path: str | Grant) -> int:
+    if isinstance(path, Grant):
+        return path.opened()
+    return os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -93,8 +93,8 @@ def libraries_in(path: str) -> Iterator[str]:
     """Shared libraries in a folder that the loader looks into."""
     with os.scandir(path) as entries:
         for entry in sorted(entries, key=lambda one: one.name):
-            stem, _, end = entry.name.partition(".so")
-            if stem and (not end or end.startswith(".")) and "/" not in end:
+            stem, so, end = entry.name.partition(".so")
+            if stem and so and (not end or end.startswith(".")):
                 yield entry.path
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterator
-from pathlib import Path
+
+from msgspec import Struct
 
 from nebula_lab.environments.environment import Environment, library_folders
 from nebula_lab.environments.import_folders import (
@@ -49,6 +50,22 @@ _OF_NETWORKS = (
 )
 
 
+class _Installed(Struct, frozen=True):
+    """What the environment says while nothing in it is installed or removed.
+
+    Attributes:
+        at: see `Environment.installed_at`.
+        python_path: the variable PYTHONPATH.
+        whole: folders that are shown as they are.
+        import_paths: those that are imported from and lie elsewhere.
+    """
+
+    at: tuple[int, ...]
+    python_path: str
+    whole: tuple[str, ...]
+    import_paths: tuple[str, ...]
+
+
 class VisibleFiles:
     """Of one manager.
 
@@ -65,6 +82,7 @@ class VisibleFiles:
         self.hidden = tuple(dict.fromkeys((*own, *plugins)))
         self._environment = environment
         self._folders = ImportFolders(self.hidden)
+        self._installed: _Installed | None = None
 
     def import_folders(self, python_path: str) -> tuple[ImportFolder, ...]:
         """The folders that are imported from besides the environment's own; see `ImportFolder`.
@@ -72,12 +90,7 @@ class VisibleFiles:
         Args:
             python_path: the variable PYTHONPATH of hosts.
         """
-        whole = self._whole()
-        return tuple(
-            self._folders.look(path)
-            for path in self._environment.import_paths(python_path)
-            if not _is_in(path, whole)
-        )
+        return tuple(map(self._folders.look, self._now(python_path).import_paths))
 
     def readable(self, python_path: str, *, networks: bool) -> tuple[str, ...]:
         """What a host may read.
@@ -86,7 +99,7 @@ class VisibleFiles:
             python_path: its variable PYTHONPATH.
             networks: whether it reaches networks by itself.
         """
-        whole = self._whole()
+        whole = self._now(python_path).whole
         imported = (one for found in self.import_folders(python_path) for one in found.shown)
         loaded = (one for path in library_folders() for one in _libraries(path, whole))
         found = (*whole, *(_OF_NETWORKS if networks else ()), *imported, *loaded)
@@ -99,8 +112,17 @@ class VisibleFiles:
         listed = (one for found in self.import_folders(python_path) for one in found.listed)
         return tuple(without(readable, self.hidden)), tuple(listed)
 
-    def _whole(self) -> tuple[str, ...]:
-        return (*_SYSTEM, *self._environment.folders())
+    def _now(self, python_path: str) -> _Installed:
+        at, known = self._environment.installed_at(), self._installed
+        if known is None or (known.at, known.python_path) != (at, python_path):
+            known = self._installed = self._look(at, python_path)
+        return known
+
+    def _look(self, at: tuple[int, ...], python_path: str) -> _Installed:
+        whole = (*_SYSTEM, *self._environment.folders())
+        paths = self._environment.import_paths(python_path)
+        elsewhere = tuple(path for path in paths if not _is_in(path, whole))
+        return _Installed(at, python_path, whole, elsewhere)
 
 
 def _libraries(path: str, whole: Collection[str]) -> Iterator[str]:
@@ -110,5 +132,5 @@ def _libraries(path: str, whole: Collection[str]) -> Iterator[str]:
 
 
 def _is_in(path: str, folders: Collection[str]) -> bool:
-    real = os.path.realpath(path)
-    return any(Path(real).is_relative_to(folder) for folder in folders)
+    real = os.path.realpath(path) + "/"
+    return any(real.startswith(f"{folder}/") for folder in folders)
