@@ -27,6 +27,7 @@ from nebula_lab.confine import (
     warden,
 )
 from nebula_lab.confine.grants import Grant
+from nebula_lab.confine.places import Places
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 # Not /dev/zero: what is mapped from it is memory, shared and so not counted.
@@ -56,34 +57,6 @@ class Guard(IntEnum):
     NAMESPACE = 2
 
 
-class Places(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A host's own folders.
-
-    Attributes:
-        ipc: the kernel's connection file and sockets.
-        plugin: the plugin's files, which come later.
-        home: where it may write.
-        root: an empty folder to build its tree of files in.
-    """
-
-    ipc: str
-    plugin: str
-    home: str
-    root: str
-
-    @property
-    def scratch(self) -> str:
-        return f"{self.home}/scratch"
-
-    @property
-    def ipython(self) -> str:
-        return f"{self.home}/.ipython"
-
-    @property
-    def temporary(self) -> str:
-        return f"{self.home}/tmp"  # noqa: S108 - its own
-
-
 class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a host is to take from itself. Hosts with the same are alike until their plugin comes.
 
@@ -103,7 +76,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         memory: bytes above what the booted host uses.
         files: descriptors above those.
         threads: threads and processes above those; None if they can't be counted.
+        stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
+        groups: file systems of control groups, which it never writes to, or it could leave its own.
     """
 
     namespaces: bool
@@ -121,7 +96,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     memory: int
     files: int
     threads: int | None
+    stack: int
     home_size: int
+    groups: tuple[str, ...] = ()
 
     def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
@@ -166,6 +143,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         limits.limit_files(self.files)
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
+        limits.limit_stacks(self.stack)
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
@@ -191,6 +169,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         tree.show(self.readable)
         if tree.grant(self.grants, self.hidden):
             tree.show(self.readable)  # where it lies in what was covered
+        for folder in self.groups:
+            tree.keep_unwritten(folder)
         tree.attach(places.ipc, places.ipc, writable=True)
         tree.attach(places.plugin, places.plugin)
         mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
@@ -214,7 +194,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (mounts.Piece(places.plugin, writable=False), places.plugin),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
-        for folder in _KERNEL:
+        for folder in (*_KERNEL, *self.groups):
             mounts.Piece(folder, writable=False).put(folder)
         if self.guard is Guard.NAMESPACE:
             with contextlib.suppress(PermissionError):
@@ -257,6 +237,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
             pid=os.getpid(),
+            scheduling=os.sched_getscheduler(0),
         )
 
 

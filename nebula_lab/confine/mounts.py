@@ -200,6 +200,11 @@ class Tree:
             return
         Piece(inside, writable=True).put(inside)
 
+    def keep_unwritten(self, path: str) -> None:
+        """Let nothing be written below a folder that may have been shown with something larger."""
+        if self._is_shown(path) and os.path.isdir(self._root + path):  # noqa: PTH112
+            Piece(path, writable=False).put(self._root + path)
+
     def _attach(self, piece: Piece, path: str) -> None:
         inside = self._root + path
         if not os.path.lexists(inside):

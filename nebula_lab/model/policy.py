@@ -306,7 +306,9 @@ def _questions(
     yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
-    yield "memory", size_in_words(limits.memory), Question.MEMORY
+    several = has(PluginCapability.PROCESS_SPAWN)
+    memory = Question.MEMORY_OF_ALL if several else Question.MEMORY
+    yield "memory", size_in_words(limits.memory), memory
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
     scratch = size_in_words(limits.scratch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
@@ -71,6 +72,7 @@ class CallPath:
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)
+        invocation.params = plain
         operation = record.description.operations.get(invocation.operation)
         try:
             if operation is not None and operation.params.is_plain_fit(plain):
@@ -81,7 +83,7 @@ class CallPath:
         except ValueNotSupportedError as error:
             raise _unsupported(error, invocation) from None
         started: float | None = None
-        handed_over = succeeded = False
+        handed_over = succeeded = is_kept = False
         try:
             # In here, because a KeyboardInterrupt may come as soon as the place is ours.
             host = record.slots.take(invocation) or self._wait_for_place(record, invocation)
@@ -104,6 +106,9 @@ class CallPath:
                     end = partial(self._end, record, invocation, started)
                     return Stream(conversation, invocation, end, self._close_later)
                 result = conversation.result()
+                if record.keep is not None:
+                    record.keep(host, invocation)
+                    is_kept = True
                 succeeded = True
                 return result
             except LocalProtocolError as error:
@@ -123,7 +128,7 @@ class CallPath:
         finally:
             if not handed_over:
                 try:
-                    self._end(record, invocation, started, succeeded)
+                    self._end(record, invocation, started, succeeded, is_kept=is_kept)
                 except KeyboardInterrupt:
                     record.slots.release(invocation)
                     raise
@@ -144,12 +149,21 @@ class CallPath:
         invocation: Invocation,
         started: float | None,
         succeeded: bool,
+        *,
+        is_kept: bool = False,
     ) -> None:
-        hand_over = record.hand_over
+        if not succeeded:
+            self._note_where(record, invocation)
+        hand_over = None if is_kept else record.hand_over
         if hand_over is None or not hand_over(invocation):
             record.slots.release(invocation)
         if started is not None:
             record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
+
+    def _note_where(self, record: PluginRecord, invocation: Invocation) -> None:
+        host = record.slots.host_of(invocation)
+        if host is not None:
+            record.failed_at = weakref.ref(host)
 
     def _checked(
         self, record: PluginRecord, invocation: Invocation, params: dict[str, Any]

@@ -6,7 +6,12 @@ import logging
 import time
 from functools import partial
 
-from nebula_lab.errors import ManagerClosedError, PluginError
+from nebula_lab.errors import (
+    ManagerClosedError,
+    PluginCrashedError,
+    PluginError,
+    PluginTimeoutError,
+)
 from nebula_lab.model import PluginConfig
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.invocation import Invocation
@@ -19,6 +24,8 @@ from nebula_lab.transport.loop import LoopThread
 
 _log = logging.getLogger("nebula_lab")
 _LONGEST_TICK = 1.0  # seconds
+_DYING = 1.0  # seconds for a host whose channel has ended to end too
+_EACH = 1
 
 
 class Checkpoints:
@@ -26,7 +33,8 @@ class Checkpoints:
 
     A checkpoint is taken between two calls: by whoever holds a place at the host. Where nobody
     does, that is a worker, else the call that is the next to end leaves its place to one. So no
-    state is saved while an operation changes it, and no caller waits for it.
+    state is saved while an operation changes it, and no caller waits for it. But where one is
+    wanted after each call, the caller does, and has its result only once that can't be lost.
 
     Where several calls run at once in a host, its state may be saved beside the others.
     """
@@ -54,6 +62,8 @@ class Checkpoints:
         host.calls_left = self._policy.calls
         if self._policy.calls is not None:
             record.hand_over = partial(self._hand_over, record)
+        if self._policy.calls == _EACH:
+            record.keep = partial(self._keep, record)
         if self._policy.interval is not None and not self._ticking:
             self._ticking = True
             self._loop.call_later(self._pause, self._tick)
@@ -97,7 +107,7 @@ class Checkpoints:
     def _hand_over(self, record: PluginRecord, call: Invocation) -> bool:
         """A call has ended: whether its place goes to a checkpoint, which is to release it."""
         host = record.slots.host_of(call)
-        if host is None or not self._is_wanted(host):
+        if host is None or host.is_lost or not self._is_wanted(host):
             return False
         # On the worker: an interrupt here must leave the place with the one or the other.
         self._workers.start_unattended(partial(self._take_over, record, call))
@@ -110,6 +120,30 @@ class Checkpoints:
                 host.checkpoint_is_due = True
         return host.checkpoint_is_due
 
+    def _keep(self, record: PluginRecord, host: Host, call: Invocation) -> None:
+        """Take a checkpoint after a call that has been answered and still has its place.
+
+        Raises:
+            PluginCrashedError: the host died first, so what the call did is lost.
+            PluginTimeoutError: the call's time was over first; what it did may be lost.
+        """
+        if not host.keeps_state:
+            return
+        errand = Invocation(record.id, call.operation, call.left(), QuietSink())
+        try:
+            self._note(record, host, errand)
+        except (PluginCrashedError, PluginTimeoutError):
+            raise
+        except PluginError as error:
+            self._pass_over(record, host, error)
+        finally:
+            self._begin_anew(record, host)
+        if host.is_lost:
+            # Whoever brings it back may have looked at its checkpoint before.
+            raise PluginCrashedError(
+                plugin_id=record.id, operation=call.operation, report=host.exit_report(_DYING)
+            )
+
     def _take_over(self, record: PluginRecord, call: Invocation) -> None:
         errand = self._errand(record)
         host = record.slots.pass_on(call, errand)
@@ -118,22 +152,31 @@ class Checkpoints:
 
     def _take(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
         try:
-            began = time.monotonic()
-            saved = self._states.save_from(record, host, errand)
-            host.keeps_state = not saved.is_empty
-            host.checkpoint, host.checkpoint_at = saved, began
-        except ManagerClosedError:
-            return
+            self._note(record, host, errand)
+        except (ManagerClosedError, PluginCrashedError):
+            return  # as everybody is told by others
         except PluginError as error:
-            # Not again at once: what fails now is likely to fail then, and holds up calls.
-            host.checkpoint_at = time.monotonic()
-            _log.warning("no checkpoint of %s could be taken: %s", record.id, error)
+            self._pass_over(record, host, error)
         finally:
-            host.checkpoint_is_due = False
-            host.calls_left = self._policy.calls
-            if self._policy.calls is None:
-                record.hand_over = None
+            self._begin_anew(record, host)
             record.slots.release(errand)
+
+    def _note(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
+        began = time.monotonic()
+        saved = self._states.save_from(record, host, errand)
+        host.keeps_state = not saved.is_empty
+        host.checkpoint, host.checkpoint_at = saved, began
+
+    def _pass_over(self, record: PluginRecord, host: Host, error: PluginError) -> None:
+        # Not again at once: what fails now is likely to fail then, and holds up calls.
+        host.checkpoint_at = time.monotonic()
+        _log.warning("no checkpoint of %s could be taken: %s", record.id, error)
+
+    def _begin_anew(self, record: PluginRecord, host: Host) -> None:
+        host.checkpoint_is_due = False
+        host.calls_left = self._policy.calls
+        if self._policy.calls is None:
+            record.hand_over = None
 
     def _errand(self, record: PluginRecord) -> Invocation:
         return Invocation(record.id, "save_state", self._timeout, QuietSink())

@@ -29,6 +29,13 @@ class Cradle:
         if is_late:
             _end(host)
 
+    def empty(self) -> None:
+        """End the hosts that are there; others may come."""
+        with self._lock:
+            hosts, self._hosts = self._hosts, []
+        for host in hosts:
+            _end(host)
+
     def claim(self) -> bool:
         """Take the hosts over to serve; False if they have been abandoned."""
         with self._lock:

@@ -206,6 +206,7 @@ class Hosting:
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
         read.materialize(host.plugin_dir, descriptor)
+        host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
@@ -291,7 +292,8 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
     if isinstance(error, PluginCrashedError):
         failed = LoadFailedError(
             f"its host ended while it loaded: {error.report.reason}",
-            remote_traceback="\n".join(error.report.stderr_tail),
+            remote_traceback=error.report.words,
+            report=error.report,
         )
     else:
         failed = load_error_from(error, descriptor.id)

@@ -11,6 +11,7 @@ from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, Pl
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
+from nebula_lab.runtime.failures import report_of
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
@@ -135,9 +136,8 @@ class Loader:
             if not is_resumed and not record.is_recalled:
                 self._hosting.read_anew(record.descriptor)
             try:
-                hosted = self.bring_up_replicas(record, record.descriptor, cradle)
-                state = self._restore(record, hosted)
-                self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
+                while not self._has_come_up(record, cradle, is_resumed=is_resumed):
+                    cradle.empty()
             except PluginError as error:
                 cradle.abandon()
                 record.fail(error)
@@ -147,6 +147,22 @@ class Loader:
                     reason = f"loading was broken off: {error!r}"
                     record.fail(PluginError(reason, plugin_id=record.id))
                 raise
+
+    def _has_come_up(self, record: PluginRecord, cradle: Cradle, *, is_resumed: bool) -> bool:
+        """Bring a plugin up; False if it died at that, and is to be tried again.
+
+        One that ran before is: it was suspended without asking whoever calls it now.
+        """
+        try:
+            hosted = self.bring_up_replicas(record, record.descriptor, cradle)
+            state = self._restore(record, hosted)
+        except PluginError as error:
+            report = report_of(error) if is_resumed else None
+            if report is None or not self._supervisor.may_try_again(record, report):
+                raise
+            return False
+        self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
+        return True
 
     def bring_up_replicas(
         self, record: PluginRecord, descriptor: PluginDescriptor, cradle: Cradle
@@ -175,7 +191,7 @@ class Loader:
     def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> SavedState | None:
         state: SavedState | None = record.saved_state
         if state is not None:
-            self._states.restore(record, hosted, state)
+            self._states.restore(record, hosted, state, is_final=True)
             record.saved_state = None  # not before: whatever is mended then is to find it
         return state
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
+from nebula_lab.sandbox.base import Host
 
 _LOADED = PluginState.LOADED
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
@@ -35,7 +37,13 @@ class PluginRecord:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
         is_recalled: what runs is an earlier version from the store, whatever is on disk.
-        saved_state: what it said at its suspension, a `SavedState`; None when nothing is kept.
+        failed_at: the host where a call failed last; None when none has since it was loaded.
+        keep: given a host and a call that it has answered, sees to it that what the call changed
+            is not lost before its caller knows; None where nobody wants that.
+        saved_state: what it said at its suspension, or what its last process left when it Failed, a
+            `SavedState`; None when nothing is kept.
+        died_of_its_state: the last process died while it was given the state of one before it.
+        orphaned_state: what the host that died last had saved, while none has taken its place.
     """
 
     def __init__(
@@ -51,9 +59,13 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.failed_at: weakref.ref[Host] | None = None
+        self.orphaned_state: Any = None
+        self.died_of_its_state = False
         self.is_recalled = False
         self.last_reload: PluginReloaded | None = None
         self.hand_over: Callable[[Invocation], bool] | None = None
+        self.keep: Callable[[Host, Invocation], None] | None = None
         self.loaded_at: datetime | None = None
         self._epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
         self.up_since = 0.0  # on the same clock as what follows

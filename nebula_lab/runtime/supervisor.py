@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from nebula_lab.errors import LoadFailedError, PluginError
+from nebula_lab.errors import ExitReport, LoadFailedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.events import PluginCrashed, PluginRestarted
@@ -16,6 +16,7 @@ from nebula_lab.runtime.backoff import delay_before
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.failures import report_of
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.output import QuietSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
@@ -79,9 +80,30 @@ class Supervisor:
         for one in hosted:
             record.description = one.description
             self._checkpoints.begin(record, one.host, state)
+            record.orphaned_state = None
             record.slots.add(one.host, one.places)
             if one.host.is_lost:  # before it had a place that it could be missed from
                 self.host_lost(record, one.host)
+
+    def may_try_again(self, record: PluginRecord, report: ExitReport) -> bool:
+        """A host died while its plugin came back in it: wait as after any other crash.
+
+        Returns:
+            False where the budget is used up, or the manager is being closed.
+        """
+        crashes = self._count_crash(record, report)
+        may_restart = crashes <= self._config.restart.max_restarts
+        return may_restart and not self._is_closed_within(crashes)
+
+    def _count_crash(self, record: PluginRecord, report: ExitReport) -> int:
+        crashes = record.crashed(self._config.restart)
+        may_restart = crashes <= self._config.restart.max_restarts
+        self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
+        return crashes
+
+    def _is_closed_within(self, crashes: int) -> bool:
+        """Wait for what the policy asks for after so many crashes; True if we close meanwhile."""
+        return self._closing.wait(delay_before(crashes, self._config.restart))
 
     def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
         """See to it that no more calls go to a host, and that another one comes."""
@@ -92,6 +114,8 @@ class Supervisor:
 
         def replace() -> None:
             try:
+                # First: whoever finds no host is to find what it had saved.
+                record.orphaned_state = host.checkpoint
                 is_ours = record.slots.remove(host)
             finally:
                 removed.set()
@@ -107,32 +131,37 @@ class Supervisor:
         began = time.monotonic()
         if not counts:
             host.kill()
-        crashes = record.crashed(self._config.restart) if counts else 0
-        may_restart = crashes <= self._config.restart.max_restarts
         report = host.exit_report(_DYING)
         host.dispose()
-        if counts:
-            self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
-        # Without the lock of the life cycle: whoever reloads the plugin need not wait for it.
-        if may_restart and self._closing.wait(delay_before(crashes, self._config.restart)):
-            return
-        with record.lifecycle:
-            if record.state not in SERVING or record.era != era:
-                return  # unloaded, suspended or reloaded meanwhile
-            if may_restart:
-                self._restart(record, host, began, counts=counts)
-            elif not record.slots.hosts:
-                record.fail(self._given_up(record, report.reason))
+        crashes = self._count_crash(record, report) if counts else 0
+        while True:
+            # Without the lock of the life cycle: whoever reloads the plugin need not wait for it.
+            may_restart = crashes <= self._config.restart.max_restarts
+            if may_restart and self._is_closed_within(crashes):
+                return
+            with record.lifecycle:
+                if record.state not in SERVING or record.era != era:
+                    return  # unloaded, suspended or reloaded meanwhile
+                if not may_restart:
+                    self._give_up(record, host, self._given_up(record, report.reason))
+                    return
+                died = self._restart(record, host, began, counts=counts)
+            if died is None:
+                return
+            report, counts = died, True
+            crashes = self._count_crash(record, report)
 
-    def _restart(self, record: PluginRecord, dead: Host, began: float, *, counts: bool) -> None:
+    def _restart(
+        self, record: PluginRecord, dead: Host, began: float, *, counts: bool
+    ) -> ExitReport | None:
+        """Bring a plugin back; how the new process ended too, if it did."""
         try:
             hosted, state = self._bring_back(record, dead.checkpoint)
         except PluginError as error:
-            if record.slots.hosts:
-                _log.error("%s goes on with fewer replicas: %s", record.id, error)
-            else:
-                record.fail(error)
-            return
+            report = report_of(error)
+            if report is None:
+                self._give_up(record, dead, error)
+            return report
         if counts:
             record.restarts += 1
             self._counters.restarts += 1
@@ -141,6 +170,7 @@ class Supervisor:
         now = time.monotonic()
         age = None if state is None else max(0.0, began - dead.checkpoint_at)
         self._dispatcher.emit(PluginRestarted(record.id, datetime.now(UTC), now - began, age))
+        return None
 
     def _bring_back(
         self, record: PluginRecord, state: SavedState | None
@@ -148,7 +178,7 @@ class Supervisor:
         """Another host with the state; without it, if it does not come up with it.
 
         Raises:
-            PluginError: it does not come up in any case.
+            PluginError: it does not come up in any case, or died meanwhile.
         """
         cradle = Cradle()
         try:
@@ -162,15 +192,25 @@ class Supervisor:
         except PluginError:
             cradle.abandon()
             raise
-        if state is None:
-            return hosted, None
         try:
-            self._states.restore(record, [hosted], state)
+            if state is not None:
+                self._states.restore(record, [hosted], state, is_final=True)
         except PluginError as error:
             cradle.abandon()
+            if report_of(error) is not None and not record.died_of_its_state:
+                record.died_of_its_state = True  # once that may be chance
+                raise
             _log.error("%s starts without its state, which it does not take: %s", record.id, error)
             return self._bring_back(record, None)
+        record.died_of_its_state = False
         return hosted, state
+
+    def _give_up(self, record: PluginRecord, dead: Host, error: PluginError) -> None:
+        if record.slots.hosts:
+            _log.error("%s goes on with fewer replicas: %s", record.id, error)
+            return
+        record.saved_state = dead.checkpoint  # for when it has been mended
+        record.fail(error)
 
     def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
         policy = self._config.restart

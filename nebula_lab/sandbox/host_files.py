@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from nebula_lab.confine.confinement import Places
+from nebula_lab.confine.places import Places
 
 _PRIVATE = 0o700
 _KEY_BYTES = 32

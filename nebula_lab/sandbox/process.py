@@ -20,6 +20,7 @@ from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Versio
 from nebula_lab.model.discovery_strategy import FileSystem
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.probing import Prober
@@ -65,6 +66,7 @@ class ProcessSandbox(Sandbox):
         self._spare_lives = itertools.count(1)
         self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self._prober = Prober()
+        self._groups = Groups(run_folder)
         self._config = config
         # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
         others = (default_root().resolve(), Path(jupyter_runtime_dir()).resolve())
@@ -154,6 +156,7 @@ class ProcessSandbox(Sandbox):
             surroundings=surroundings,
             profile=profile,
             owner=self._owner,
+            group=partial(self._groups.make, folder, is_wanted=profile.is_grouped),
         )
 
     def _zygote_mark(self) -> str:
@@ -202,7 +205,8 @@ def _greet(host: ProcessHost, spec: HostSpec) -> None:
         raise LoadFailedError(
             f"its kernel did not come up: {report.reason or error}",
             plugin_id=spec.plugin_id,
-            remote_traceback="\n".join(report.stderr_tail),
+            remote_traceback=report.words,
+            report=report,
         ) from error
     except BaseException:
         host.dispose()

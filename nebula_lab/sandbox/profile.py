@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import structs
 
 from nebula_lab.confine import loopback
-from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network, Places
+from nebula_lab.confine.cgroup_places import file_systems
+from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network
+from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
+from nebula_lab.confine.places import Places
 from nebula_lab.environments.environment import is_harmless
 from nebula_lab.model import PluginCapability
 from nebula_lab.model.policy import EffectivePolicy, Rights
@@ -14,6 +20,8 @@ from nebula_lab.sandbox.base import Grants
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.visible_files import VisibleFiles
 
+# All stacks together reserve at most this part of the memory.
+_OF_STACKS = 2
 _PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
 
 
@@ -25,11 +33,13 @@ class Profile:
         confinement: what a host takes from itself.
         variables: names of those environment variables that it gets besides the harmless ones.
         has_proxies: whether it is told of the user's proxies.
+        is_grouped: whether it gets a control group.
     """
 
     confinement: Confinement
     variables: frozenset[str]
     has_proxies: bool
+    is_grouped: bool = False
 
     def environment_variables(
         self, surroundings: Surroundings, mark: str, places: Places
@@ -80,6 +90,7 @@ def profile_for(
     rights, limits = policy.rights, policy.limits
     network = _network(rights, machine)
     readable, listed, hidden = _files(rights, grants, machine, files, network, surroundings)
+    groups = file_systems() if _wants_group(policy, machine) else ()
     confinement = Confinement(
         namespaces=machine.namespaces.works,
         landlock=machine.landlock.works,
@@ -88,7 +99,7 @@ def profile_for(
         is_restricted=not rights.sees_all_files,
         readable=readable,
         listed=listed,
-        grants=grants.given,
+        grants=_unable_to_leave(grants, machine, groups),
         hidden=hidden,
         network=network,
         has_unix_sockets=network is Network.FULL and rights.sees_all_files,
@@ -96,9 +107,22 @@ def profile_for(
         memory=limits.memory,
         files=limits.files,
         threads=limits.threads if machine.counts_threads.works else None,
+        stack=limits.memory // _OF_STACKS // limits.threads,
         home_size=limits.scratch,
+        groups=groups,
     )
-    return Profile(confinement, frozenset(rights.variables or ()), network is Network.FULL)
+    variables = frozenset(rights.variables or ())
+    return Profile(confinement, variables, network is Network.FULL, bool(groups))
+
+
+def _wants_group(policy: EffectivePolicy, machine: Machine) -> bool:
+    """Whether a group would hold what rlimits do not: to enter one can take 20 ms."""
+    is_wanted = (
+        policy.limits.cpu_percent is not None
+        or policy.rights.has(PluginCapability.PROCESS_SPAWN)
+        or not machine.counts_threads.works
+    )
+    return machine.cgroups.works and is_wanted
 
 
 def _network(rights: Rights, machine: Machine) -> Network:
@@ -113,6 +137,28 @@ def _guard(rights: Rights, machine: Machine) -> Guard:
     if not rights.has(PluginCapability.PROCESS_SPAWN):
         return Guard.NONE
     return Guard.NAMESPACE if machine.pid_namespace.works else Guard.SUBREAPER
+
+
+def _unable_to_leave(
+    grants: Grants, machine: Machine, groups: tuple[str, ...]
+) -> tuple[Grant, ...]:
+    """What was granted, but not to write into file systems of groups: it could leave its own."""
+    # Its tree has groups read-only in what is larger. Landlock can't except anything.
+    is_kept = _is_outside if machine.namespaces.works else _is_apart
+    return tuple(
+        one
+        if all(is_kept(Path(one.path), Path(folder)) for folder in groups)
+        else structs.replace(one, is_writable=False)
+        for one in grants.given
+    )
+
+
+def _is_outside(one: Path, folder: Path) -> bool:
+    return not one.is_relative_to(folder)
+
+
+def _is_apart(one: Path, folder: Path) -> bool:
+    return _is_outside(one, folder) and not folder.is_relative_to(one)
 
 
 def _files(

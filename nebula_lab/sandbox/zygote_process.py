@@ -41,9 +41,14 @@ class ZygoteProcess:
         owner: pidfd of this process.
         mark: what the sweep finds it by.
 
+    Attributes:
+        was_killed: a signal had ended it before `end` did.
+
     Raises:
         OSError: it could not be started.
     """
+
+    was_killed = False
 
     def __init__(self, key: ZygoteKey, control: socket.socket, owner: int, mark: str) -> None:
         descriptors = (control.fileno(), owner)
@@ -75,6 +80,8 @@ class ZygoteProcess:
 
     def end(self) -> str:
         """Kill it; the last line that it wrote, or else how it had ended by itself. Once."""
+        status = self._process.poll()
+        self.was_killed = status is not None and status < 0
         self._process.kill()
         self._process.wait()
         said = b""

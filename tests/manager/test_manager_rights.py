@@ -203,9 +203,10 @@ def _machine_without(*missing):
 
 
 FALLBACKS = [
-    ("namespaces", "pid_namespace", "counts_threads"),
-    ("landlock", "scopes"),
-    ("pid_namespace",),
+    ("namespaces", "pid_namespace", "counts_threads", "cgroups"),
+    ("landlock", "scopes", "cgroups"),
+    ("pid_namespace", "cgroups"),
+    ("namespaces", "pid_namespace"),
 ]
 
 

@@ -90,10 +90,14 @@ class AttributeState:
                     left_out[name] = f"kept in part: {'; '.join(reader.notes)}"
         return values, left_out
 
-    def restore(self, state: Any) -> dict[str, str]:
+    def restore(self, state: Any, *, is_final: bool) -> dict[str, str]:
         """Set the attributes; the reasons for those that can't be.
 
         What an earlier call has set and this state lacks is as `initialize` left it.
+
+        Args:
+            state: what `save` gave.
+            is_final: no other state follows, so that what `initialize` left may be let go of.
         """
         self._put_back()
         values, left_out = self.values(state)
@@ -101,6 +105,8 @@ class AttributeState:
             reason = self._obstacle(name, value) or self._set(name, value)
             if reason is not None:
                 left_out[name] = reason
+        if is_final:
+            self._replaced.clear()
         return left_out
 
     def _obstacle(self, name: str, value: Any) -> str | None:

@@ -25,7 +25,8 @@ class Reader:
     """
 
     def __init__(self, nodes: list[Any], names: ClassNames) -> None:
-        self.names = names
+        self._names = names
+        self._classes: dict[int, type] = {}
         self.notes: list[str] = []
         self._nodes = nodes
         self._made: dict[int, Any] = {}
@@ -70,6 +71,16 @@ class Reader:
         made = self._make(index)
         self._unfinished.discard(index)
         return made
+
+    def find_class(self, index: int) -> type:
+        """The class whose name that node has.
+
+        Raises:
+            NotKeptError: there is none of that name.
+        """
+        if index not in self._classes:
+            self._classes[index] = self._names.find(self._nodes[index])
+        return self._classes[index]
 
     def _make(self, index: int) -> Any:
         tag, *parts = self._nodes[index]

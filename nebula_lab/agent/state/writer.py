@@ -8,6 +8,7 @@ leaves and of references to nodes: a reference is a list of one number, which no
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from nebula_lab.agent.state.errors import NotKeptError
@@ -44,6 +45,7 @@ class Writer:
         self.memory: dict[int, list[tuple[Any, str]]] = {}
         self.attribute = ""
         self._indexes: dict[int, int] = {}
+        self._classes: dict[type, int] = {}
         self._kept: list[Any] = []  # as long as they live, nothing else has their ids
         self._todo: deque[tuple[int, Any, Any, Any]] = deque()
         self._path: Any = None
@@ -63,6 +65,7 @@ class Writer:
             while self._todo:
                 index, form, part, self._path = self._todo.popleft()
                 self.nodes[index] = [form.tag, *form.take_apart(part, self)]
+                self.charge(len(form.tag))
         except Exception as error:
             self._forget(*before)
             # Looking at a value may run the plugin's own code, which may raise anything.
@@ -75,6 +78,7 @@ class Writer:
     def _forget(self, count: int, inline: int, beside: int, pieces: int) -> None:
         del self.nodes[count:]
         self._indexes = {key: index for key, index in self._indexes.items() if index < count}
+        self._classes = {kind: index for kind, index in self._classes.items() if index < count}
         for seen in self.memory.values():
             seen[:] = [one for one in seen if one[1] != self.attribute]
         self._todo.clear()
@@ -113,6 +117,20 @@ class Writer:
         self.charge(_NODE)
         return index
 
+    def refer_class(self, kind: type) -> int:
+        """The node that has a class's name.
+
+        Raises:
+            NotKeptError: nobody could find the class by its name.
+        """
+        index = self._classes.get(kind)
+        if index is None:
+            name = self.names.name(kind)
+            self.charge_names(name)
+            index = self._classes[kind] = len(self.nodes)
+            self.nodes.append(name)
+        return index
+
     def refer_all(self, values: list[Any]) -> list[Any]:
         """`refer` for each of many; at C speed where all are leaves."""
         kinds = set(map(type, values))
@@ -130,6 +148,10 @@ class Writer:
         self._inline += size
         if self._inline > MOST_INLINE:
             raise NotKeptError(_too_large(size, MOST_INLINE))
+
+    def charge_names(self, names: Iterable[str]) -> None:
+        """`charge` for names."""
+        self.charge(sum(len(name.encode()) + _NODE for name in names))
 
     def charge_bytes(self, size: int) -> None:
         """Count bytes, which may go beside the message.
