@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
+from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
@@ -20,6 +22,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Grants:
+    """The files that a plugin is given, besides those that every host sees.
+
+    Attributes:
+        given: each with what is there.
+        hidden: real paths of what is not to be seen in them, nor elsewhere.
+    """
+
+    given: tuple[Grant, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class HostSpec:
     """What a host is started for.
 
@@ -28,12 +43,14 @@ class HostSpec:
         life: counts the hosts of one manager from 1, so that no two share a name.
         start_timeout: seconds until a host that does not answer is given up.
         policy: what holds for the plugin.
+        grants: the files that it may use by it.
     """
 
     plugin_id: str
     life: int
     start_timeout: float
     policy: EffectivePolicy
+    grants: Grants = Grants()
 
 
 class Host(abc.ABC):
@@ -142,6 +159,14 @@ class Sandbox(abc.ABC):
     def machine(self) -> Machine | None:
         """What can be enforced here, tried once; None where nothing is to be."""
         return None
+
+    def kept_folders(self) -> tuple[Path, ...]:
+        """Real paths of our own folders, which no plugin sees."""
+        return ()
+
+    def import_folders(self) -> tuple[ImportFolder, ...]:
+        """Where plugins import from besides their environment, and what they see of that."""
+        return ()
 
     def warm_up(self) -> None:  # noqa: B027 - there may be nothing to do beforehand
         """Get ready for hosts to be started soon; it does not wait for anything."""
