@@ -132,7 +132,7 @@ class Supervisor:
         if not counts:
             host.kill()
         report = host.exit_report(_DYING)
-        host.dispose()
+        self._workers.start_unattended(host.dispose)  # nobody is to wait for its files to go
         crashes = self._count_crash(record, report) if counts else 0
         while True:
             # Without the lock of the life cycle: whoever reloads the plugin need not wait for it.
