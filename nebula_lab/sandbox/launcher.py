@@ -123,7 +123,7 @@ class Launcher:
             return
         with self._choosing:
             self._failures += 1
-            # One that never came up will not come up the next time either, unless somebody killed it.
+            # One that never came up will not the next time either, unless somebody killed it.
             never_comes_up = not zygote.was_ready and not zygote.was_killed
             if self._failures >= _ATTEMPTS or never_comes_up:
                 self._give_up(reason)
