@@ -9,6 +9,7 @@ from benchmarks.result import Topic
 from benchmarks.topics import (
     arrays,
     calls,
+    deadlines,
     discovery,
     imports,
     live,
@@ -26,6 +27,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         for one in (
             calls,
             threads,
+            deadlines,
             arrays,
             loads,
             memory,

@@ -16,9 +16,10 @@ from typing import Any
 
 from benchmarks.contender import Run, Work
 from benchmarks.payload import PARAMS, float_array, touch
-from benchmarks.plugins import write_echoes
+from benchmarks.plugins import write_echoes, write_stuck
 from benchmarks.processes import await_quiet, descendants_threads, total_pss
 from nebula_lab import PluginManager
+from nebula_lab.errors import PluginTimeoutError
 
 
 @contextlib.contextmanager
@@ -97,6 +98,31 @@ def _growth(add: Callable[[], object]) -> int:
 def many(count: int) -> Iterator[Work]:
     """The life of many plugins at the same time."""
     yield Work(partial(_live, count), is_sample=True)
+
+
+@contextlib.contextmanager
+def late(operation: str, timeout: float, grace: float) -> Iterator[Work]:
+    """From the deadline, or from the end of the grace where the call takes no interrupt."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        plugin_id = write_stuck(Path(name))
+        with PluginManager({"plugin_dir": name, "grace": grace}) as plugins:
+
+            def run() -> float:
+                over = time.perf_counter() + timeout
+                try:
+                    plugins.execute(plugin_id, operation, timeout=timeout)
+                except PluginTimeoutError as error:
+                    passed = time.perf_counter() - over
+                    was_ended = error.stacks is not None and "was replaced" in str(error.hint)
+                    return passed - grace if was_ended else passed
+                raise AssertionError("the call came to an end")
+
+            def settle(result: Any) -> None:
+                plugins.execute(plugin_id, "ready")
+                await_quiet()
+
+            settle(None)
+            yield Work(run, settle, is_sample=True)
 
 
 def _live(count: int) -> dict[str, list[float]]:

@@ -29,6 +29,49 @@ def plugin_entry():
 '''
 
 
+STUCK = """
+import threading
+import time
+
+from nebula_lab.plugin import Plugin, operation
+
+PLUGIN_METADATA = {"id": "stuck", "version": "1.0.0"}
+
+
+class Stuck(Plugin):
+    @operation
+    def ready(self) -> bool:
+        return True
+
+    @operation
+    def computing(self):
+        while True:
+            pass
+
+    @operation
+    def sleeping(self):
+        time.sleep(60)
+
+    @operation
+    def waiting(self):
+        threading.Event().wait()
+
+    @operation
+    def in_c(self):
+        return sum(range(10**12))
+
+
+def plugin_entry():
+    return Stuck()
+"""
+
+
+def write_stuck(folder: Path) -> str:
+    """Write a plugin whose operations do not end; gives its id."""
+    (folder / "stuck.py").write_text(STUCK)
+    return "stuck"
+
+
 def write_echoes(folder: Path, count: int) -> list[str]:
     """Write plugins that echo; gives their ids."""
     ids = [f"echo{number}" for number in range(count)]

@@ -18,7 +18,7 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
-from nebula_lab.errors import ManagerClosedError
+from nebula_lab.errors import CallCancelledError, ManagerClosedError
 from nebula_lab.manager import PluginManager
 from nebula_lab.model import PluginConfig, Problem
 from nebula_lab.model.events import Event
@@ -166,6 +166,7 @@ class AsyncPluginManager:
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     run_cell = _on_a_thread(PluginManager.run_cell)
+    debug = _on_a_thread(PluginManager.debug)
 
     async def subscribe(
         self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)
@@ -241,10 +242,11 @@ class AsyncPluginManager:
         running = asyncio.wrap_future(started)
         try:
             return await asyncio.shield(running)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if not started.cancel():
                 self._others.submit(stop)
                 await _end_of(running)
+                _note_place(cancelled, running)
             raise
 
     # Ending
@@ -317,3 +319,10 @@ class AsyncStream:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _note_place(cancelled: asyncio.CancelledError, ended: asyncio.Future[Any]) -> None:
+    """Say with a cancellation where the plugin was, and what became of it."""
+    error = None if ended.cancelled() or not ended.done() else ended.exception()
+    if isinstance(error, CallCancelledError) and error.stacks is not None:
+        cancelled.add_note(str(error))

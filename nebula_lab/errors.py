@@ -12,6 +12,7 @@
     ├── NotFoundError               no such plugin
     │   ├── OperationNotFoundError
     │   └── VersionNotFoundError    no such version of it to go back to
+    ├── NothingToDebugError         no failed call is kept that a debugger could look at
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
@@ -37,12 +38,13 @@ Errors carry the objects that they speak of and build their text from them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
+from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.reports.stacks import HostStacks
 
 __all__ = [
     "PluginError",
@@ -57,6 +59,7 @@ __all__ = [
     "NotFoundError",
     "OperationNotFoundError",
     "VersionNotFoundError",
+    "NothingToDebugError",
     "StateTransitionError",
     "DependentsLoadedError",
     "LoadFailedError",
@@ -77,6 +80,7 @@ __all__ = [
     "ManagerClosedError",
     "ExitReport",
     "nearest_names",
+    "remote_tracebacks",
 ]
 
 
@@ -200,6 +204,10 @@ class VersionNotFoundError(NotFoundError):
         return PluginError.headline(self)
 
 
+class NothingToDebugError(PluginError):
+    """No failed call of the plugin is kept for a debugger to look at."""
+
+
 class StateTransitionError(PluginError):
     """A step that the plugin's life cycle does not allow from where it is."""
 
@@ -221,8 +229,11 @@ class LoadFailedError(PluginError):
 
     Attributes:
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+        remote_cause: the error of the call to another plugin that made it fail, if one did.
         report: how its process ended, where it did not come up because of that.
     """
+
+    remote_cause: PluginError | None = None
 
     def __init__(
         self,
@@ -237,7 +248,7 @@ class LoadFailedError(PluginError):
         self.report = report
 
     def details(self) -> str:
-        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
+        return _remote_details(self)
 
 
 class SymbolNotFoundError(LoadFailedError):
@@ -288,7 +299,10 @@ class ExecutionFailedError(PluginError):
         operation: its name.
         error_type: the name of the exception class that the plugin raised, or "".
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
+        remote_cause: the error of the call to another plugin that made it fail, if one did.
     """
+
+    remote_cause: PluginError | None = None
 
     def __init__(
         self,
@@ -310,10 +324,48 @@ class ExecutionFailedError(PluginError):
         return self._with_hint(f"{name}: {self.message}")
 
     def details(self) -> str:
-        return f"\n\n{self.remote_traceback}" if self.remote_traceback else ""
+        return _remote_details(self)
 
 
-class PluginTimeoutError(ExecutionFailedError, TimeoutError):
+def remote_tracebacks(error: PluginError) -> list[tuple[str, str]]:
+    """Who raised, such as `counter.add`, and its own traceback: of the plugin that was called,
+    then of the one whose call made it fail, and so on."""
+    found = []
+    one: PluginError | None = error
+    while one is not None:
+        operation = getattr(one, "operation", "")
+        name = f"{one.plugin_id}.{operation}" if operation else str(one.plugin_id)
+        if text := getattr(one, "remote_traceback", ""):
+            found.append((name, text))
+        one = getattr(one, "remote_cause", None)
+    return found
+
+
+def _remote_details(error: PluginError) -> str:
+    texts = remote_tracebacks(error)
+    if len(texts) == 1:
+        return f"\n\n{texts[0][1]}"
+    return "".join(f"\n\nIn {name}:\n{text}" for name, text in texts)
+
+
+class _StoppedError(ExecutionFailedError):
+    """A call that was stopped before its end.
+
+    Attributes:
+        stacks: what every thread of the plugin was at when it was to stop; None where it was not
+            running yet, or not any more.
+    """
+
+    def __init__(self, message: str, *, stacks: HostStacks | None = None, **failed: Any) -> None:
+        super().__init__(message, **failed)
+        self.stacks = stacks
+
+    def details(self) -> str:
+        beside = "" if self.stacks is None else self.stacks.beside
+        return super().details() + (f"\n\n{beside}" if beside else "")
+
+
+class PluginTimeoutError(_StoppedError, TimeoutError):
     """The deadline passed before the operation answered."""
 
 
@@ -331,36 +383,28 @@ class LimitExceededError(ExecutionFailedError):
         self.value = value
 
 
-@dataclass(frozen=True)
-class ExitReport:
-    """How a plugin's process ended.
+class PluginCrashedError(ExecutionFailedError):
+    """The plugin's host ended, or stopped making sense, while the call ran.
 
     Attributes:
-        exit_code: its exit code, or None when a signal ended it or nothing is known.
-        signal_name: such as `SIGSEGV`, or "".
-        reason: one sentence, such as "killed by SIGSEGV (segmentation fault)".
-        stderr_tail: the last lines that it wrote to its error output.
+        report: how it ended, what it was running and what it had used.
     """
-
-    reason: str
-    exit_code: int | None = None
-    signal_name: str = ""
-    stderr_tail: tuple[str, ...] = field(default=())
-
-
-class PluginCrashedError(ExecutionFailedError):
-    """The plugin's host ended, or stopped making sense, while the call ran."""
 
     def __init__(self, *, plugin_id: str, operation: str = "", report: ExitReport) -> None:
         super().__init__(f"crashed: {report.reason}", plugin_id=plugin_id, operation=operation)
         self.report = report
 
     def details(self) -> str:
-        text = super().details()
-        if self.report.stderr_tail:
-            text += "\n  last words on stderr:\n" + "\n".join(
-                f"    {line}" for line in self.report.stderr_tail
-            )
+        report, text = self.report, super().details()
+        parts = {
+            "it was running": report.was_running,
+            "where it was, by Python's fault handler": report.native_traceback,
+            "last words on stderr": "\n".join(report.own_words),
+            "what it had used": "" if report.usage is None else str(report.usage),
+        }
+        for heading, part in parts.items():
+            if part:
+                text += f"\n  {heading}:\n" + "\n".join(f"    {one}" for one in part.split("\n"))
         return text
 
 
@@ -384,7 +428,7 @@ class QueueFullError(ExecutionFailedError):
     """Too many calls wait for this plugin already."""
 
 
-class CallCancelledError(ExecutionFailedError):
+class CallCancelledError(_StoppedError):
     """The caller withdrew the call."""
 
 

@@ -21,6 +21,7 @@ from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
+from nebula_lab.runtime.debugging import run_debugger
 from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health
 from nebula_lab.runtime.invocation import Invocation
@@ -270,6 +271,26 @@ class PluginManager:
             self._engine.hosting.ask(host, "cell", code, invocation)
         finally:
             record.slots.release(invocation)
+
+    def debug(self, plugin_id: str, command: str = "", *, timeout: float | None = None) -> str:
+        """Look at the last call that failed, with a command of Python's debugger.
+
+        Args:
+            plugin_id: the plugin.
+            command: such as `up`, `p name`, `!statement`, `list`; `help` has them all. Without
+                one, begin at the frame that raised, and show the error and the stack.
+            timeout: seconds for the command; the configuration's `timeout` without.
+
+        Returns:
+            What the command shows.
+
+        Raises:
+            NothingToDebugError: no call has failed since the plugin was loaded or reloaded.
+            PluginTimeoutError: the command took too long, and was stopped.
+        """
+        record = self._engine.catalogue.record(plugin_id)
+        invocation = self.begin(plugin_id, "(debug)", timeout)
+        return run_debugger(record, self._engine.hosting, command, invocation)
 
     def __getitem__(self, plugin_id: str) -> PluginProxy:
         self._engine.catalogue.record(plugin_id)

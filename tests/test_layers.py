@@ -16,6 +16,7 @@ LAYERS: list[set[str]] = [
     {"link"},
     {"confine"},
     {"agent"},
+    {"reports"},
     {"errors"},
     {"model"},
     {"resolver", "metrics", "trust"},
@@ -34,7 +35,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ALLOWED_OUTSIDE = {
     "plugin": set(),
     # The packages of arrays and tables are imported when a value of theirs is there.
-    "wire": {"msgspec", "numpy", "pandas", "polars", "pyarrow"},
+    "wire": {"msgspec", "numpy", "pandas", "polars", "ormsgpack", "pyarrow"},
     "link": {"msgspec", "numpy"},  # to see the end of arrays, where there are any
     "confine": {"msgspec"},
     "agent": {
@@ -45,6 +46,10 @@ ALLOWED_OUTSIDE = {
         "zmq",
         "tornado",
         "matplotlib_inline",
+        # debugpy has brought the others along; ipykernel needs it.
+        "debugpy",
+        "pydevd",
+        "pydevd_file_utils",
     },
     # Few enough to know what a signature rests on.
     "trust": {"msgspec", "cryptography"},

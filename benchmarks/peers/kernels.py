@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -113,6 +114,29 @@ def _start_bare(**options: Any) -> tuple[Any, Any]:
     client = manager.blocking_client()
     client.start_channels()
     return manager, client
+
+
+@contextlib.contextmanager
+def late(statement: str, timeout: float) -> Iterator[Work]:
+    """From the moment that an interrupt is sent to the reply that says so."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(startup_timeout=STARTING)
+
+    def run() -> float:
+        request = client.execute(statement)
+        time.sleep(timeout)  # as long as the call may take
+        started = time.perf_counter()
+        manager.interrupt_kernel()
+        while client.get_shell_msg(timeout=ANSWERING)["parent_header"]["msg_id"] != request:
+            pass
+        return time.perf_counter() - started
+
+    try:
+        ask(client, "import threading, time")
+        yield Work(run, settle=lambda result: await_quiet(), is_sample=True)
+    finally:
+        stop(manager, client)
 
 
 @contextlib.contextmanager

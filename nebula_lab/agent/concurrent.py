@@ -13,7 +13,6 @@ from queue import Empty
 from typing import Any
 
 from nebula_lab.agent.cells import ConsoleCell
-from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.job import Job, current_job
 from nebula_lab.agent.resident import ASYNC_CONCURRENCY
 from nebula_lab.agent.server import Server, encode_result
@@ -129,7 +128,7 @@ class _Concurrent:
                 task.cancel()
             return Reply(job.call, encode_result(await task))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
-            return failure_of(error, job.call)
+            return self._server.failure(job, error)
         finally:
             job.on_cancel = None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from asyncio import CancelledError
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from nebula_lab.agent.job import EscapedError, JobCancelledError
 from nebula_lab.agent.obstacles import obstacle_of
 from nebula_lab.plugin.errors import PluginError
+from nebula_lab.plugin.safe_text import ends_kept
 from nebula_lab.wire.errors import LocalProtocolError, ValueNotSupportedError
 from nebula_lab.wire.messages import Failure
 
@@ -17,7 +21,12 @@ _OURS = str(Path(__file__).parents[1])
 _OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire", "sandbox"))
 _IMPORT_MACHINERY = "<frozen importlib"
 _IPYTHON_SHELL = "/IPython/core/interactiveshell.py"  # runs cells
+_ASYNCIO = f"{Path(asyncio.__file__).parent}/"
 MAX_TEXT = 64 * 1024
+_MOST_FRAMES = 2_000  # the innermost ones of each exception; a plugin can raise Python's own limit
+_REQUEST = "_nebula_request"  # the attribute of an error that a call between plugins gave
+
+T = TypeVar("T")
 
 
 class MissingEntryError(Exception):
@@ -37,30 +46,75 @@ def failure_of(error: BaseException, call: int) -> Failure:
         call=call,
         kind=_kind(error),
         error_type=type(error).__name__,
-        message=_capped(_message(error)),
-        traceback="" if _explains_itself(error) else _capped(own_traceback(error)),
+        message=_capped(message_of(error)),
+        traceback="" if _explains_itself(error) else _capped(_traceback_of(error)),
         element=element,
-        obstacle=obstacle_of(error),
+        obstacle=_had(lambda: obstacle_of(error), ""),
+        request=_had(lambda: _request_behind(error), 0),
     )
+
+
+def _traceback_of(error: BaseException) -> str:
+    return _had(lambda: own_traceback(error), "(Its traceback can't be had.)")
 
 
 def own_traceback(error: BaseException) -> str:
     """The traceback as text, without the frames of nebula_lab and of the import system."""
-    summary = traceback.TracebackException.from_exception(error)
-    _drop_our_frames(summary, set())
+    summary = traceback.TracebackException.from_exception(error, limit=-_MOST_FRAMES)
+    for part in _parts(summary):
+        own = without_ours(part.stack, lambda frame: frame.filename)
+        part.stack = traceback.StackSummary.from_list(own)
     return "".join(summary.format()).rstrip()
 
 
-def _drop_our_frames(summary: traceback.TracebackException, seen: set[int]) -> None:
-    if id(summary) in seen:
-        return
-    seen.add(id(summary))
-    kept = [frame for frame in summary.stack if not is_ours(frame.filename)]
-    summary.stack = traceback.StackSummary.from_list(kept)
-    group = getattr(summary, "exceptions", None) or ()
-    for other in (summary.__cause__, summary.__context__, *group):
-        if other is not None:
-            _drop_our_frames(other, seen)
+def _parts(summary: traceback.TracebackException) -> Iterable[traceback.TracebackException]:
+    """An error, those that led to it, and those that it is a group of."""
+    seen: set[int] = set()
+    left = [summary]
+    while left:  # no recursion: a chain may be longer than Python's limit
+        part = left.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        group = getattr(part, "exceptions", None) or ()
+        left += [one for one in (part.__cause__, part.__context__, *group) if one is not None]
+
+
+def without_ours(frames: Iterable[T], filename: Callable[[T], str]) -> list[T]:
+    """The frames of the plugin and of what it uses, from a list that begins with the outermost."""
+    own = [frame for frame in frames if not is_ours(filename(frame))]
+    # What comes ahead of the plugin's is asyncio's way to a coroutine that we have it run.
+    first = next((at for at, one in enumerate(own) if not _is_asyncio(filename(one))), 0)
+    return own[first:]
+
+
+def _is_asyncio(filename: str) -> bool:
+    return filename.startswith(_ASYNCIO)
+
+
+def came_of(error: PluginError, request: int) -> PluginError:
+    """Note on an error that a call between plugins gave it, by the call's number."""
+    setattr(error, _REQUEST, request)
+    return error
+
+
+def _request_behind(error: BaseException) -> int:
+    """The number of the call between plugins that led to an error; 0 where there is none."""
+    seen: set[int] = set()
+    left = [error]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        request = vars(one).get(_REQUEST) if isinstance(one, PluginError) else None
+        if request is not None:
+            return int(request)
+        group = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        led_to = (one.__context__, one.__cause__)
+        left += [*group, *(other for other in led_to if other is not None)]
+    return 0
 
 
 def is_ours(filename: str) -> bool:
@@ -88,21 +142,26 @@ _KINDS: dict[type[BaseException], str] = {
 
 def _explains_itself(error: BaseException) -> bool:
     return isinstance(error, tuple(_KINDS)) or (
-        isinstance(error, PluginError) and not _has_frames_of_the_plugin(error.__traceback__)
+        isinstance(error, PluginError) and not has_frames_of_the_plugin(error.__traceback__)
     )
 
 
-def _has_frames_of_the_plugin(frames: TracebackType | None) -> bool:
+def has_frames_of_the_plugin(frames: TracebackType | None) -> bool:
     return any(not is_ours(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(frames))
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    name = type(error).__name__
+    return _had(lambda: str(error) or name, f"{name}, whose text can't be had: its __str__ raised")
+
+
+def _had(get: Callable[[], T], otherwise: T) -> T:
+    """Something of an error that may take the plugin's own code to be had, which may raise."""
     try:
-        return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - it is the plugin's own __str__ that failed
-        return f"{type(error).__name__}, whose text can't be had: its __str__ raised"
+        return get()
+    except BaseException:  # noqa: BLE001 - a SystemExit from there would end the host
+        return otherwise
 
 
 def _capped(text: str) -> str:
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n… {len(text):,} characters"
+    return ends_kept(text.encode("utf-8", "backslashreplace").decode(), MAX_TEXT)

@@ -7,9 +7,10 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
-from nebula_lab.agent import blocking, owner
+from nebula_lab.agent import blocking, owner, stack_dumps
 from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
@@ -27,17 +28,18 @@ class ProcessServer(Server):
 
 
 def run(
-    channel: int, owner_pidfd: int, kernel_arguments: list[str], confined: Confined
+    channel: int, owner_pidfd: int, stacks: int, kernel_arguments: list[str], confined: Confined
 ) -> NoReturn:
     """Serve a manager until it hangs up, and end the process.
 
     Args:
         channel: descriptor of a connected socket; the manager's.
         owner_pidfd: of the manager's process.
+        stacks: descriptor to write the stacks of all threads to, when the manager wants them.
         kernel_arguments: the connection file and IPython's folder.
         confined: what is still to be taken once the kernel has booted; the rest has been.
     """
-    code = _run(channel, owner_pidfd, kernel_arguments, confined)
+    code = _run(channel, owner_pidfd, stacks, kernel_arguments, confined)
     # The kernel's threads have nothing to save, and waiting for them would only take time.
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
@@ -45,12 +47,19 @@ def run(
     os._exit(code)
 
 
-def _run(channel: int, owner_pidfd: int, kernel_arguments: list[str], confined: Confined) -> int:
+def _run(
+    channel: int, owner_pidfd: int, stacks: int, kernel_arguments: list[str], confined: Confined
+) -> int:
     faulthandler.enable(2, all_threads=False)
+    stack_dumps.write_upon_signal(stacks)
     owner.die_with(owner_pidfd)
     os.set_inheritable(channel, False)
     os.set_inheritable(owner_pidfd, False)
-    server = ProcessServer(socket.socket(fileno=channel), handle_signals=True)
+    server = ProcessServer(
+        socket.socket(fileno=channel),
+        handle_signals=True,
+        on_signal=partial(stack_dumps.write_now, stacks),
+    )
     try:
         _serve(server, kernel_arguments, confined)
     except ChannelEndedError:

@@ -38,6 +38,7 @@ class Job:
     cancelled = False
     interrupted = False
     ended = False
+    operation = ""  # the name of the operation that it runs, if it runs one
     # Where the call runs as a task, these wake its event loop; from any thread.
     on_cancel: Callable[[], object] | None = None
     on_credit: Callable[[], object] | None = None

@@ -30,7 +30,9 @@ from traitlets.config import Config
 from zmq.constants import SocketType
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
+from nebula_lab.agent.debugger import PluginDebugger
 from nebula_lab.agent.job import current_job
+from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.server import Server
 from nebula_lab.agent.steps import Steps
 from nebula_lab.wire.errors import ValueNotSupportedError
@@ -129,6 +131,7 @@ class PluginKernel(IPythonKernel):
     """A kernel whose cells run on the process's main thread, while its loop runs elsewhere."""
 
     shell_class = Type(PluginShell)
+    debugger_class = Type(PluginDebugger)
     put_cell: PutCell
     _cell: ConsoleCell | None = None
 
@@ -223,6 +226,8 @@ class KernelThread:
         self._arguments = arguments
         self._ready: Future[PluginKernelApp] = Future()
         self._thread = threading.Thread(target=self._run, name="ipykernel", daemon=True)
+        # It answers while the others stand at a breakpoint, as the control channel's thread does.
+        self._thread.pydev_do_not_trace = True  # type: ignore[attr-defined]
 
     def start(self) -> None:
         self._thread.start()
@@ -238,6 +243,7 @@ class KernelThread:
         shell.display_pub.server = self._server
         shell.displayhook.server = self._server
         self._server.run_cell = self._run_cell
+        self._server.on_loaded = self._bind
         self._server.after_job = _show_figures
         self._server.has_more_to_show = partial(sys.modules.get, _INLINE)
         self._app = app
@@ -265,16 +271,20 @@ class KernelThread:
         os.write(2, b"The kernel was shut down by a Jupyter client.\n")
         os._exit(0)
 
+    def _bind(self, resident: Resident) -> None:
+        """Give cells and consoles the names of the plugin, unless they use these themselves."""
+        names = self._app.kernel.shell.user_ns
+        names.setdefault("plugin", resident.resource)
+        names.setdefault("module", resident.module)
+
     def _run_cell(self, code: str) -> Any:
         """Run a cell that came over the channel; what it shows goes to the caller.
 
         On a thread whose event loop runs, this gives a coroutine.
         """
         shell = self._app.kernel.shell
-        resident = self._server.resident
-        assert resident is not None
-        shell.user_ns.setdefault("plugin", resident.resource)
-        shell.user_ns.setdefault("module", resident.module)
+        assert self._server.resident is not None
+        self._bind(self._server.resident)
         if _is_in_event_loop():
             return _run_cell_async(shell, code)
         return shell.run_cell(code, store_history=True).raise_error()

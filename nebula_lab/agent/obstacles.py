@@ -28,9 +28,10 @@ def obstacle_of(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, RuntimeError):
-        return "threads" if _CAN_NOT_START in str(error) else ""
+        # Not its text: a `__str__` is the plugin's own, and may raise.
+        return "threads" if _CAN_NOT_START in map(repr, error.args[:1]) else ""
     if isinstance(error, socket.gaierror):
         return "network"
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and type(error.errno) is int:
         return _BY_NUMBER.get(error.errno, "")
     return ""

@@ -13,7 +13,9 @@ def die_with(pidfd: int) -> None:
 
     The parent-death signal will not do: it fires when the *thread* that forked us ends.
     """
-    threading.Thread(target=_watch, args=(pidfd,), name="owner", daemon=True).start()
+    thread = threading.Thread(target=_watch, args=(pidfd,), name="owner", daemon=True)
+    thread.pydev_do_not_trace = True  # type: ignore[attr-defined]  # a breakpoint stops the others
+    thread.start()
 
 
 def _watch(pidfd: int) -> None:

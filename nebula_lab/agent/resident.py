@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nebula_lab.agent.context import HostContext
+from nebula_lab.agent.job import EscapedError, Job
+from nebula_lab.agent.post_mortem import PostMortem
 from nebula_lab.agent.proving import dependency_reloaded, self_test
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.agent.staging import Staged
@@ -49,7 +51,9 @@ class Resident:
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
+        self._cells = 0
         self._state: StateKeeping | None = None
+        self._post_mortem = PostMortem(load.plugin_id, self._staged, alone=self._is_alone)
         self.description = ResourceDescription(
             (), open=True, has_save_state=False, has_restore_state=False
         )
@@ -101,7 +105,16 @@ class Resident:
 
     def forget(self) -> None:
         """Drop the plugin's modules, so that another life of it reads them anew."""
+        self._post_mortem.forget()
         forget_source(self._module_name)
+
+    def failed(self, job: Job, error: BaseException) -> None:
+        """Note that a job raised, before it is told: its source lines are those that ran."""
+        self._staged.put_lines()
+        if job.operation and not (job.granted and job.cancelled):  # a stream that was closed
+            if isinstance(error, EscapedError) and error.__cause__ is not None:
+                error = error.__cause__
+            self._post_mortem.keep(job.operation, error)
 
     def perform(self, kind: str, operation: str, params: Any) -> Any:
         """Do one of the kinds of things that a plugin can be asked for."""
@@ -147,6 +160,9 @@ class Resident:
     def _dependency_reloaded(self, params: Any) -> Any:
         return dependency_reloaded(self.resource, params)
 
+    def _debug(self, params: Any) -> dict[str, str]:
+        return self._post_mortem.answer(str(params))
+
     def _cleanup(self, params: Any) -> None:
         self.resource.cleanup()
         self.forget()
@@ -154,14 +170,17 @@ class Resident:
     def run_cell(self, code: str) -> Any:
         """Run code in the plugin's module; the value of its last line, if that is an expression."""
         assert self.module is not None
-        tree = ast.parse(code, "<cell>")
+        self._cells += 1
+        name = f"<cell {self._cells}>"
+        self._staged.remember(name, code)
+        tree = ast.parse(code, name)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         scope = self.module.__dict__
         scope.setdefault("plugin", self.resource)
-        exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102 - the user's own cell
+        exec(compile(tree, name, "exec"), scope)  # noqa: S102 - the user's own cell
         if not isinstance(last, ast.Expr):
             return None
-        return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)  # noqa: S307
+        return eval(compile(ast.Expression(last.value), name, "eval"), scope)  # noqa: S307
 
     _KINDS: ClassVar[dict[str, Callable[[Resident, Any], Any]]] = {
         "health": _health,
@@ -169,5 +188,6 @@ class Resident:
         "restore_state": _restore_state,
         "self_test": _self_test,
         "dependency_reloaded": _dependency_reloaded,
+        "debug": _debug,
         "cleanup": _cleanup,
     }

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
-from nebula_lab.agent.failures import failure_of
+from nebula_lab.agent.failures import came_of, failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import Resident
@@ -30,6 +30,7 @@ from nebula_lab.wire.messages import (
     Call,
     Cancel,
     Credit,
+    Failure,
     Hello,
     Item,
     Load,
@@ -57,6 +58,7 @@ class Server:
     Args:
         sock: connected to the manager.
         handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
+        on_signal: called ahead of all else when it comes.
         run_in_context: runs a job's work; in the manager's own process, in the caller's context.
         module_life: makes the module's name differ between two lives in one process.
     """
@@ -66,6 +68,7 @@ class Server:
         sock: socket.socket,
         *,
         handle_signals: bool = False,
+        on_signal: Callable[[], object] = _FALSE,
         run_in_context: Callable[[Job, Work], Any] | None = None,
         module_life: str = "",
     ) -> None:
@@ -73,6 +76,7 @@ class Server:
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self.resident: Resident | None = None
         self.run_cell: Callable[[str], Any] | None = None
+        self.on_loaded: Callable[[Resident], object] | None = None
         # Shows what is left once a job is done; asked for only where `has_more_to_show` says so.
         self.after_job: Callable[[], None] = lambda: None
         self.has_more_to_show: Callable[[], object] = _FALSE
@@ -89,7 +93,7 @@ class Server:
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
         if handle_signals:
-            self._interrupts = Interrupts(self._is_to_stop)
+            self._interrupts = Interrupts(self._is_to_stop, on_signal)
             self._interrupts.install()
 
     def greet(self) -> bool:
@@ -118,7 +122,9 @@ class Server:
     def _route(self, message: Any) -> None:
         kind = type(message)
         if kind is Call:  # known before it runs, so that a Cancel right behind it finds it
-            self._jobs[message.call] = Job(message.call, message.stream_credit)
+            job = self._jobs[message.call] = Job(message.call, message.stream_credit)
+            if message.kind == "operation":
+                job.operation = message.operation
             self._take_in(message)
         elif kind is Cancel or kind is Credit:
             self._route_to_job(message)
@@ -190,9 +196,15 @@ class Server:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             if on_main:
                 self.on_main = None
-            return failure_of(error, job.call)
+            return self.failure(job, error)
         finally:
             current_job.reset(token)
+
+    def failure(self, job: Job, error: BaseException) -> Failure:
+        """The message that says why a job gave no result."""
+        if self.resident is not None:
+            self.resident.failed(job, error)
+        return failure_of(error, job.call)
 
     def finish(self, job: Job, message: Message) -> None:
         """Send what the job has printed and then its answer, in this order."""
@@ -278,7 +290,8 @@ class Server:
             if type(message) is Response and message.request == number:
                 return decode_value(message.result, "result", is_frozen=True)
             if type(message) is ResponseFailure and message.request == number:
-                raise PluginError(f"{message.error_type}: {message.message}")
+                failed = PluginError(f"{message.error_type}: {message.message}")
+                raise came_of(failed, number)
             if type(message) is Cancel and job is not None and not job.interrupted:
                 job.interrupted = True
                 raise KeyboardInterrupt
@@ -296,6 +309,8 @@ class Server:
     def _bring_up(self, message: Load) -> dict[str, Any]:
         self.resident = Resident(message, self, self._module_life)
         self.resident.bring_up()
+        if self.on_loaded is not None:
+            self.on_loaded(self.resident)
         return self.resident.description.to_dict()
 
     def perform(self, call: Call) -> Any:

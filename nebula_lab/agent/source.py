@@ -119,7 +119,7 @@ def _import_notebook(path: Path, name: str, alone: bool, staged: Staged) -> Modu
     codes = []
     for number, source in notebook_cells(path, staged):
         filename = f"{staged.shown(path)}[cell {number}]"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        staged.remember(filename, source)
         codes.append(compile(source, filename, "exec", dont_inherit=True))
     return _run(module, codes)
 

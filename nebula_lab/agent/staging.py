@@ -26,6 +26,7 @@ class Staged:
     def __init__(self, folder: Path, origin: Path) -> None:
         self.folder = folder
         self.origin = origin
+        self._lines: dict[str, tuple[int, None, list[str], str]] = {}
 
     def shown(self, path: Path | str) -> str:
         """The name of a copy's original; what is no copy keeps its own."""
@@ -39,10 +40,23 @@ class Staged:
         name = self.shown(path)
         code = compile(source, name, "exec", dont_inherit=True)
         if name != str(path):
-            lines = source.decode("utf-8", "replace").splitlines(keepends=True)
-            # Without a time, so that nobody compares it with the file of that name.
-            linecache.cache[name] = (len(source), None, lines, name)
+            self.remember(name, source.decode("utf-8", "replace"))
         return code
+
+    def remember(self, name: str, source: str) -> None:
+        """Have the lines of what runs under a name shown in tracebacks."""
+        lines = source.splitlines(keepends=True)
+        # Without a time, so that nobody compares it with the file of that name.
+        self._lines[name] = (len(source), None, lines, name)
+        linecache.cache[name] = self._lines[name]
+
+    def put_lines(self) -> None:
+        """Have these lines shown from now on.
+
+        Where two lives of a plugin are in one process, as in a reload with sandbox None, their
+        files have the same names; and a plugin may have emptied the cache.
+        """
+        linecache.cache.update(self._lines)
 
 
 class StagedLoader(SourceFileLoader):
@@ -72,6 +86,10 @@ class StagedFinder(MetaPathFinder):
         """Look ahead of the usual finder, for what that one would find here."""
         at = sys.meta_path.index(PathFinder)
         sys.meta_path.insert(at, self)
+
+    def shown(self, path: str) -> str:
+        """See `Staged.shown`."""
+        return self._staged.shown(path)
 
     def find_spec(
         self,

@@ -35,13 +35,13 @@ class Steps:
     def __init__(
         self, coroutine: Coroutine[Any, Any, Any], server: Server, owner: Stoppable
     ) -> None:
-        self._coroutine = coroutine
+        self.coroutine = coroutine
         self._server = server
         self._owner = owner
 
     def __await__(self) -> Generator[Any, Any, Any]:
         # The handler of SIGINT raises nothing while this very frame runs: see OUR_FRAME.
-        server, step, argument = self._server, self._coroutine.send, None
+        server, step, argument = self._server, self.coroutine.send, None
         guard = server.guard_step
         while True:
             outer, server.on_main = server.on_main, self._owner
@@ -57,9 +57,9 @@ class Steps:
             finally:
                 server.on_main = outer
             try:
-                step, argument = self._coroutine.send, (yield awaited)
+                step, argument = self.coroutine.send, (yield awaited)
             except BaseException as error:  # noqa: BLE001 - it is for the coroutine to handle
-                step, argument = self._coroutine.throw, error
+                step, argument = self.coroutine.throw, error
 
 
 OUR_FRAME = Steps.__await__.__code__

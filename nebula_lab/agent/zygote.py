@@ -28,6 +28,7 @@ from nebula_lab.agent.zygote_messages import (
     Preloaded,
     Ready,
     Reap,
+    Reaped,
     Unfit,
     ZygoteMessage,
     decode_order,
@@ -40,7 +41,8 @@ from nebula_lab.agent.zygote_preload import (
     threads_left,
 )
 
-_DESCRIPTORS = 5
+# Channel, owner, output, stacks, folder, proxy, and two groups at most.
+_DESCRIPTORS = 8
 
 
 class Zygote:
@@ -107,7 +109,7 @@ class Zygote:
 
     def _fork_with(self, order: Fork, descriptors: list[int]) -> Birth | None:
         try:
-            return self._fork(order, Birth(order, *descriptors))
+            return self._fork(order, Birth.of(order, descriptors))
         finally:
             if os.getpid() == self._pid:
                 for descriptor in descriptors:
@@ -158,7 +160,8 @@ class Zygote:
     # Children
 
     def _reap(self, number: int) -> None:
-        os.waitpid(self._children.pop(number), 0)
+        _, _, usage = os.wait4(self._children.pop(number), 0)
+        self._send(Reaped(number, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime))
 
     def _end_children(self) -> None:
         for pid in self._children.values():
@@ -192,4 +195,5 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     birth = Zygote(socket.socket(fileno=control), owner).serve()
     if birth is not None:
         become_host(birth, start)
-        host.run(birth.channel, birth.owner, birth.order.arguments, birth.order.confined)
+        order = birth.order
+        host.run(birth.channel, birth.owner, birth.stacks, order.arguments, order.confined)

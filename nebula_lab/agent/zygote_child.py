@@ -17,6 +17,7 @@ from typing import Any
 
 from nebula_lab.agent import marking
 from nebula_lab.agent.zygote_messages import Fork
+from nebula_lab.confine import cgroups
 
 # PYTHON* variables that are heeded here, or are read when they are needed. Python reads the others
 # when it starts, so a process that has one of them is started anew.
@@ -43,8 +44,16 @@ class Birth:
     channel: int
     owner: int
     output: int
+    stacks: int
     folder: int
     proxy: int = -1
+    entrances: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, order: Fork, descriptors: list[int]) -> Birth:
+        channel, owner, output, stacks, folder, *more = descriptors
+        proxy = more.pop(0) if order.has_proxy else -1
+        return cls(order, channel, owner, output, stacks, folder, proxy, tuple(more))
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def become_host(birth: Birth, start: Start) -> None:
         start: of the zygote.
     """
     _separate(birth)
+    cgroups.join(birth.entrances)  # before anything can be forked here
     _take_surroundings(birth, start.variables)
     if _needs_real_start():
         _start_anew(birth)
@@ -144,12 +154,13 @@ def _is_elsewhere(module: Any, folder: str) -> bool:
 
 def _start_anew(birth: Birth) -> None:
     """Replace this process's image; its pid and its descriptors stay."""
-    descriptors = (birth.channel, birth.owner, birth.proxy)
+    descriptors = (birth.channel, birth.owner, birth.stacks, birth.proxy)
     for descriptor in descriptors:
         if descriptor >= 0:
             os.set_inheritable(descriptor, True)
     program = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
-    arguments = [birth.order.confined.to_text(), *birth.order.arguments]
+    no_entrances = ""  # it is in its group already
+    arguments = [no_entrances, birth.order.confined.to_text(), *birth.order.arguments]
     os.execv(sys.executable, [*program, *arguments])  # noqa: S606 - no shell is meant
 
 

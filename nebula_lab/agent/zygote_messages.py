@@ -26,8 +26,9 @@ class ZygoteMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
-    """Make a host. With it come its channel, the owner's pidfd, its output and its folder; and,
-    where it is to have a proxy, a socket for the proxy's listener.
+    """Make a host. With it come its channel, the owner's pidfd, its output, what its stacks are
+    written to and its folder; and, where it is to have a proxy, a socket for the proxy's listener;
+    then the entrances of its control group, if it gets one.
 
     Attributes:
         number: names the host from now on.
@@ -38,6 +39,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
         limits: those of the manager now.
         arguments: the connection file and IPython's folder.
         confined: what it is to take from itself.
+        has_proxy: whether there is such a socket.
     """
 
     number: int
@@ -48,6 +50,7 @@ class Fork(ZygoteMessage, tag=1, frozen=True, gc=False):
     limits: ProcessLimits
     arguments: list[str]
     confined: Confined
+    has_proxy: bool = False
 
 
 class Reap(ZygoteMessage, tag=2, frozen=True, gc=False):
@@ -94,8 +97,21 @@ class NotForked(ZygoteMessage, tag=14, frozen=True, gc=False):
     reason: str
 
 
+class Reaped(ZygoteMessage, tag=15, frozen=True, gc=False):
+    """A host that was to be given up has been; what it had used, with what it had waited for.
+
+    Attributes:
+        peak_memory: bytes in memory at a time, at most.
+        processor_time: seconds.
+    """
+
+    number: int
+    peak_memory: int
+    processor_time: float
+
+
 Order = Fork | Reap | Preload
-Report = Ready | Preloaded | Unfit | Forked | NotForked
+Report = Ready | Preloaded | Unfit | Forked | NotForked | Reaped
 _encoder = msgspec.msgpack.Encoder()
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Self
 
@@ -26,6 +26,8 @@ from nebula_lab.confine import (
     seccomp,
     warden,
 )
+from nebula_lab.confine.grants import Grant
+from nebula_lab.confine.places import Places
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
 
 # Not /dev/zero: what is mapped from it is memory, shared and so not counted.
@@ -55,36 +57,6 @@ class Guard(IntEnum):
     NAMESPACE = 2
 
 
-class Places(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A host's own folders.
-
-    Attributes:
-        ipc: the kernel's connection file and sockets.
-        plugin: the plugin's files, which come later.
-        home: where it may write.
-        root: an empty folder to build its tree of files in.
-        run: the folder of all hosts of its manager.
-    """
-
-    ipc: str
-    plugin: str
-    home: str
-    root: str
-    run: str
-
-    @property
-    def scratch(self) -> str:
-        return f"{self.home}/scratch"
-
-    @property
-    def ipython(self) -> str:
-        return f"{self.home}/.ipython"
-
-    @property
-    def temporary(self) -> str:
-        return f"{self.home}/tmp"  # noqa: S108 - its own
-
-
 class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a host is to take from itself. Hosts with the same are alike until their plugin comes.
 
@@ -94,16 +66,19 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         seccomp: whether it filters system calls.
         guard: how what it starts is ended.
         is_restricted: whether it sees only the files below; else all but those that are hidden.
-        readable: what it may read, besides its own.
-        writable: what it may also write.
-        hidden: folders that it does not see, if it sees all else.
+        readable: what it may read, besides its own: the system's and Python's.
+        listed: folders of which it may know the names, where it has no tree of files.
+        grants: what else it may use.
+        hidden: real paths of what it does not see, whatever it is in.
         network: what it may reach.
         has_unix_sockets: whether it may connect to sockets in the file system.
         has_system_calls: whether it may make unusual system calls.
         memory: bytes above what the booted host uses.
         files: descriptors above those.
         threads: threads and processes above those; None if they can't be counted.
+        stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
+        groups: file systems of control groups, which it never writes to, or it could leave its own.
     """
 
     namespaces: bool
@@ -112,7 +87,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     guard: Guard
     is_restricted: bool
     readable: tuple[str, ...]
-    writable: tuple[str, ...]
+    listed: tuple[str, ...]
+    grants: tuple[Grant, ...]
     hidden: tuple[str, ...]
     network: Network
     has_unix_sockets: bool
@@ -120,7 +96,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     memory: int
     files: int
     threads: int | None
+    stack: int
     home_size: int
+    groups: tuple[str, ...] = ()
 
     def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
@@ -165,6 +143,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         limits.limit_files(self.files)
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
+        limits.limit_stacks(self.stack)
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
@@ -182,14 +161,19 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def _build_tree(self, places: Places) -> None:
         tree = mounts.Tree(places.root)
-        tree.show((*self.writable, places.ipc), writable=True)
-        tree.show((*self.readable, places.plugin))
         tree.show(_DEVICES, writable=True, devices=True)
         tree.name_descriptors()
         self._show_processes(tree)
-        mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
         shared = self.home_size if self.guard else min(_SHARED_SIZE, self.home_size)
         mounts.quota(tree.folder(_SHARED), shared, programs=False)
+        tree.show(self.readable)
+        if tree.grant(self.grants, self.hidden):
+            tree.show(self.readable)  # where it lies in what was covered
+        for folder in self.groups:
+            tree.keep_unwritten(folder)
+        tree.attach(places.ipc, places.ipc, writable=True)
+        tree.attach(places.plugin, places.plugin)
+        mounts.quota(tree.folder(places.home), self.home_size, programs=self.guard != Guard.NONE)
         tree.enter()
 
     def _show_processes(self, tree: mounts.Tree) -> None:
@@ -210,12 +194,12 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (mounts.Piece(places.plugin, writable=False), places.plugin),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
-        for folder in _KERNEL:
+        for folder in (*_KERNEL, *self.groups):
             mounts.Piece(folder, writable=False).put(folder)
         if self.guard is Guard.NAMESPACE:
             with contextlib.suppress(PermissionError):
                 mounts.processes("/proc")
-        for folder in (*self.hidden, places.run):
+        for folder in self.hidden:
             if os.path.isdir(folder):  # noqa: PTH112
                 mounts.quota(folder, 2**20, programs=False)
         for piece, path in own:
@@ -224,18 +208,22 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         os.makedirs(places.home)  # noqa: PTH103
         mounts.quota(places.home, self.home_size, programs=True)
 
-    def _landlock_paths(self, places: Places) -> list[tuple[str, int]]:
-        own = [
+    def _landlock_paths(self, places: Places) -> list[tuple[str | Grant, int]]:
+        own: list[tuple[str, int]] = [
             (places.ipc, landlock.SOCKETS),
             (places.plugin, landlock.READ),
             (places.home, landlock.WRITE),
             *((path, landlock.DEVICE) for path in _DEVICES),
-            *((path, landlock.WRITE) for path in self.writable),
+        ]
+        granted = [
+            (one, landlock.WRITE if one.is_writable else landlock.READ) for one in self.grants
         ]
         if self.namespaces:  # there is nothing else in its tree
-            return [("/", landlock.READ), (_SHARED, landlock.WRITE), *_there(own)]
+            return [("/", landlock.READ), (_SHARED, landlock.WRITE), *_there(own), *granted]
         machine = (*(f"/proc/{name}" for name in _MACHINE), *_TREE_FILES, "/proc/self")
-        return _there([*own, *((path, landlock.READ) for path in (*self.readable, *machine))])
+        read = ((path, landlock.READ) for path in (*self.readable, *machine))
+        listed = ((path, landlock.LIST) for path in self.listed)
+        return [*_there([*own, *read, *listed]), *granted]
 
     # System calls
 
@@ -249,6 +237,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
             pid=os.getpid(),
+            scheduling=os.sched_getscheduler(0),
         )
 
 
@@ -292,5 +281,5 @@ def _make_folders(places: Places) -> None:
         os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
 
 
-def _there(paths: list[tuple[str, int]]) -> list[tuple[str, int]]:
+def _there(paths: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(path, rights) for path, rights in paths if os.path.exists(path)]  # noqa: PTH110

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 
 from nebula_lab.confine import system
+from nebula_lab.confine.grants import Grant
 
 _CREATE_VERSION = 1
 _PATH_BENEATH, _NETWORK_PORT = 1, 2
@@ -28,6 +29,7 @@ _NETWORK_SINCE = 4
 SCOPES_SINCE = 6
 
 READ = _EXECUTE | _READ_FILE | _READ_DIR
+LIST = _READ_DIR
 WRITE = ~0
 DEVICE = _READ_FILE | _WRITE_FILE | _IOCTL_DEV
 SOCKETS = _READ_FILE | _READ_DIR | _MAKE_SOCK
@@ -59,7 +61,7 @@ def version() -> int:
 
 
 def restrict(
-    paths: Iterable[tuple[str, int]] | None,
+    paths: Iterable[tuple[str | Grant, int]] | None,
     *,
     network: bool,
     ports: Iterable[int] = (),
@@ -68,8 +70,8 @@ def restrict(
     """Restrict this thread, and all that it starts, for ever.
 
     Args:
-        paths: what may be used below each path, of READ, WRITE, DEVICE and SOCKETS; nothing else
-            can be. None leaves files alone.
+        paths: what may be used below each path, of READ, LIST, WRITE, DEVICE and SOCKETS; nothing
+            else can be. None leaves files alone.
         network: whether TCP ports may be bound and connected to.
         ports: those that may be connected to all the same.
         others: whether processes outside may be signalled, and abstract sockets outside be used.
@@ -103,8 +105,8 @@ def restrict(
         os.close(descriptor)
 
 
-def _allow(ruleset: int, path: str, rights: int) -> None:
-    parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
+def _allow(ruleset: int, path: str | Grant, rights: int) -> None:
+    parent = _opened(path)
     try:
         if not stat.S_ISDIR(os.fstat(parent).st_mode):
             rights &= _OF_FILES
@@ -112,3 +114,9 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         system.call("landlock_add_rule", ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(parent)
+
+
+def _opened(path: str | Grant) -> int:
+    if isinstance(path, Grant):
+        return path.opened()
+    return os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 # Address space without memory behind it, which allocators reserve and do not use.
 _RESERVED = 2**30
 _UNLIMITED = resource.RLIM_INFINITY
+# With 1 MiB CPython crashes in some recursions of C code before it sees that they are too deep.
+_SMALLEST_STACK = 2**21
+_ATTRIBUTES = 8  # as many long words as a pthread_attr_t has; 7 on x86_64, 8 on aarch64
+_libc = ctypes.CDLL(None)
 
 
 def limit_memory(more: int, *, shared: bool) -> None:
@@ -42,6 +47,27 @@ def limit_threads(more: int, *, beside: int = 0) -> None:
         beside: processes of ours that are in this user namespace too.
     """
     _lower(resource.RLIMIT_NPROC, _status()["Threads"] + beside + more)
+
+
+def limit_stacks(size: int) -> None:
+    """Let each thread that starts from now on reserve `size` bytes for its stack, or the usual.
+
+    A stack counts as data as a whole, however little of it is ever used. What asks for a size of
+    its own gets that.
+    """
+    attributes = (ctypes.c_ulong * _ATTRIBUTES)()
+    usual = ctypes.c_size_t()
+    try:
+        get, set_ = _libc.pthread_getattr_default_np, _libc.pthread_setattr_default_np
+    except AttributeError:  # only glibc has them; musl's stacks are small
+        return
+    if get(attributes):
+        return
+    _libc.pthread_attr_getstacksize(attributes, ctypes.byref(usual))
+    if size < usual.value:
+        _libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(max(size, _SMALLEST_STACK)))
+        set_(attributes)
+    _libc.pthread_attr_destroy(attributes)
 
 
 def limit_files_size(size: int) -> None:

@@ -29,6 +29,9 @@ class Machine(msgspec.Struct, frozen=True):
         pid_namespace: one more for its children.
         scopes: Landlock keeps signals inside.
         counts_threads: the kernel counts threads of this user, which it does not do for root.
+        cgroups: control groups that this user can make, with limits of processor and threads; see
+            cgroups(7).
+        cgroup_memory: the same with limits of memory.
     """
 
     landlock: Mechanism
@@ -37,3 +40,5 @@ class Machine(msgspec.Struct, frozen=True):
     pid_namespace: Mechanism
     scopes: Mechanism
     counts_threads: Mechanism
+    cgroups: Mechanism
+    cgroup_memory: Mechanism

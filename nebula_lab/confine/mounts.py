@@ -8,15 +8,17 @@ import stat
 from collections.abc import Iterable
 
 from nebula_lab.confine import system
+from nebula_lab.confine.grants import Grant, open_without_links
 
 _AT_FDCWD = -100
 _AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
 _CLONE, _CLOEXEC = 1, os.O_CLOEXEC
-_FROM_EMPTY_PATH = 0x4
-_NO_LINKS = 0x02 | 0x04  # neither those of /proc nor any other
+_FROM_EMPTY_PATH, _TO_EMPTY_PATH = 0x4, 0x40
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8  # mount(2) and mount_setattr(2) alike
 _REC, _PRIVATE = 0x4000, 0x40000
 _DETACH = 2
+_COVER = 2**20  # bytes for the folders in which our own are put back
+_NOTHING = "/dev/null"  # without devices, nobody can open it
 _FILES_EACH = 4096  # bytes of a quota for each file that it may have
 
 
@@ -49,20 +51,12 @@ def processes(path: str) -> None:
     _mount("proc", path, "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC, None)
 
 
-class _OpenHow(ctypes.Structure):
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
-    )
-
-
 class Piece:
     """A part of today's files, taken out to be put into another tree.
 
     Args:
         source: its path, without symbolic links: another plugin may be able to make some on the
-            way there, at this very moment.
+            way there, at this very moment. Or what the manager decided about.
         writable: whether it may be written to.
         devices: whether device files in it are such.
 
@@ -70,15 +64,8 @@ class Piece:
         OSError: it is not there, can't be seen, or there is a link on the way.
     """
 
-    def __init__(self, source: str, *, writable: bool, devices: bool = False) -> None:
-        how = _OpenHow(os.O_PATH | os.O_CLOEXEC, 0, _NO_LINKS)
-        found = system.call(
-            "openat2",
-            _AT_FDCWD,
-            os.fsencode(source),
-            ctypes.byref(how),
-            ctypes.sizeof(how),
-        )
+    def __init__(self, source: str | Grant, *, writable: bool, devices: bool = False) -> None:
+        found = open_without_links(source) if isinstance(source, str) else source.opened()
         try:
             self.is_folder = stat.S_ISDIR(os.fstat(found).st_mode)
             self._tree = system.call(
@@ -102,11 +89,14 @@ class Piece:
             raise
 
     def put(self, path: str) -> None:
-        """Attach it at a path that is there; once."""
+        """Attach it at a path that is there, and has no links; once."""
         try:
-            system.call(
-                "move_mount", self._tree, b"", _AT_FDCWD, os.fsencode(path), _FROM_EMPTY_PATH
-            )
+            place = open_without_links(path)
+            try:
+                flags = _FROM_EMPTY_PATH | _TO_EMPTY_PATH
+                system.call("move_mount", self._tree, b"", place, b"", flags)
+            finally:
+                os.close(place)
         finally:
             os.close(self._tree)
 
@@ -120,6 +110,8 @@ class Tree:
 
     def __init__(self, folder: str) -> None:
         self._root = folder
+        self._covers: list[str] = []
+        self._fastened: set[str] = set()
         _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV | _NOEXEC, "size=1m,mode=0755")
 
     def show(self, paths: Iterable[str], *, writable: bool = False, devices: bool = False) -> None:
@@ -150,15 +142,76 @@ class Tree:
         for number, name in enumerate(("stdin", "stdout", "stderr")):
             self.link(f"/dev/{name}", f"/proc/self/fd/{number}")
 
-    def attach(self, source: str, path: str) -> None:
-        """Let something be seen elsewhere than it is."""
-        self._attach(Piece(source, writable=False), path)
+    def attach(self, source: str, path: str, *, writable: bool = False) -> None:
+        """Let something be seen at a path, whatever has been shown there."""
+        self._attach(Piece(source, writable=writable), path)
+
+    def grant(self, grants: Iterable[Grant], hidden: Iterable[str]) -> bool:
+        """Let a plugin see what it was granted, by the names that it was granted by too.
+
+        What is hidden is covered where it lies in something that is shown: folders are empty then,
+        and files can't be opened. In what a plugin may write to they stay where they are: the
+        folders on the way can't be given other names or be replaced. What was granted in a folder
+        that is covered is there all the same.
+
+        Args:
+            grants: what it was granted.
+            hidden: real paths.
+
+        Returns:
+            Whether anything was covered.
+        """
+        steps: list[tuple[str, Grant | None]] = [(path, None) for path in hidden]
+        steps += [(one.path, one) for one in grants]
+        # What is around other things comes first: its path is how theirs begin.
+        for path, one in sorted(steps, key=lambda step: step[0]):
+            if one is None:
+                self._cover(path)
+            else:
+                self._grant(one)
+        return bool(self._covers)
+
+    def _grant(self, one: Grant) -> None:
+        if one.is_writable or not self._is_shown(one.path):
+            self._attach(Piece(one, writable=one.is_writable), one.path)
+        for path, target in one.links:
+            if not self._is_shown(path):
+                self.link(path, target)
+
+    def _cover(self, path: str) -> None:
+        if not self._is_shown(path):
+            return
+        self._fasten(os.path.dirname(path))  # noqa: PTH120
+        inside = self._root + path
+        if stat.S_ISDIR(os.lstat(inside).st_mode):
+            quota(inside, _COVER, programs=False)
+            self._covers.append(path)
+        else:
+            Piece(_NOTHING, writable=False).put(inside)
+
+    def _fasten(self, path: str) -> None:
+        """Make mounts of the folders on the way: those can't be renamed where they are mounts."""
+        if path in self._fastened or not self._is_shown(path):
+            return
+        self._fasten(os.path.dirname(path))  # noqa: PTH120
+        self._fastened.add(path)
+        inside = self._root + path
+        if os.statvfs(inside).f_flag & os.ST_RDONLY or os.path.ismount(inside):
+            return
+        Piece(inside, writable=True).put(inside)
+
+    def keep_unwritten(self, path: str) -> None:
+        """Let nothing be written below a folder that may have been shown with something larger."""
+        if self._is_shown(path) and os.path.isdir(self._root + path):  # noqa: PTH112
+            Piece(path, writable=False).put(self._root + path)
 
     def _attach(self, piece: Piece, path: str) -> None:
-        self.folder(path if piece.is_folder else os.path.dirname(path))  # noqa: PTH120
-        if not piece.is_folder:
-            os.close(os.open(self._root + path, os.O_CREAT | os.O_CLOEXEC, 0o600))
-        piece.put(self._root + path)
+        inside = self._root + path
+        if not os.path.lexists(inside):
+            self.folder(path if piece.is_folder else os.path.dirname(path))  # noqa: PTH120
+            if not piece.is_folder:
+                os.close(os.open(inside, os.O_CREAT | os.O_CLOEXEC, 0o600))
+        piece.put(inside)
 
     def _follow(self, path: str) -> str | None:
         """Copy the symbolic links on the way; the path that they lead to."""
@@ -198,13 +251,27 @@ class Tree:
 
     def enter(self) -> None:
         """Make it the root of this process, for good, and its only tree."""
+        for path in self._covers:
+            _make_read_only(self._root + path)
         os.chdir(self._root)
         # Both at one place: the old root ends up on top of the new one, and is taken off.
         system.call("pivot_root", b".", b".")
         system.libc("umount2", b".", _DETACH)
         os.chdir("/")
-        flags = _Attributes(_RDONLY, 0, 0, 0)
-        system.call("mount_setattr", _AT_FDCWD, b"/", 0, ctypes.byref(flags), ctypes.sizeof(flags))
+        _make_read_only("/")
+
+
+def _make_read_only(path: str) -> None:
+    """A mount itself, and not those in it."""
+    flags = _Attributes(_RDONLY, 0, 0, 0)
+    system.call(
+        "mount_setattr",
+        _AT_FDCWD,
+        os.fsencode(path),
+        0,
+        ctypes.byref(flags),
+        ctypes.sizeof(flags),
+    )
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None) -> None:

@@ -6,17 +6,28 @@ mechanism may still refuse it, as in a container.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from nebula_lab.confine import landlock, mounts, namespaces, privileges, seccomp, warden
+from nebula_lab.confine import (
+    cgroup_division,
+    cgroup_places,
+    cgroups,
+    landlock,
+    mounts,
+    namespaces,
+    privileges,
+    seccomp,
+    warden,
+)
 from nebula_lab.confine.machine import Machine, Mechanism
 from nebula_lab.confine.obstacles import explained, obstacles
 from nebula_lab.confine.system_call_policy import SystemCallPolicy
@@ -34,6 +45,11 @@ _CURES = {
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container, allow unshare and mount in "
     "its seccomp profile.",
     "scopes": "Linux 6.12 and later have Landlock's scopes.",
+    "cgroups": "Start it in a control group that is delegated to you, with the controllers cpu, "
+    "memory and pids: systemd-run --user --scope -p Delegate=yes jupyter lab; in a service "
+    "Delegate=yes; in a container let /sys/fs/cgroup be writable. Sampling and rlimits stand in.",
+    "cgroup_memory": "Control groups of version 2 have it, as for control groups; on a machine "
+    "with version 1, boot with systemd.unified_cgroup_hierarchy=1. rlimits stand in.",
     "counts_threads": "Run as an ordinary user; what root starts is counted by sampling.",
 }
 
@@ -170,6 +186,62 @@ def _counts_threads() -> str:
     raise OSError("it does not count those of root")
 
 
+def _cgroups() -> str:
+    place = _place()
+    with _group(place) as group:
+        group.limit_processor(50)
+        group.limit_threads(1)
+        child = os.fork()
+        if child == 0:
+            os._exit(_is_held_in(group))
+        _, status = os.waitpid(child, 0)
+    if status:
+        raise OSError("what was limited went beyond it all the same")
+    return f"version {place.version}"
+
+
+def _place() -> cgroup_places.Place:
+    try:
+        return cgroup_places.find()
+    except OSError:
+        cgroup_division.divide()
+        return cgroup_places.find()
+
+
+@contextlib.contextmanager
+def _group(place: cgroup_places.Place) -> Iterator[cgroups.Group]:
+    group = cgroups.Group(place, f"nebula-probe-{os.getpid()}")
+    try:
+        yield group
+    finally:
+        group.close_entrances()
+        group.remove(patience=1.0)
+
+
+def _is_held_in(group: cgroups.Group) -> int:
+    """0 if this process, once it is in a group of one thread, can start no other."""
+    try:
+        cgroups.join(group.entrances)
+        child = os.fork()
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return 1
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return 1
+
+
+def _cgroup_memory() -> str:
+    place = cgroup_places.find()
+    with _group(place) as group:
+        if not group.has_memory:
+            raise OSError(f"those of version {place.version} are used for other limits only")
+        group.limit_memory(2**30)
+    return ""
+
+
 _ATTEMPTS: dict[str, Callable[[], str]] = {
     "landlock": _landlock,
     "seccomp": _seccomp,
@@ -177,6 +249,8 @@ _ATTEMPTS: dict[str, Callable[[], str]] = {
     "pid_namespace": _pid_namespace,
     "scopes": _scopes,
     "counts_threads": _counts_threads,
+    "cgroups": _cgroups,
+    "cgroup_memory": _cgroup_memory,
 }
 
 

@@ -13,9 +13,10 @@ from nebula_lab.confine.bpf import MACHINE_OFFSET, NUMBER_OFFSET, Assembler
 from nebula_lab.confine.system_call_policy import (
     ALWAYS,
     NEVER,
-    Check,
+    Answer,
     Rule,
     SystemCallPolicy,
+    Way,
     rules_for,
 )
 from nebula_lab.confine.system_calls import MACHINES, numbers_for
@@ -37,11 +38,14 @@ _FLAGS = _THREAD_SYNC | _SPECULATION_ALLOWED
 
 # Where a program ends, and what it answers there. To an unknown call the kernel's own answer is
 # ENOSYS, and libraries then use an older one.
+_FOREIGN = "foreign"
 _ENDS = {
-    "allowed": _ALLOW,
-    "denied": _ERROR | errno.EPERM,
-    "unknown": _ERROR | errno.ENOSYS,
-    "foreign": _KILL_PROCESS,
+    Answer.ALLOWED.value: _ALLOW,
+    Answer.DENIED.value: _ERROR | errno.EPERM,
+    Answer.IGNORED.value: _ERROR | 0,
+    Answer.UNSUPPORTED.value: _ERROR | errno.EOPNOTSUPP,
+    Answer.UNKNOWN.value: _ERROR | errno.ENOSYS,
+    _FOREIGN: _KILL_PROCESS,
 }
 # Its flags are behind a pointer, where no filter sees them; C libraries then use `clone`.
 _MADE_UNKNOWN = frozenset({"clone3"})
@@ -64,12 +68,12 @@ def filter_for(policy: SystemCallPolicy, machine: str = platform.machine()) -> b
     numbers = numbers_for(machine)
     rules = rules_for(policy, numbers)
     labels = {
-        number: "unknown" if name in _MADE_UNKNOWN else _label(rules.get(name, NEVER))
+        number: Answer.UNKNOWN.value if name in _MADE_UNKNOWN else _label(rules.get(name, NEVER))
         for name, number in numbers.items()
     }
     program = Assembler()
     program.load(MACHINE_OFFSET)
-    program.if_equal(_AUDIT_NAMES[machine], otherwise="foreign")
+    program.if_equal(_AUDIT_NAMES[machine], otherwise=_FOREIGN)
     program.load(NUMBER_OFFSET)
     program.by_range(_ranges(labels))
     used = set(labels.values())
@@ -84,8 +88,8 @@ def filter_for(policy: SystemCallPolicy, machine: str = platform.machine()) -> b
 
 def _label(rule: Rule) -> str:
     if rule == ALWAYS:
-        return "allowed"
-    return "denied" if rule == NEVER else repr(rule)
+        return Answer.ALLOWED.value
+    return Answer.DENIED.value if rule == NEVER else repr(rule)
 
 
 def _ranges(labels: Mapping[int, str]) -> list[tuple[int, str]]:
@@ -93,9 +97,9 @@ def _ranges(labels: Mapping[int, str]) -> list[tuple[int, str]]:
 
     The last run has no end, so that the numbers of x86_64's x32 calls are in it too.
     """
-    ranges = [(0, labels.get(0, "unknown"))]
+    ranges = [(0, labels.get(0, Answer.UNKNOWN.value))]
     for number in range(1, max(labels) + 2):
-        label = labels.get(number, "unknown")
+        label = labels.get(number, Answer.UNKNOWN.value)
         if label != ranges[-1][1]:
             ranges.append((number, label))
     return ranges
@@ -104,17 +108,18 @@ def _ranges(labels: Mapping[int, str]) -> list[tuple[int, str]]:
 def _add_rule(program: Assembler, rule: Rule) -> None:
     place = _label(rule)
     program.label(place)
-    for which, checks in enumerate(rule):
-        otherwise = f"{place}{which + 1}" if which + 1 < len(rule) else "denied"
-        _add_checks(program, checks, f"{place}{which}", otherwise)
-        if otherwise != "denied":
+    for which, way in enumerate(rule):
+        is_last = which + 1 == len(rule)
+        otherwise = Answer.DENIED.value if is_last else f"{place}{which + 1}"
+        _add_way(program, way, f"{place}{which}", otherwise)
+        if not is_last:
             program.label(otherwise)
 
 
-def _add_checks(program: Assembler, checks: tuple[Check, ...], place: str, otherwise: str) -> None:
-    for which, check in enumerate(checks):
-        is_last = which + 1 == len(checks)
-        passed = "allowed" if is_last else f"{place}.{which + 1}"
+def _add_way(program: Assembler, way: Way, place: str, otherwise: str) -> None:
+    for which, check in enumerate(way.checks):
+        is_last = which + 1 == len(way.checks)
+        passed = way.answer.value if is_last else f"{place}.{which + 1}"
         among, else_ = (passed, otherwise) if check.is_among else (otherwise, passed)
         program.by_argument(check.argument, check.mask, check.values, among=among, else_=else_)
         if not is_last:

@@ -8,8 +8,10 @@ bit set above them.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 import msgspec
@@ -17,7 +19,17 @@ import msgspec
 from nebula_lab.confine import system_call_groups as groups
 from nebula_lab.confine.bpf import WORD
 
-__all__ = ["ALWAYS", "NEVER", "Rule", "SystemCallPolicy", "Check", "rules_for"]
+__all__ = ["ALWAYS", "NEVER", "Answer", "Check", "Rule", "SystemCallPolicy", "Way", "rules_for"]
+
+
+class Answer(Enum):
+    """What becomes of a call. The names are labels of a filter's program."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    IGNORED = "ignored"  # it succeeds, and nothing is done
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
 
 
 class SystemCallPolicy(msgspec.Struct, frozen=True):
@@ -31,6 +43,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         spawn: processes, and what only those need: signals to others, memory shared with them.
         metadata: modes, owners, times and attributes of files, and watching files.
         pid: the process that this is for.
+        scheduling: the policy by which its threads are scheduled.
     """
 
     everything: bool
@@ -40,6 +53,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     spawn: bool
     metadata: bool
     pid: int
+    scheduling: int = os.SCHED_OTHER
 
 
 class Check(NamedTuple):
@@ -51,10 +65,21 @@ class Check(NamedTuple):
     is_among: bool = True
 
 
-# A call is let through if all checks of one of these hold.
-Rule = tuple[tuple[Check, ...], ...]
+class Way(NamedTuple):
+    """What is answered where all of some checks hold."""
+
+    checks: tuple[Check, ...]
+    answer: Answer = Answer.ALLOWED
+
+
+# The first way whose checks hold is the answer; where none is, the call is denied.
+Rule = tuple[Way, ...]
 NEVER: Rule = ()
-ALWAYS: Rule = ((),)
+ALWAYS: Rule = (Way(()),)
+
+
+def _if(*checks: Check, answer: Answer = Answer.ALLOWED) -> Rule:
+    return (Way(checks, answer),)
 
 
 def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Rule]:
@@ -80,33 +105,34 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
     itself = Check(0, (0, policy.pid))
     return {
         "socket": _socket(policy),
-        "socketpair": ((Check(0, (_UNIX,)), _type(_STREAM)),),
-        "clone": ((_clone(policy),),),
-        "kill": _unless(0, [WORD]) if policy.spawn else ((itself,),),
-        **dict.fromkeys(_SIGNALS_TO_A_PROCESS, ALWAYS if policy.spawn else ((process,),)),
+        "socketpair": _if(Check(0, (_UNIX,)), _type(_STREAM)),
+        "clone": _if(_clone(policy)),
+        "kill": _unless(0, [WORD]) if policy.spawn else _if(itself),
+        **dict.fromkeys(_SIGNALS_TO_A_PROCESS, ALWAYS if policy.spawn else _if(process)),
         # Landlock keeps no one from these, so also who may start processes may not slow others.
-        **dict.fromkeys(_OF_A_PROCESS, ((itself,),)),
-        "setpriority": ((Check(0, (_PRIO_PROCESS,)), Check(1, (0, policy.pid))),),
-        "ioprio_set": ((Check(0, (_IOPRIO_WHO_PROCESS,)), Check(1, (0, policy.pid))),),
+        **dict.fromkeys(_OF_A_PROCESS, _if(itself)),
+        "sched_setscheduler": _if(itself) + _if(_same(policy), answer=Answer.IGNORED),
+        "setpriority": _if(Check(0, (_PRIO_PROCESS,)), Check(1, (0, policy.pid))),
+        "ioprio_set": _if(Check(0, (_IOPRIO_WHO_PROCESS,)), Check(1, (0, policy.pid))),
         "mmap": _mmap(policy),
-        "prctl": _unless(0, _PRCTL_NEVER) if policy.everything else ((Check(0, _PRCTL),),),
-        "personality": ALWAYS if policy.everything else ((Check(0, (WORD,)),),),
+        "prctl": _unless(0, _PRCTL_NEVER) if policy.everything else _if(Check(0, _PRCTL)),
+        "personality": ALWAYS if policy.everything else _if(Check(0, (WORD,))),
         "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
         "ioctl": _ioctl(policy),
         # A mode is 16 bits; this one is in those of both kinds of device, and in no other but
         # a link's, which is not made this way.
-        "mknod": ((Check(1, (0,), stat.S_IFCHR),),),
-        "mknodat": ((Check(2, (0,), stat.S_IFCHR),),),
+        "mknod": _if(Check(1, (0,), stat.S_IFCHR)),
+        "mknodat": _if(Check(2, (0,), stat.S_IFCHR)),
     }
 
 
 def _unless(argument: int, values: Iterable[int]) -> Rule:
-    return ((Check(argument, tuple(values), is_among=False),),)
+    return _if(Check(argument, tuple(values), is_among=False))
 
 
 # Sockets
 
-_UNIX, _INET, _INET6 = 1, 2, 10
+_UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _STREAM, _DATAGRAM, _SEQPACKET = 1, 2, 5
 _TCP, _UDP = 6, 17
 _TYPE = WORD & ~0o2004000  # without SOCK_CLOEXEC and SOCK_NONBLOCK
@@ -118,18 +144,16 @@ def _type(*types: int) -> Check:
 
 def _socket(policy: SystemCallPolicy) -> Rule:
     internet = Check(0, (_INET, _INET6))
-    # Landlock's rules for TCP do not hold for MPTCP and SCTP, which are streams as well.
-    stream = (internet, _type(_STREAM), Check(2, (0, _TCP)))
-    datagram = (internet, _type(_DATAGRAM), Check(2, (0, _UDP)))
-    local = (Check(0, (_UNIX,)), _type(_STREAM, _DATAGRAM, _SEQPACKET))
-    rule: list[tuple[Check, ...]] = []
+    # To EPERM libzmq, which asks for the interfaces before it binds, ends the process.
+    rule = _if(Check(0, (_NETLINK,)), answer=Answer.UNSUPPORTED)
     if policy.network:
-        rule.append(stream)
+        # Landlock's rules for TCP do not hold for MPTCP and SCTP, which are streams as well.
+        rule += _if(internet, _type(_STREAM), Check(2, (0, _TCP)))
     if policy.network and not policy.stream_only:
-        rule.append(datagram)
+        rule += _if(internet, _type(_DATAGRAM), Check(2, (0, _UDP)))
     if policy.unix_sockets:
-        rule.append(local)
-    return tuple(rule)
+        rule += _if(Check(0, (_UNIX,)), _type(_STREAM, _DATAGRAM, _SEQPACKET))
+    return rule
 
 
 # Processes
@@ -147,8 +171,16 @@ _OF_A_PROCESS = (
     "sched_setaffinity",
     "sched_setattr",
     "sched_setparam",
-    "sched_setscheduler",
 )
+
+
+def _same(policy: SystemCallPolicy) -> Check:
+    """Whether a thread would be scheduled as all are.
+
+    libzmq asks for that for each of its threads, by the thread's number, and ends the process where
+    it is denied. No filter knows whose a thread is, but what changes nothing need not be done.
+    """
+    return Check(1, (policy.scheduling,))
 
 
 def _clone(policy: SystemCallPolicy) -> Check:
@@ -165,9 +197,9 @@ def _mmap(policy: SystemCallPolicy) -> Rule:
     # A mapping that grows down counts as stack, and neither RLIMIT_DATA nor RLIMIT_STACK sees it.
     counted = Check(3, (0,), _MAP_GROWSDOWN)
     if policy.spawn:
-        return ((counted,),)
+        return _if(counted)
     shared = _MAP_SHARED | _MAP_ANONYMOUS
-    return ((counted, Check(3, (shared,), shared, is_among=False)),)
+    return _if(counted, Check(3, (shared,), shared, is_among=False))
 
 
 # Commands of calls that do many things
@@ -205,8 +237,8 @@ _SOCKET_COMMANDS, _FAMILY = 0x8900, 0xFFFFFF00
 def _ioctl(policy: SystemCallPolicy) -> Rule:
     command = Check(1, tuple(_denied_in(policy, _IOCTL)), is_among=False)
     if policy.network or policy.unix_sockets:
-        return ((command,),)
-    return ((command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False)),)
+        return _if(command)
+    return _if(command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False))
 
 
 _PRCTL = (

@@ -18,7 +18,7 @@ import signal
 import socket
 from typing import NoReturn
 
-from nebula_lab.confine import namespaces, system
+from nebula_lab.confine import namespaces, signals, system
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 _STATUS_SIZE = 16
@@ -32,6 +32,7 @@ def guard_with_namespace() -> None:
         OSError: there can't be such a namespace.
     """
     namespaces.enter_pid_namespace()
+    _ignore_until_passed_on()
     ours, theirs = socket.socketpair()
     if os.fork():
         theirs.close()
@@ -50,13 +51,14 @@ def guard_as_subreaper() -> None:
     # Opened now: once the host has a tree of files of its own, which becomes ours too, we do not
     # find ourselves in it.
     children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
+    _ignore_until_passed_on()
     ours, theirs = socket.socketpair()
     host = os.fork()
     if host:
         pidfd = os.pidfd_open(host)
         theirs.close()
         _let_go_but(ours.fileno(), pidfd, children)
-        _pass_on_interrupts(pidfd)
+        _pass_on_signals(pidfd)
         ended = os.waitid(os.P_PID, host, os.WEXITED | os.WNOWAIT)
         _end_children(children)
         assert ended is not None
@@ -84,20 +86,27 @@ def _be_warden(to_init: socket.socket) -> NoReturn:
     if not data or not descriptors:
         os._exit(1)  # what went wrong has been written to descriptor 2
     _let_go_but(to_init.fileno(), descriptors[0])
-    _pass_on_interrupts(descriptors[0])
+    _pass_on_signals(descriptors[0])
     ended = to_init.recv(_STATUS_SIZE)
     if not ended:
         os._exit(1)
+    os.wait()  # all others there end before it does, and what they have used becomes ours
     code, status = map(int, ended.split())
     _end_as(code, status)
 
 
-def _pass_on_interrupts(pidfd: int) -> None:
+def _ignore_until_passed_on() -> None:
+    # What nobody handles ends the process, unlike an interrupt, for which Python has a handler.
+    signal.signal(signals.STACKS, signal.SIG_IGN)
+
+
+def _pass_on_signals(pidfd: int) -> None:
     def pass_on(number: int, frame: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(pidfd, number)
 
-    signal.signal(signal.SIGINT, pass_on)
+    for number in (signals.INTERRUPT, signals.STACKS):
+        signal.signal(number, pass_on)
 
 
 def _end_as(code: int, status: int) -> NoReturn:
@@ -135,6 +144,7 @@ def _be_init(host: int, to_warden: socket.socket) -> NoReturn:
             break
         if ended is not None:  # it had been left behind
             os.waitpid(ended.si_pid, 0)
+    os.waitpid(host, 0)
     to_warden.send(f"{ended.si_code} {ended.si_status}".encode())
     os._exit(0)
 

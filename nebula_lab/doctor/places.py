@@ -1,4 +1,4 @@
-"""Where files go: the folder of sockets and the content store, tried by writing there."""
+"""Where files go, tried by writing there, and where modules come from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from nebula_lab.doctor.finding import Finding, Verdict
+from nebula_lab.environments.environment import own_environment
 from nebula_lab.errors import PluginError
+from nebula_lab.model.listing import listed
 from nebula_lab.sandbox.run_folder import LONGEST_PARENT, RunFolder
+from nebula_lab.sandbox.visible_files import VisibleFiles
 from nebula_lab.trust.layout import default_root
 
 _LITTLE = 256 * 2**20  # bytes; a few plugins with their arrays and files
@@ -20,8 +24,8 @@ _SOCKET = ("h99999", "ipc", "k-5")
 
 
 def places() -> tuple[Finding, ...]:
-    """The folder of sockets, $TMPDIR, and the content store."""
-    return (_run_folder(), _temporary(), _store())
+    """The folder of sockets, $TMPDIR, the content store, and folders that are imported from."""
+    return (_run_folder(), _temporary(), _store(), *_imports())
 
 
 def _run_folder() -> Finding:
@@ -74,6 +78,21 @@ def _store() -> Finding:
     return _with_space(
         name, root, "" if folder == root else ", which is made when a plugin is loaded"
     )
+
+
+def _imports() -> Iterator[Finding]:
+    """Where plugins import from besides Python's own folders, if anywhere."""
+    visible = VisibleFiles(own_environment(), (), ())
+    found = visible.import_folders(os.environ.get("PYTHONPATH", ""))
+    seen = [one.path for one in found if one.shown]
+    unseen = [one.path for one in found if not one.shown]
+    if unseen:
+        detail = f"nothing of {listed(unseen)} is shown to plugins"
+        cure = "If a plugin needs a module from there, put a folder with it alone on the path."
+        yield Finding("imports", Verdict.NOTE, detail, cure)
+    elif seen:
+        detail = f"plugins see the modules and packages in {listed(seen)} too"
+        yield Finding("imports", Verdict.FINE, detail)
 
 
 def _nearest(folder: Path) -> Path:

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula_lab.environments.import_folders import changed_at
+
 _OURS = str(Path(__file__).parents[2])
+_OURS_REALLY = os.path.realpath(_OURS)
 _SCRIPT = str(Path(__file__).with_name("bootstrap.py"))
 
 # What is decided before anything of a plugin runs: by the loader and the C library when a process
 # starts, and by numerical libraries when they are imported. Nothing else of the user's variables
-# is in a process that has no plugin yet; each plugin's own process gets all of them.
+# is in a process that has no plugin yet; what a plugin's own process gets is for its rights to say.
 _NAMES = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "GLIBC_TUNABLES"}
 )
@@ -45,37 +48,45 @@ class Environment:
     packages: tuple[str, ...]
     ours: str
 
-    def folders(self, python_path: str = "") -> tuple[str, ...]:
-        """What a process in it has to read: the interpreter, its libraries, what is installed.
-
-        Args:
-            python_path: its variable PYTHONPATH.
-        """
+    def folders(self) -> tuple[str, ...]:
+        """What a process in it has to read: the interpreter, its libraries, what is installed."""
         own = (self.prefix, sys.base_prefix, sys.base_exec_prefix)
-        linked = (folder for packages in self.packages for folder in _linked_from(packages))
-        given = (entry for entry in python_path.split(os.pathsep) if Path(entry).is_absolute())
-        loader = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-        loaded = (entry for entry in loader if Path(entry).is_absolute())
-        found = (*own, *self.packages, *linked, _PACKAGE, *given, *loaded)
-        return tuple(dict.fromkeys(found))
+        linked = (target for packages in self.packages for target in _linked_from(packages))
+        return tuple(dict.fromkeys((*own, *self.packages, *linked, _PACKAGE)))
+
+    def import_paths(self, python_path: str = "") -> tuple[str, ...]:
+        """Where else a process in it imports from, by `.pth` files and its variable PYTHONPATH.
+
+        A folder that has our own package is left out: it may be a whole project, and the package
+        is enough.
+        """
+        found = [one for packages in self.packages for one in _named_in_files_of(packages)]
+        found += python_path.split(os.pathsep)
+        absolute = (one for one in dict.fromkeys(found) if one.startswith("/"))
+        return tuple(one for one in absolute if os.path.realpath(one) != _OURS_REALLY)
 
     def installed_at(self) -> tuple[int, ...]:
         """When anything was last installed or removed, in nanoseconds, for each such folder."""
-        return tuple(map(_changed_at, self.packages))
+        return tuple(map(changed_at, self.packages))
+
+
+def _inside(packages: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(packages) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:  # it has been removed
+        return []
 
 
 def _linked_from(packages: str) -> list[str]:
-    """What can be imported from there and is elsewhere, by symbolic links or `.pth` files."""
-    try:
-        with os.scandir(packages) as entries:
-            inside = sorted(entries, key=lambda entry: entry.name)
-    except OSError:  # it has been removed
-        return []
-    found = [_target(entry.path) for entry in inside if entry.is_symlink()]
-    for entry in inside:
-        if entry.name.endswith(".pth"):
-            found += _named_in(Path(entry.path))
-    return found
+    """What can be imported from there and is elsewhere, by symbolic links."""
+    return [_target(entry.path) for entry in _inside(packages) if entry.is_symlink()]
+
+
+def _named_in_files_of(packages: str) -> list[str]:
+    """The folders that `.pth` files there add to the path."""
+    files = [entry.path for entry in _inside(packages) if entry.name.endswith(".pth")]
+    return [folder for file in files for folder in _named_in(Path(file))]
 
 
 def _target(link: str) -> str:
@@ -85,26 +96,18 @@ def _target(link: str) -> str:
 
 
 def _named_in(file: Path) -> list[str]:
-    """The folders that a `.pth` file adds to the path, as editable installs do.
-
-    One that has our own package is left out: it may be a whole project, and `_PACKAGE` is enough.
-    """
+    """The folders that a `.pth` file adds to the path, as editable installs do."""
     try:
         lines = file.read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
-    return [
-        line
-        for line in map(str.strip, lines)
-        if Path(line).is_absolute() and line != _OURS and Path(line).is_dir()
-    ]
+    return [line for line in map(str.strip, lines) if line.startswith("/") and Path(line).is_dir()]
 
 
-def _changed_at(folder: str) -> int:
-    try:
-        return os.stat(folder).st_mtime_ns  # noqa: PTH116 - called at each load
-    except OSError:  # it has been removed
-        return 0
+def library_folders() -> tuple[str, ...]:
+    """Where the loader looks for shared libraries besides its own folders."""
+    given = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    return tuple(one for one in given if one.startswith("/"))
 
 
 def own_environment() -> Environment:

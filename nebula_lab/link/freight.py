@@ -77,6 +77,10 @@ class ReceivedDelivery(Delivery):
         self._contents = contents
         self._is_taken = False
 
+    @property
+    def nbytes(self) -> int:
+        return sum(slot.nbytes for slot in self._slots)
+
     def open(self) -> tuple[Content, ...]:
         # Kept here, they would be in use for as long as the message is somewhere.
         contents, self._contents = self._contents, []

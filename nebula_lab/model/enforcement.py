@@ -37,6 +37,7 @@ class Question(Enum):
     VARIABLES = auto()
     DISPLAY = auto()
     MEMORY = auto()
+    MEMORY_OF_ALL = auto()
     HANDLES = auto()
     THREADS = auto()
     SCRATCH = auto()
@@ -122,9 +123,18 @@ def _rlimits(machine: Machine) -> Answer:
     return Enforcement.KERNEL, "rlimits", ""
 
 
+def _memory_of_all(machine: Machine) -> Answer:
+    """Of a plugin that may start processes, which have an rlimit each."""
+    if machine.cgroup_memory.works:
+        return Enforcement.KERNEL, "rlimits for each process, a control group for twice that", ""
+    return Enforcement.KERNEL, "rlimits, for each process", ""
+
+
 def _threads(machine: Machine) -> Answer:
     if machine.counts_threads.works:
         return Enforcement.KERNEL, "rlimits in a user namespace", ""
+    if machine.cgroups.works:
+        return Enforcement.KERNEL, "a control group", ""
     return Enforcement.SAMPLING, "the manager counts them", ""
 
 
@@ -135,6 +145,8 @@ def _scratch(machine: Machine) -> Answer:
 
 
 def _processor(machine: Machine) -> Answer:
+    if machine.cgroups.works:
+        return Enforcement.KERNEL, "a control group", ""
     return Enforcement.SAMPLING, "the manager stops it for a part of the time", ""
 
 
@@ -151,6 +163,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,
     Question.MEMORY: _rlimits,
+    Question.MEMORY_OF_ALL: _memory_of_all,
     Question.HANDLES: _rlimits,
     Question.THREADS: _threads,
     Question.SCRATCH: _scratch,

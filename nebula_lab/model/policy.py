@@ -6,16 +6,17 @@ people are told is read off the same value.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
+from nebula_lab.model.real_path import Link, follow
 from nebula_lab.model.rights import AllowedPath
 from nebula_lab.model.rights_in_words import (
     files_in_words,
@@ -27,6 +28,7 @@ from nebula_lab.model.security import SandboxMode, SecurityConfig
 
 __all__ = [
     "Measure",
+    "GrantedPath",
     "Rights",
     "Limits",
     "EffectivePolicy",
@@ -62,6 +64,21 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantedPath:
+    """A file or folder that a plugin may use, by where it really is.
+
+    Attributes:
+        path: without symbolic links; what holds is decided about this one.
+        mode: `ro` or `rw`.
+        links: those on the way from what was written, in their order.
+    """
+
+    path: Path
+    mode: Literal["ro", "rw"] = "ro"
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """What a plugin may do.
 
@@ -76,7 +93,7 @@ class Rights:
 
     capabilities: frozenset[PluginCapability]
     refused: tuple[PluginCapability, ...]
-    paths: tuple[AllowedPath, ...] | None
+    paths: tuple[GrantedPath, ...] | None
     hosts: tuple[str, ...] | None
     variables: tuple[str, ...] | None
 
@@ -134,7 +151,10 @@ class EffectivePolicy:
 
 
 def effective_policy(
-    descriptor: PluginDescriptor, config: PluginConfig, machine: Machine | None
+    descriptor: PluginDescriptor,
+    config: PluginConfig,
+    machine: Machine | None,
+    import_folders: tuple[str, ...] = (),
 ) -> EffectivePolicy:
     """Decide what holds for a plugin.
 
@@ -142,12 +162,13 @@ def effective_policy(
         descriptor: with what it asks for.
         config: what it may have.
         machine: what can be enforced; None where nothing is to be, in sandbox None.
+        import_folders: those that are imported from besides Python's own, for people.
     """
     rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
-    measures = tuple(_measures(rights, limits, mode, machine))
+    measures = tuple(_measures(rights, limits, mode, machine, import_folders))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
 
@@ -171,26 +192,29 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     )
 
 
-def requested_paths(descriptor: PluginDescriptor) -> tuple[AllowedPath, ...]:
-    """The files that a plugin names, as absolute paths."""
+def requested_paths(descriptor: PluginDescriptor) -> tuple[GrantedPath, ...]:
+    """The files that a plugin names, by where they really are."""
     place = descriptor.declared_in
     folder = (descriptor.path if place is None else place.path).parent
-    return tuple(
-        one.model_copy(update={"path": Path(os.path.normpath(folder / one.path.expanduser()))})
-        for one in descriptor.security.allowed_paths
-    )
+    return tuple(_followed(one, folder) for one in descriptor.security.allowed_paths)
+
+
+def _followed(one: AllowedPath, folder: Path) -> GrantedPath:
+    found = follow(folder / one.path.expanduser())
+    return GrantedPath(found.path, one.mode, found.links)
 
 
 def _paths(
-    asked: tuple[AllowedPath, ...], allowed: tuple[AllowedPath, ...] | None
-) -> tuple[AllowedPath, ...] | None:
+    asked: tuple[GrantedPath, ...], written: tuple[AllowedPath, ...] | None
+) -> tuple[GrantedPath, ...] | None:
     """The overlap; None is all. A plugin that names nothing asks for all that it may have."""
-    if allowed is None:
+    if written is None:
         return _outermost(asked) or None
+    allowed = tuple(_followed(one, Path()) for one in written)
     return _outermost(tuple(_within(asked, allowed)) if asked else allowed)
 
 
-def _outermost(paths: tuple[AllowedPath, ...]) -> tuple[AllowedPath, ...]:
+def _outermost(paths: tuple[GrantedPath, ...]) -> tuple[GrantedPath, ...]:
     """Without what lies in a folder that may be written to.
 
     That folder has it already; and a plugin could put a link in its place, to be given what the
@@ -204,14 +228,14 @@ def _outermost(paths: tuple[AllowedPath, ...]) -> tuple[AllowedPath, ...]:
     )
 
 
-def _within(asked: Iterable[AllowedPath], allowed: Iterable[AllowedPath]) -> Iterator[AllowedPath]:
+def _within(asked: Iterable[GrantedPath], allowed: Iterable[GrantedPath]) -> Iterator[GrantedPath]:
     for one in asked:
         for other in allowed:
-            mode = "rw" if one.mode == other.mode == "rw" else "ro"
+            mode: Literal["ro", "rw"] = "rw" if one.mode == other.mode == "rw" else "ro"
             if one.path.is_relative_to(other.path):
-                yield one.model_copy(update={"mode": mode})
+                yield replace(one, mode=mode)
             elif other.path.is_relative_to(one.path):
-                yield other.model_copy(update={"mode": mode})
+                yield replace(other, mode=mode, links=(*one.links, *other.links))
 
 
 def _hosts(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -245,9 +269,13 @@ def _limits(rights: Rights, config: PluginConfig) -> Limits:
 
 
 def _measures(
-    rights: Rights, limits: Limits, mode: SandboxMode, machine: Machine | None
+    rights: Rights,
+    limits: Limits,
+    mode: SandboxMode,
+    machine: Machine | None,
+    import_folders: tuple[str, ...],
 ) -> Iterator[Measure]:
-    for name, granted, question in _questions(rights, limits):
+    for name, granted, question in _questions(rights, limits, import_folders):
         if mode is SandboxMode.NONE or machine is None:
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
@@ -256,12 +284,14 @@ def _measures(
             yield Measure(name, granted, how, by, cure, risk)
 
 
-def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Question]]:
+def _questions(
+    rights: Rights, limits: Limits, import_folders: tuple[str, ...]
+) -> Iterator[tuple[str, str, Question]]:
     has = rights.has
     yield "network", network_in_words(rights), _network_question(rights)
     yield (
         "files",
-        files_in_words(rights),
+        files_in_words(rights, import_folders),
         (Question.ALL_FILES if rights.sees_all_files else Question.FILES),
     )
     if has(PluginCapability.PROCESS_SPAWN):
@@ -276,7 +306,9 @@ def _questions(rights: Rights, limits: Limits) -> Iterator[tuple[str, str, Quest
     yield "variables", variables_in_words(rights), Question.VARIABLES
     shown = "anything" if has(PluginCapability.RICH_DISPLAY) else "text, pictures and JSON"
     yield "display", shown, Question.DISPLAY
-    yield "memory", size_in_words(limits.memory), Question.MEMORY
+    several = has(PluginCapability.PROCESS_SPAWN)
+    memory = Question.MEMORY_OF_ALL if several else Question.MEMORY
+    yield "memory", size_in_words(limits.memory), memory
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
     scratch = size_in_words(limits.scratch)

@@ -10,9 +10,8 @@ from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.listing import listed
-from nebula_lab.model.policy import Rights, requested_paths, rights_of
+from nebula_lab.model.policy import GrantedPath, Rights, requested_paths, rights_of
 from nebula_lab.model.problem import Problem, ProblemKind
-from nebula_lab.model.rights import AllowedPath
 from nebula_lab.model.security import SandboxMode
 
 __all__ = ["Refusal", "refusals", "refusal_notes"]
@@ -69,7 +68,7 @@ def _paths(descriptor: PluginDescriptor, rights: Rights) -> Iterator[Refusal]:
         yield _not_allowed("allowed_paths", [f"{one.path}:{one.mode}" for one in outside])
 
 
-def _covers(granted: Iterable[AllowedPath], asked: AllowedPath) -> bool:
+def _covers(granted: Iterable[GrantedPath], asked: GrantedPath) -> bool:
     return any(
         asked.path.is_relative_to(one.path) and (one.mode == "rw" or asked.mode == "ro")
         for one in granted

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nebula_lab.model.capability import PluginCapability
+from nebula_lab.model.listing import listed
 
 if TYPE_CHECKING:
     from nebula_lab.model.policy import Rights
@@ -30,9 +32,16 @@ def network_in_words(rights: Rights) -> str:
     return ", ".join(rights.hosts) or "nobody"
 
 
-def files_in_words(rights: Rights) -> str:
-    """Which files it sees."""
+def files_in_words(rights: Rights, import_folders: Sequence[str] = ()) -> str:
+    """Which files it sees.
+
+    Args:
+        rights: of the plugin.
+        import_folders: those that are imported from besides Python's own.
+    """
     own = "its own, and Python's"
+    if import_folders:
+        own += f", what can be imported from {listed(list(import_folders))}"
     if not rights.has(PluginCapability.FILE_SYSTEM):
         return own
     if rights.paths is None:

@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from nebula_lab.errors import nearest_names
-from nebula_lab.notebook import going_back, steering, viewing
+from nebula_lab.notebook import debugging, going_back, steering, viewing
 from nebula_lab.notebook.arguments import HELP_FLAGS
 from nebula_lab.notebook.command import Command
 from nebula_lab.notebook.session import NotebookSession
@@ -21,7 +21,12 @@ _KEEPS_QUOTES = frozenset({"call"})
 
 COMMANDS: Mapping[str, Command] = {
     command.name: command
-    for command in (*viewing.COMMANDS, *steering.COMMANDS, *going_back.COMMANDS)
+    for command in (
+        *viewing.COMMANDS,
+        *steering.COMMANDS,
+        *going_back.COMMANDS,
+        *debugging.COMMANDS,
+    )
 }
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from nebula_lab.notebook.arguments import CommandParser
 from nebula_lab.notebook.command import Command, takes_plugin
 from nebula_lab.notebook.session import NotebookSession
-from nebula_lab.notebook.steering import standing
+from nebula_lab.notebook.steering import say_what_changed, standing
 from nebula_lab.views import version_list
 
 
@@ -21,6 +21,7 @@ def _rollback(session: NotebookSession, args: Namespace) -> None:
     manager = session.manager
     manager.rollback_plugin(args.id, args.version)
     session.say(standing(manager, args.id))
+    say_what_changed(session, args.id)
     session.say(
         f"{manager.descriptor(args.id).path.name} has not been changed: the next save, or "
         f"%plugin reload {args.id}, brings back what it has."

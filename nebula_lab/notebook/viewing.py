@@ -99,19 +99,6 @@ def _takes_operation(parser: CommandParser) -> None:
     parser.add_argument("operation", metavar="OP", nargs="?", help="one operation, instead of all")
 
 
-def _console(session: NotebookSession, args: Namespace) -> None:
-    path = session.manager.connection_file(args.id)
-    if path is None:
-        session.say(
-            f"{args.id} has no kernel of its own to attach to; a plugin has one while it is "
-            "loaded in the sandbox Process."
-        )
-    else:
-        session.say(
-            f"To attach to {args.id}, run in a terminal:\n  jupyter console --existing {path}"
-        )
-
-
 def _doctor(session: NotebookSession, args: Namespace) -> None:
     if args.id is None:
         from nebula_lab.doctor.examining import examine
@@ -177,13 +164,6 @@ COMMANDS = (
         _operations,
         _takes_operation,
         completes=("plugin", "operation"),
-    ),
-    Command(
-        "console",
-        "Say how to attach a Jupyter console to a plugin's kernel.",
-        _console,
-        takes_plugin,
-        completes=("plugin",),
     ),
     Command(
         "doctor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
@@ -71,6 +72,7 @@ class CallPath:
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)
+        invocation.params = plain
         operation = record.description.operations.get(invocation.operation)
         try:
             if operation is not None and operation.params.is_plain_fit(plain):
@@ -150,11 +152,18 @@ class CallPath:
         *,
         is_kept: bool = False,
     ) -> None:
+        if not succeeded:
+            self._note_where(record, invocation)
         hand_over = None if is_kept else record.hand_over
         if hand_over is None or not hand_over(invocation):
             record.slots.release(invocation)
         if started is not None:
             record.recorder.record(invocation.operation, time.monotonic() - started, succeeded)
+
+    def _note_where(self, record: PluginRecord, invocation: Invocation) -> None:
+        host = record.slots.host_of(invocation)
+        if host is not None:
+            record.failed_at = weakref.ref(host)
 
     def _checked(
         self, record: PluginRecord, invocation: Invocation, params: dict[str, Any]

@@ -107,7 +107,7 @@ class Checkpoints:
     def _hand_over(self, record: PluginRecord, call: Invocation) -> bool:
         """A call has ended: whether its place goes to a checkpoint, which is to release it."""
         host = record.slots.host_of(call)
-        if host is None or not self._is_wanted(host):
+        if host is None or host.is_lost or not self._is_wanted(host):
             return False
         # On the worker: an interrupt here must leave the place with the one or the other.
         self._workers.start_unattended(partial(self._take_over, record, call))
@@ -153,8 +153,8 @@ class Checkpoints:
     def _take(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
         try:
             self._note(record, host, errand)
-        except ManagerClosedError:
-            return
+        except (ManagerClosedError, PluginCrashedError):
+            return  # as everybody is told by others
         except PluginError as error:
             self._pass_over(record, host, error)
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,19 +11,22 @@ from typing import Any
 import msgspec
 
 from nebula_lab.errors import (
-    CallCancelledError,
     ExecutionFailedError,
     ManagerClosedError,
-    PluginCrashedError,
     PluginError,
     PluginTimeoutError,
     UnsupportedValueError,
 )
 from nebula_lab.link.channel import ChannelEndedError
-from nebula_lab.runtime.failures import error_from
+from nebula_lab.reports.exit_report import RunningCall
+from nebula_lab.reports.stacks import HostStacks
+from nebula_lab.runtime.failures import error_from, error_from_end, obstacle_among
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
+from nebula_lab.runtime.params_summary import summary
+from nebula_lab.runtime.stopped import too_late, with_place, withdrawn
 from nebula_lab.sandbox.base import Host
+from nebula_lab.sandbox.look import Look
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
@@ -44,6 +46,8 @@ from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
+# When a host that has not answered is told again to stop: seconds, and as parts of the grace.
+_INSISTING = ((0.01, 0.1), (0.3, 0.5))
 _LAST_LINES = 20
 _LINE_LENGTH = 4_000
 
@@ -60,6 +64,9 @@ class Conversation(PendingCall):
 
     # What the call wrote to stderr: few calls do, so there is no deque for each.
     _complaints: deque[str] | None = None
+    # What the host was at when it was first told to stop the call.
+    _look: Look | None = None
+    _was_stuck = False  # and so its host has been ended
 
     def __init__(
         self, host: Host, invocation: Invocation, listener: Listener, grace: float
@@ -72,6 +79,10 @@ class Conversation(PendingCall):
         self._link.open_call(self)
         self._answered = True  # nothing has been asked yet
 
+    def described(self) -> RunningCall:
+        call = self._invocation
+        return RunningCall(call.operation, "" if call.params is None else summary(call.params))
+
     def begin(self, message: Message) -> None:
         """Send the message that starts the call, with its number.
 
@@ -82,7 +93,7 @@ class Conversation(PendingCall):
         """
         call = self._invocation
         if call.cancelled:
-            raise self._withdrawn()
+            raise withdrawn(call)
         if self._host.runs_in_context:
             self.context = contextvars.copy_context()
         self._answered = False
@@ -94,7 +105,7 @@ class Conversation(PendingCall):
             raise
         except TimeoutError:
             self._answered = True  # it took nothing of the call, and so will not run it
-            raise self._too_late("", "It was busy, and did not take the call.") from None
+            raise too_late(call, hint="It was busy, and did not take the call.") from None
         except KeyboardInterrupt:
             self._give_up()
             raise
@@ -112,17 +123,28 @@ class Conversation(PendingCall):
         self._link.call_later(self._grace, self._end_host_if_it_still_runs)
 
     def _end_host_if_it_still_runs(self) -> None:
-        if self._answered or self.answered or self._link.ended is not None:
-            return
-        self._listener.host_stuck(self._host, self._invocation.plugin_id)
+        if self._is_under_way():
+            self._stacks()  # as long as it is there
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+
+    def _is_under_way(self) -> bool:
+        return not self._answered and not self.answered and self._link.ended is None
 
     def stop(self) -> None:
         """Ask the host to stop the call; any thread."""
+        if self._look is None:
+            self._look = self._host.look()
         try:
             self._link.cancel(self)
             self._host.interrupt(self)
         except (ChannelEndedError, TimeoutError):
-            pass  # whoever waits for the call finds out by itself
+            return  # whoever waits for the call finds out by itself
+        for delay, part in _INSISTING:
+            self._link.call_later(min(delay, part * self._grace), self._insist)
+
+    def _insist(self) -> None:
+        if self._is_under_way():
+            self._host.insist(self)
 
     def allow(self, items: int) -> None:
         """Take so many more items of a stream."""
@@ -188,8 +210,9 @@ class Conversation(PendingCall):
             raise self._timed_out() from None
         except ChannelEndedError as error:
             raise self._crash() from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             self._give_up()
+            with_place(interrupt, self._invocation, self._stacks())
             raise
 
     def value(self, encoded: EncodedValue) -> Any:
@@ -272,43 +295,46 @@ class Conversation(PendingCall):
     def _failed(self, message: Failure) -> Exception:
         if self._invocation.cancelled:
             # Whatever it says of it: a call that it made itself was told so first, for instance.
-            return self._withdrawn()
+            return withdrawn(self._invocation, self._stacks())
         if message.kind == "cancelled":
             # Nobody asked for it: the plugin raised KeyboardInterrupt by itself.
             message = msgspec.structs.replace(message, kind="raised")
         if not self._invocation.is_stream and not self._invocation.left():
             # It failed because its time was over: a call that it made itself was told so first.
-            return self._too_late(message.traceback, None)
-        return error_from(
-            message, self._invocation.plugin_id, self._invocation.operation, self._host.policy
-        )
+            return too_late(self._invocation, message.traceback, self._stacks())
+        call = self._invocation
+        if not message.obstacle and message.kind == "raised":
+            obstacle = obstacle_among(self._host.new_stops(), message)
+            message = msgspec.structs.replace(message, obstacle=obstacle)
+        cause = call.failed_calls.get(message.request)
+        return error_from(message, call.plugin_id, call.operation, self._host.policy, cause)
 
     def _timed_out(self) -> PluginTimeoutError:
         where = self._stop_and_wait()
-        if where is None:
-            return self._too_late("", self._host.after_kill)
-        return self._too_late(where, "It was interrupted; what it was doing is below.")
+        call, stacks = self._invocation, self._stacks()
+        if where is not None:
+            return too_late(call, where, stacks, hint="It was interrupted.")
+        hint = self._host.after_kill
+        if not self._was_stuck:
+            hint = f"Its process ended meanwhile: {self._host.exit_report(_DYING).reason}."
+        return too_late(call, "", stacks, hint=hint)
 
-    def _too_late(self, traceback: str, hint: str | None) -> PluginTimeoutError:
-        call = self._invocation
-        return PluginTimeoutError(
-            f"no answer within {call.timeout:g} s",
-            plugin_id=call.plugin_id,
-            operation=call.operation,
-            remote_traceback=traceback,
-            hint=hint,
-        )
+    def _stacks(self) -> HostStacks | None:
+        """What the host was at when it was told to stop; to be asked before it is ended."""
+        return None if self._look is None else self._look.stacks()
 
     def _stop_and_wait(self) -> str | None:
         """Stop the call; where it was, or None if it had to be killed."""
-        self.stop()
         deadline = time.monotonic() + self._grace
+        self.stop()
         while True:
             try:
                 if time.monotonic() > deadline + self._grace:
                     raise TimeoutError  # it has said much since, and no answer
                 message = self._link.receive(self, deadline)
             except TimeoutError:
+                self._stacks()
+                self._was_stuck = self._answered = True  # nobody waits for its end
                 self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 return None
             except ChannelEndedError:
@@ -337,12 +363,6 @@ class Conversation(PendingCall):
         self._link.end(f"it sent {what}")
         return self._crash()
 
-    def _withdrawn(self, hint: str | None = None) -> CallCancelledError:
-        call = self._invocation
-        return CallCancelledError(
-            call.reason, plugin_id=call.plugin_id, operation=call.operation, hint=hint
-        )
-
     def _crash(self) -> ExecutionFailedError:
         report = self._host.exit_report(_DYING)
         self._answered = True
@@ -352,11 +372,11 @@ class Conversation(PendingCall):
         if self._host.manager_closes:
             raise ManagerClosedError("the manager has been closed")
         if call.cancelled:
-            return self._withdrawn(self._host.after_kill)
+            return withdrawn(call, self._stacks(), hint=self._host.after_kill)
         # What the call wrote to sys.stderr came by the channel, and so before the end.
         words = (*(self._complaints or ()), *report.stderr_tail)
-        report = dataclasses.replace(report, stderr_tail=words[-_LAST_LINES:])
-        return PluginCrashedError(plugin_id=call.plugin_id, operation=call.operation, report=report)
+        report = msgspec.structs.replace(report, stderr_tail=words[-_LAST_LINES:])
+        return error_from_end(report, call.plugin_id, call.operation, self._host.policy)
 
 
 _TAKERS: dict[type, Callable[[Conversation, Any], None]] = {

@@ -50,14 +50,16 @@ def _image(is_one: Callable[[bytes], bool], value: Any) -> str:
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else _text(value)
     try:
         start = base64.b64decode("".join(text[:128].split())[:64], validate=True)
-        size = len(base64.b64decode(text))
+        content = base64.b64decode(text)
     except (binascii.Error, ValueError):
         raise UnfitError("not an image in base64") from None
-    if size > LARGEST:
+    if len(content) > LARGEST:
         raise UnfitError(_TOO_LARGE)
     if not is_one(start):
         raise UnfitError("its bytes are of another type")
-    return text
+    # As it was understood: a lenient reader passes over whatever else stood there.
+    understood = base64.b64encode(content).decode()
+    return text if "".join(text.split()) == understood else understood
 
 
 def _starts(*magic: bytes) -> Callable[[bytes], bool]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from nebula_lab.errors import (
     ExecutionFailedError,
-    ExitReport,
     LimitExceededError,
     LoadFailedError,
     PluginCrashedError,
@@ -17,6 +16,7 @@ from nebula_lab.errors import (
 )
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.plugin.safe_text import ends_kept
+from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.runtime.breaches import breach_of, lack_of
 from nebula_lab.wire.messages import Failure
 
@@ -27,7 +27,11 @@ _TRACEBACK_LIMIT = 20_000
 
 
 def error_from(
-    failure: Failure, plugin_id: str, operation: str, policy: EffectivePolicy | None
+    failure: Failure,
+    plugin_id: str,
+    operation: str,
+    policy: EffectivePolicy | None,
+    cause: PluginError | None = None,
 ) -> PluginError:
     """The error for a call that failed.
 
@@ -36,7 +40,17 @@ def error_from(
         plugin_id: the plugin.
         operation: that was called.
         policy: what the plugin may do, to say where that may be the reason.
+        cause: the error of a call to another plugin that made this one fail.
     """
+    error = _error_from(failure, plugin_id, operation, policy)
+    if isinstance(error, ExecutionFailedError):
+        error.remote_cause = cause
+    return error
+
+
+def _error_from(
+    failure: Failure, plugin_id: str, operation: str, policy: EffectivePolicy | None
+) -> PluginError:
     if failure.kind == "unsupported_value":
         element = failure.element[:_MESSAGE_LIMIT]
         found = failure.message.removeprefix(f"{failure.element}: ")
@@ -60,6 +74,35 @@ def error_from(
     return ExecutionFailedError(**failed, hint=hint)
 
 
+def error_from_end(
+    report: ExitReport, plugin_id: str, operation: str, policy: EffectivePolicy | None
+) -> ExecutionFailedError:
+    """The error for a call whose host has ended; the arguments are as in `error_from`."""
+    breach = None if policy is None else breach_of(report.limit, policy)
+    if breach is None:
+        return PluginCrashedError(plugin_id=plugin_id, operation=operation, report=report)
+    return LimitExceededError(
+        limit=breach.limit,
+        value=breach.value,
+        message=f"crashed: {report.reason} ({breach.said})",
+        plugin_id=plugin_id,
+        operation=operation,
+        remote_traceback=report.words,
+        hint=breach.cure,
+    )
+
+
+# A fork that the kernel refuses is one of several things that fail like this.
+_OF_FORKS = frozenset({"BlockingIOError"})
+
+
+def obstacle_among(stops: frozenset[str], failure: Failure) -> str:
+    """What a call ran into that its failure does not tell, by what the kernel did meanwhile."""
+    if "memory" in stops:
+        return "memory"  # a process of the plugin's was killed, and it failed over that
+    return "threads" if "threads" in stops and failure.error_type in _OF_FORKS else ""
+
+
 def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
     """The error for a plugin that did not come up, from the one that its loading gave."""
     if isinstance(error, LoadFailedError):
@@ -73,13 +116,15 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         )
     if isinstance(error, ExecutionFailedError):
         kind = _LOAD_ERRORS.get(error.error_type, LoadFailedError)
-        return kind(
+        failed = kind(
             error.message,
             plugin_id=plugin_id,
             remote_traceback=error.remote_traceback,
             report=report_of(error),
             hint=error.hint,
         )
+        failed.remote_cause = error.remote_cause
+        return failed
     return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
 
 

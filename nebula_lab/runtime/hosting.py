@@ -26,15 +26,16 @@ from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.failures import load_error_from
-from nebula_lab.runtime.granted_paths import require_paths, writable_by
+from nebula_lab.runtime.granted_paths import Surrounding, grants_for, writable_by
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.plugin_places import places_of
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
-from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
@@ -114,8 +115,8 @@ class Hosting:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
-        policy, read = self._workers.start(partial(self._prepare, descriptor)).result()
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy)
+        policy, grants, read = self._workers.start(partial(self._prepare, descriptor)).result()
+        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.on_exit = partial(on_exit, host)
@@ -128,14 +129,24 @@ class Hosting:
             raise _load_error(error, descriptor) from error
         return Hosted(host, description, places)
 
-    def _prepare(self, descriptor: PluginDescriptor) -> tuple[EffectivePolicy, ReadPlugin]:
+    def _prepare(self, descriptor: PluginDescriptor) -> tuple[EffectivePolicy, Grants, ReadPlugin]:
         """What holds for a plugin, and what it is; refused where one does not allow the other."""
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
-        writable = writable_by(self._descriptors(), self._config.security)
-        require_paths(descriptor, policy, writable)
-        return policy, self._read(descriptor)
+        grants = self._grants(descriptor, policy) if policy.rights.paths else Grants()
+        return policy, grants, self._read(descriptor)
+
+    def _grants(self, descriptor: PluginDescriptor, policy: EffectivePolicy) -> Grants:
+        machine, descriptors = self._sandbox.machine(), tuple(self._descriptors())
+        surrounding = Surrounding(
+            writable_by(descriptors, self._config.security),
+            self._sandbox.kept_folders(),
+            places_of(descriptor, descriptors, self._config),
+            # Where Landlock is missing too, nothing is hidden of anything, which has been said.
+            can_hide=machine is None or machine.namespaces.works or not machine.landlock.works,
+        )
+        return grants_for(descriptor, policy, surrounding)
 
     def _read(self, descriptor: PluginDescriptor) -> ReadPlugin:
         try:
@@ -153,7 +164,8 @@ class Hosting:
         Raises:
             ConfigError: what this machine can enforce could not be found out.
         """
-        return effective_policy(descriptor, self._config, self._sandbox.machine())
+        folders = tuple(one.path for one in self._sandbox.import_folders())
+        return effective_policy(descriptor, self._config, self._sandbox.machine(), folders)
 
     def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:
         with self._counting:
@@ -194,6 +206,7 @@ class Hosting:
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
         read.materialize(host.plugin_dir, descriptor)
+        host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
@@ -279,7 +292,7 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
     if isinstance(error, PluginCrashedError):
         failed = LoadFailedError(
             f"its host ended while it loaded: {error.report.reason}",
-            remote_traceback="\n".join(error.report.stderr_tail),
+            remote_traceback=error.report.words,
             report=error.report,
         )
     else:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
+from nebula_lab.errors import PluginError
 from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.output import OutputSink
+
+_MOST_FAILED_CALLS = 10
 
 
 class Invocation:
@@ -25,7 +29,9 @@ class Invocation:
         is_stream: it gives its results one by one, at the pace of whoever takes them.
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
+        params: what it was called with, for people; None where there is nothing to tell.
         attempts: how often its host has died under it.
+        failed_calls: errors of the calls that its plugin made, by request; the last ones.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
 
@@ -37,7 +43,9 @@ class Invocation:
     on_cancel: Callable[[], object] | None = None
     attempts = 0
     shown = 0
+    params: Mapping[str, Any] | None = None
     displays: CallDisplays | None = None
+    failed_calls: Mapping[int, PluginError] = MappingProxyType({})
 
     def __init__(
         self,
@@ -83,6 +91,11 @@ class Invocation:
         while call is not None:
             yield call
             call = call.parent
+
+    def note_failed_call(self, request: int, error: PluginError) -> None:
+        """Keep the error of a call that the plugin made: it may be why this one fails."""
+        kept = {**self.failed_calls, request: error}
+        self.failed_calls = dict(list(kept.items())[-_MOST_FAILED_CALLS:])
 
     def cancel(self, reason: str = "cancelled") -> None:
         """Stop the call, from any thread: withdrawn while it waits, interrupted while it runs.

@@ -191,7 +191,7 @@ class Loader:
     def _restore(self, record: PluginRecord, hosted: Iterable[Hosted]) -> SavedState | None:
         state: SavedState | None = record.saved_state
         if state is not None:
-            self._states.restore(record, hosted, state)
+            self._states.restore(record, hosted, state, is_final=True)
             record.saved_state = None  # not before: whatever is mended then is to find it
         return state
 

@@ -17,7 +17,10 @@ _IMAGE = re.compile(r"!(?=\[)")
 _LINK = re.compile(r"\](?=\s*\((?!https?://[\w./?=&%#~+,;@:-]+\)))")
 _DEFINITION = re.compile(r"\](?=\s*:)")
 # JupyterLab draws such a block, in a language with links and images of its own.
-_DIAGRAM = re.compile(r"([`~]{3,}[^\S\n]*)(?=mermaid)", re.IGNORECASE)
+# Only from where a run begins: else a long one takes the square of its length.
+_DIAGRAM = re.compile(r"(?<![`~])([`~]{3,}[^\S\n]*)(?=mermaid)", re.IGNORECASE)
+# Entities that a browser reads as a backslash or a dollar, which MathJax then sees.
+_ENTITY = re.compile(r"&(?=#|bsol|dollar|setminus|smallsetminus|ssetmn)", re.IGNORECASE)
 # MathJax's ways to links, styles, classes, ids, images and further packages.
 _COMMANDS = re.compile(
     r"\\(?=(?:href|url|style|class|cssId|data|htmlData|htmlClass|htmlId|htmlStyle|require"
@@ -39,4 +42,5 @@ def harmless_markdown(text: str) -> str:
 
 def harmless_latex(text: str) -> str:
     """LaTeX whose commands only set formulas."""
-    return _COMMANDS.sub("", text)
+    # Parted, not removed: what stands before it could take its place.
+    return _COMMANDS.sub(rf"\\{_APART}", _ENTITY.sub(f"&{_APART}", text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ class PluginRecord:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
         is_recalled: what runs is an earlier version from the store, whatever is on disk.
+        failed_at: the host where a call failed last; None when none has since it was loaded.
         keep: given a host and a call that it has answered, sees to it that what the call changed
             is not lost before its caller knows; None where nobody wants that.
         saved_state: what it said at its suspension, or what its last process left when it Failed, a
@@ -57,6 +59,7 @@ class PluginRecord:
         self.description = Description({}, open=False)
         self.failure: PluginError | None = None
         self.saved_state: Any = None
+        self.failed_at: weakref.ref[Host] | None = None
         self.orphaned_state: Any = None
         self.died_of_its_state = False
         self.is_recalled = False

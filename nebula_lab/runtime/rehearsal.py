@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from nebula_lab.errors import LoadFailedError, PluginError
+from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.plugin import HealthState
 from nebula_lab.runtime.failures import load_error_from
@@ -75,14 +75,16 @@ class Rehearsal:
         descriptor: PluginDescriptor,
         fresh: Iterable[Hosted],
         state: SavedState,
+        *,
+        is_final: bool = False,
     ) -> dict[str, str]:
-        """Give the new version a state; what was left out of it, and why.
+        """Give the new version a state, the last one if `is_final`; what was left out, and why.
 
         Raises:
             LoadFailedError: it does not take it.
         """
         with _stage(_RESTORES, descriptor, _NO_STATE.format(id=record.id)):
-            return dict(self._states.restore(record, fresh, state))
+            return dict(self._states.restore(record, fresh, state, is_final=is_final))
 
     def examine(self, descriptor: PluginDescriptor, fresh: Iterable[Hosted]) -> None:
         """Look at the health of the new version and have it test itself.
@@ -128,6 +130,15 @@ def _stage(what: str, descriptor: PluginDescriptor, hint: str | None) -> Iterato
         yield
     except LoadFailedError:
         raise
+    except PluginCrashedError as error:
+        whose = "the old" if what is _SAVES else "the new"
+        raise LoadFailedError(
+            f"{whose} version's process ended meanwhile: {error.report.reason}",
+            plugin_id=descriptor.id,
+            path=descriptor.path,
+            remote_traceback=error.report.words,
+            report=error.report,
+        ) from error
     except PluginError as error:
         failed = load_error_from(error, descriptor.id)
         failed.message = f"{what}: {failed.message}"

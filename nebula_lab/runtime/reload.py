@@ -196,7 +196,7 @@ class Reloader:
             state = self._rehearsal.save(record, descriptor)
             left_out = _NOTHING
             if state is not None:
-                left_out = self._rehearsal.restore(record, descriptor, fresh, state)
+                left_out = self._rehearsal.restore(record, descriptor, fresh, state, is_final=True)
             if not has_rehearsed:
                 self._rehearsal.examine(descriptor, fresh)
             _refuse_lost(fresh, descriptor)

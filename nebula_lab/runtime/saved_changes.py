@@ -50,6 +50,7 @@ class SavedChanges:
     Args:
         reload: reloads a plugin; raises a PluginError where the new code can't serve.
         on_done: called when what is to be watched may have become another.
+        signed: whether the signatures of plugins make a difference.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class SavedChanges:
         dispatcher: Dispatcher,
         reload: Callable[[str], None],
         on_done: Callable[[], object],
+        *,
+        signed: bool,
     ) -> None:
         self._catalogue = catalogue
         self._lifecycle = lifecycle
@@ -69,6 +72,7 @@ class SavedChanges:
         self._dispatcher = dispatcher
         self._reload = reload
         self._on_done = on_done
+        self._signed = signed
         self._lock = threading.Lock()
         self._searching = threading.Lock()
         self._ending = threading.Event()
@@ -210,11 +214,11 @@ class SavedChanges:
 
     def _differs(self, record: PluginRecord) -> bool:
         """Whether there is anything on disk that has not been tried."""
-        snapshot = take(record.descriptor)
+        snapshot = take(record.descriptor, signed=self._signed)
         read = self._shelf.last_read(record.id)
         if snapshot.missing or snapshot.fault or read is None:
             return True
-        return snapshot.files != lasting(read)
+        return snapshot.files != lasting(read, signed=self._signed)
 
     def _as_before(self, record: PluginRecord, change: PluginChange) -> None:
         if self._failed.pop(record.id, None) is not None and record.failure is None:

@@ -98,9 +98,20 @@ class StateKeeper:
         return SavedState(saved.state, saved.how, version, {**saved.left_out, REPLICAS: others})
 
     def restore(
-        self, record: PluginRecord, hosted: Iterable[Hosted], saved: SavedState
+        self,
+        record: PluginRecord,
+        hosted: Iterable[Hosted],
+        saved: SavedState,
+        *,
+        is_final: bool = False,
     ) -> Mapping[str, str]:
         """Give each host the state, in place of what it has; may be done again with a later one.
+
+        Args:
+            record: the plugin.
+            hosted: where it is to have the state.
+            saved: the state.
+            is_final: no later one follows: the hosts let go of what the state has replaced.
 
         Returns:
             What was left out at either end: name → reason.
@@ -111,7 +122,12 @@ class StateKeeper:
         left_out = dict(saved.left_out)
         if saved.is_empty:
             return left_out
-        params = {"how": saved.how, "state": saved.state, "from_version": saved.version}
+        params = {
+            "how": saved.how,
+            "state": saved.state,
+            "from_version": saved.version,
+            "is_final": is_final,
+        }
         for one in hosted:
             answer = self._ask(record, one.host, "restore_state", params)
             left_out.update(_left_out(answer, record.id, "restore_state"))

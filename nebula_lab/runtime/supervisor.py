@@ -132,7 +132,7 @@ class Supervisor:
         if not counts:
             host.kill()
         report = host.exit_report(_DYING)
-        host.dispose()
+        self._workers.start_unattended(host.dispose)  # nobody is to wait for its files to go
         crashes = self._count_crash(record, report) if counts else 0
         while True:
             # Without the lock of the life cycle: whoever reloads the plugin need not wait for it.
@@ -194,7 +194,7 @@ class Supervisor:
             raise
         try:
             if state is not None:
-                self._states.restore(record, [hosted], state)
+                self._states.restore(record, [hosted], state, is_final=True)
         except PluginError as error:
             cradle.abandon()
             if report_of(error) is not None and not record.died_of_its_state:

@@ -9,6 +9,7 @@ from nebula_lab.errors import CallCycleError, DependencyError, PluginError, Unsu
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.quantities import LONGEST_WAIT
+from nebula_lab.plugin.safe_text import prose
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.listener import Listener
@@ -119,7 +120,11 @@ class Switchboard(Listener):
             refusal = UnsupportedValueError(error.element, error.found)
             return ResponseFailure(message.request, type(refusal).__name__, str(refusal))
         except PluginError as error:
-            return ResponseFailure(message.request, type(error).__name__, str(error))
+            if parent is not None:
+                parent.note_failed_call(message.request, error.with_traceback(None))
+            # Without the traceback: it is for whoever called the caller, not for its plugin.
+            text = prose(error.headline())
+            return ResponseFailure(message.request, type(error).__name__, text)
         except RemoteProtocolError as error:
             return ResponseFailure(message.request, type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 - logged; whoever asked would wait for ever

@@ -24,7 +24,7 @@ class _Desk:
 
     def __init__(self) -> None:
         self.serving = 0
-        self.refused: deque[Request] = deque()
+        self.refused: deque[int] = deque()  # their numbers: what they would have may be large
         self.refusing = False
 
 
@@ -55,10 +55,10 @@ class UnclaimedRequests:
                 work = partial(self._serve_one, desk, plugin_id, host, message)
             elif not desk.refusing:
                 desk.refusing = True
-                desk.refused.append(message)
+                desk.refused.append(message.request)
                 work = partial(self._refuse_all, desk, host)
             elif len(desk.refused) < _MOST_REFUSED:
-                desk.refused.append(message)
+                desk.refused.append(message.request)
                 return
             else:
                 desk.refused.clear()
@@ -75,22 +75,22 @@ class UnclaimedRequests:
     def _refuse_all(self, desk: _Desk, host: Host) -> None:
         """On one thread for each host: how fast it goes depends on how fast the host reads."""
         try:
-            while (message := self._next_refused(desk)) is not None:
-                host.link.send(_refusal(message), self._patience)
+            while (number := self._next_refused(desk)) is not None:
+                host.link.send(_refusal(number), self._patience)
         except TimeoutError:
             host.link.end("it made requests and did not read the answers")
         except ChannelEndedError:
             pass  # it is gone, and what it wanted with it
 
-    def _next_refused(self, desk: _Desk) -> Request | None:
+    def _next_refused(self, desk: _Desk) -> int | None:
         with self._lock:
             desk.refusing = bool(desk.refused)
             return desk.refused.popleft() if desk.refused else None
 
 
-def _refusal(message: Request) -> ResponseFailure:
+def _refusal(number: int) -> ResponseFailure:
     return ResponseFailure(
-        message.request,
+        number,
         "QueueFullError",
         f"{MOST_AT_ONCE} calls of this plugin's own threads run already",
     )

@@ -69,6 +69,7 @@ class FileWatch:
         self._switching = threading.Lock()
         self._ending = threading.Event()
         self._on = config.hot_reload
+        self._signed = config.security.verify_signature
         self._is_waiting = False  # for a moment in which to start
         self._watcher: Watcher | None = None
         self._saved: SavedChanges | None = None
@@ -155,9 +156,14 @@ class FileWatch:
             self._dispatcher,
             self._reload,
             self._refresh,
+            signed=self._signed,
         )
         self._watcher = Watcher(
-            self._subjects, self._roots(), self._saved.take, self._tell_of_polling
+            self._subjects,
+            self._roots(),
+            self._saved.take,
+            self._tell_of_polling,
+            signed=self._signed,
         )
         self._watcher.start()
 
@@ -196,7 +202,12 @@ class FileWatch:
                 yield Subject(descriptor)
                 continue
             # One that was refused before its files were read is not to be tried again by itself.
-            files = take(descriptor).files if read is None else lasting(read)
+            signed = self._signed
+            files = (
+                take(descriptor, signed=signed).files
+                if read is None
+                else lasting(read, signed=signed)
+            )
             yield Subject(descriptor, files)
 
     def _tell_of_polling(self, reason: str) -> None:

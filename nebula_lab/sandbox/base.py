@@ -6,13 +6,32 @@ import abc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
-from nebula_lab.errors import ExitReport
+from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
+from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.sandbox.look import Look
 from nebula_lab.transport.host_link import HostLink, PendingCall
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.source_lines import SourceLines
+
+
+@dataclass(frozen=True)
+class Grants:
+    """The files that a plugin is given, besides those that every host sees.
+
+    Attributes:
+        given: each with what is there.
+        hidden: real paths of what is not to be seen in them, nor elsewhere.
+    """
+
+    given: tuple[Grant, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,12 +43,14 @@ class HostSpec:
         life: counts the hosts of one manager from 1, so that no two share a name.
         start_timeout: seconds until a host that does not answer is given up.
         policy: what holds for the plugin.
+        grants: the files that it may use by it.
     """
 
     plugin_id: str
     life: int
     start_timeout: float
     policy: EffectivePolicy
+    grants: Grants = Grants()
 
 
 class Host(abc.ABC):
@@ -42,6 +63,8 @@ class Host(abc.ABC):
         connection_file: for Jupyter front ends, where the host is a kernel.
         runs_in_context: it runs a call in the context of its caller, which is noted in the call.
         policy: what holds for its plugin; None as long as it has none.
+        source: the plugin's own file or folder there and what it is a copy of, by the names that
+            people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
         on_exit: called once, on the loop's thread, when the host is gone.
         checkpoint: what its plugin saved last, for the host that takes its place; None where there
@@ -58,6 +81,7 @@ class Host(abc.ABC):
     pid: int | None = None
     connection_file: Path | None = None
     policy: EffectivePolicy | None = None
+    source: tuple[Path, Path] | None = None
     runs_in_context = False
     checkpoint: Any = None
     checkpoint_at = 0.0
@@ -76,9 +100,35 @@ class Host(abc.ABC):
     def collect_output(self) -> None:  # noqa: B027 - few need it
         """Pass on what has been written past the channel until now."""
 
+    def new_stops(self) -> frozenset[str]:
+        """At which limits the kernel has stopped something of it since this was asked last.
+
+        They are called as `wire.messages.OBSTACLES` are. What a plugin says of itself is not here.
+        """
+        return frozenset()
+
+    def source_lines(self) -> SourceLines | None:
+        """Finds the lines of its plugin as they run; None before it has one."""
+        if self.source is None:
+            return None
+        from nebula_lab.sandbox.source_lines import SourceLines  # of no use before a mishap
+
+        copy, original = self.source
+        return SourceLines(copy.parent, original.parent)
+
+    @abc.abstractmethod
+    def look(self) -> Look:
+        """Begin to find out what it is at, ahead of an interrupt; any thread."""
+
     @abc.abstractmethod
     def interrupt(self, call: PendingCall) -> None:
         """Make the host look at its messages, among them a `Cancel`, even while a call runs."""
+
+    def insist(self, call: PendingCall) -> None:  # noqa: B027 - few can miss an interrupt
+        """Do the same for a call that has not answered; more than once does no harm.
+
+        One that can't answer tells what it is at now, for the look that was begun before.
+        """
 
     @abc.abstractmethod
     def kill(self) -> None:
@@ -109,6 +159,14 @@ class Sandbox(abc.ABC):
     def machine(self) -> Machine | None:
         """What can be enforced here, tried once; None where nothing is to be."""
         return None
+
+    def kept_folders(self) -> tuple[Path, ...]:
+        """Real paths of our own folders, which no plugin sees."""
+        return ()
+
+    def import_folders(self) -> tuple[ImportFolder, ...]:
+        """Where plugins import from besides their environment, and what they see of that."""
+        return ()
 
     def warm_up(self) -> None:  # noqa: B027 - there may be nothing to do beforehand
         """Get ready for hosts to be started soon; it does not wait for anything."""

@@ -44,6 +44,12 @@ class Family:
                     break
         return total
 
+    def pids(self) -> Iterator[int]:
+        """Their pids, each parent's ahead of its children's, of these the oldest first."""
+        with contextlib.closing(self._walk()) as members:
+            for pid, _ in members:
+                yield pid
+
     def processor_time(self) -> float:
         """Seconds that they have computed, with those that ended and were waited for."""
         return sum(self._processor_time_of(pid) for pid, _ in self._walk())

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from nebula_lab.confine.confinement import Places
+from nebula_lab.confine.places import Places
 
 _PRIVATE = 0o700
 _KEY_BYTES = 32
@@ -37,7 +37,6 @@ class HostFiles:
             plugin=str(self.plugin),
             home=str(folder / "home"),
             root=str(folder / "root"),
-            run=str(folder.parent),
         )
         for path in (folder, ipc, self.plugin, folder / "home", folder / "root"):
             path.mkdir(_PRIVATE)

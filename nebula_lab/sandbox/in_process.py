@@ -21,12 +21,14 @@ from typing import Any
 from nebula_lab.agent import blocking, concurrent
 from nebula_lab.agent.job import Job
 from nebula_lab.agent.server import Server, Work
-from nebula_lab.errors import ExitReport
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import SandboxMode
+from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.thread_interrupts import ThreadInterrupts
+from nebula_lab.sandbox.thread_look import look_at_threads
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -126,6 +128,9 @@ class InProcessHost(Host):
             return work()  # one of several at once, which can't be interrupted one by one
         return self._interrupts.run(job.call, work)
 
+    def look(self) -> Look:
+        return look_at_threads(self._thread.ident, self.source_lines())
+
     def interrupt(self, call: PendingCall) -> None:
         self._interrupts.interrupt(call.number)
 
@@ -135,10 +140,11 @@ class InProcessHost(Host):
         self._interrupts.interrupt()
 
     def exit_report(self, timeout: float) -> ExitReport:
+        calls = self.link.running()
         self._thread.join(timeout)
         if self._thread.is_alive():
             self.kill()
-        return ExitReport(self._reason or "the plugin's thread ended")
+        return ExitReport(self._reason or "the plugin's thread ended", calls=calls)
 
     def dispose(self) -> None:
         if self._disposed or os.getpid() != self._owner_pid:

@@ -7,7 +7,9 @@ import contextlib
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nebula_lab.confine.confinement import Confined
 from nebula_lab.sandbox import pidfds
@@ -28,7 +30,9 @@ class KernelOrder:
         channel: descriptor of the host's end of the call channel.
         owner: pidfd of the manager's process.
         output: descriptor for what it writes to its own 1 and 2.
+        stacks: descriptor for the stacks of its threads.
         proxy: descriptor of a socket for a listener, where it is to have a proxy; else -1.
+        entrances: of its control group, which it enters first of all; see `confine.cgroups`.
     """
 
     title: str
@@ -40,7 +44,16 @@ class KernelOrder:
     channel: int
     owner: int
     output: int
+    stacks: int
     proxy: int = -1
+    entrances: tuple[int, ...] = ()
+
+
+class Used(NamedTuple):
+    """What a process had used: bytes in memory at a time, at most, and seconds of computing."""
+
+    peak_memory: int
+    processor_time: float
 
 
 class KernelProcess(abc.ABC):
@@ -49,11 +62,15 @@ class KernelProcess(abc.ABC):
     Args:
         pid: its number, for people.
         pidfd: becomes this object's own.
+
+    Attributes:
+        used: what it had used, some time after it was collected; None where nobody knows.
     """
 
     def __init__(self, pid: int, pidfd: int) -> None:
         self.pid = pid
         self.pidfd = pidfd
+        self.used: Future[Used | None] = Future()
         # A fork of the manager's process has these objects too, and must leave kernels alone.
         self._owner_pid = os.getpid()
 
@@ -95,7 +112,10 @@ class SpawnedKernel(KernelProcess):
         self._process = process
 
     def collect(self) -> int | None:
-        return self._process.wait()
+        _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self.used.set_result(Used(usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime))
+        return self._process.returncode
 
 
 def spawn(order: KernelOrder) -> SpawnedKernel:
@@ -104,14 +124,15 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
     Raises:
         OSError: it could not be started.
     """
-    descriptors = (order.channel, order.owner, order.proxy)
+    descriptors = (order.channel, order.owner, order.stacks, order.proxy)
     command = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
+    entrances = ",".join(map(str, order.entrances))
     process = subprocess.Popen(
-        [*command, order.confined.to_text(), *order.arguments],
+        [*command, entrances, order.confined.to_text(), *order.arguments],
         stdin=subprocess.DEVNULL,
         stdout=order.output,
         stderr=order.output,
-        pass_fds=[one for one in descriptors if one >= 0],
+        pass_fds=[*(one for one in descriptors if one >= 0), *order.entrances],
         env=order.variables,
         start_new_session=True,
     )

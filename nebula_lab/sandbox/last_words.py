@@ -96,6 +96,11 @@ class LastWords:
         lines = [line for line in self._kept.rstrip().splitlines() if not _is_ours(line)]
         return tuple(lines[-count:])
 
+    @property
+    def said(self) -> str:
+        """The end of all that was read, as it came."""
+        return self._kept
+
     def close(self) -> None:
         with self._reading:
             self._end()

@@ -16,7 +16,7 @@ _EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
 _INFO_SIZE = 64
 _INFO_EXIT_CODE = slice(60, 64)
 # Fields of /proc/PID/stat, from the state on.
-_PARENT, _CHILDREN_TICKS, _THREADS, _EXIT_CODE = 1, slice(13, 15), 17, 49
+_PARENT, _TICKS, _CHILDREN_TICKS, _THREADS, _EXIT_CODE = 1, slice(11, 13), slice(13, 15), 17, 49
 
 
 def pid_of(pidfd: int) -> int:
@@ -48,6 +48,16 @@ def threads_of(pid: int) -> int:
         OSError: there is no such process.
     """
     return max(1, int(_stat(pid)[_THREADS]))
+
+
+def activity_of(pid: int) -> tuple[str, int]:
+    """A process's state, by its letter, and the ticks that it has computed.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    fields = _stat(pid)
+    return fields[0].decode("ascii", "replace"), sum(map(int, fields[_TICKS]))
 
 
 def ticks_of_children(pid: int) -> int:

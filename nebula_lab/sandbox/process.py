@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
@@ -12,11 +13,14 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from nebula_lab.confine.machine import Machine
+from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.errors import LoadFailedError
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
+from nebula_lab.model.discovery_strategy import FileSystem
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
-from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.probing import Prober
@@ -26,6 +30,7 @@ from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.spares import SparePool
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
+from nebula_lab.sandbox.visible_files import VisibleFiles
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.trust.layout import default_root
 
@@ -61,15 +66,27 @@ class ProcessSandbox(Sandbox):
         self._spare_lives = itertools.count(1)
         self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
         self._prober = Prober()
+        self._groups = Groups(run_folder)
         self._config = config
         # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
-        self._hidden = (default_root(), run_folder.path.parent, Path(jupyter_runtime_dir()))
+        others = (default_root().resolve(), Path(jupyter_runtime_dir()).resolve())
+        self._kept = (run_folder.path.parent, *others)
+        self._made_by_others = others
+        self._visible = VisibleFiles(
+            self.launcher.environment, tuple(map(str, self._kept)), _searched(config)
+        )
         self.spares = SparePool(
             loop, self._start_spare, self._usual_profile, is_idle, config.zygote.spares or 0
         )
 
     def machine(self) -> Machine:
         return self._prober.machine()
+
+    def kept_folders(self) -> tuple[Path, ...]:
+        return self._kept
+
+    def import_folders(self) -> tuple[ImportFolder, ...]:
+        return self._visible.import_folders(os.environ.get("PYTHONPATH", ""))
 
     def warm_up(self) -> None:
         self.launcher.warm_up()
@@ -81,7 +98,7 @@ class ProcessSandbox(Sandbox):
     def start(self, spec: HostSpec) -> Host:
         with self.spares.not_now():
             surroundings = Surroundings.now()
-            profile = self._profile(spec.policy, surroundings)
+            profile = self._profile(spec.policy, spec.grants, surroundings)
             spare = self.spares.take(surroundings, profile)
             if spare is not None:
                 return self._connected(spare, spec)
@@ -120,15 +137,18 @@ class ProcessSandbox(Sandbox):
 
     def _usual_profile(self, surroundings: Surroundings) -> Profile:
         policy = effective_policy(_UNASKING, self._config, self.machine())
-        return self._profile(policy, surroundings)
+        return self._profile(policy, Grants(), surroundings)
 
-    def _profile(self, policy: EffectivePolicy, surroundings: Surroundings) -> Profile:
-        environment = self.launcher.environment
-        return profile_for(policy, self.machine(), environment, surroundings, self._hidden)
+    def _profile(
+        self, policy: EffectivePolicy, grants: Grants, surroundings: Surroundings
+    ) -> Profile:
+        return profile_for(policy, grants, self.machine(), self._visible, surroundings)
 
     def _berth(
         self, folder: str, life: str, plugin_id: str, surroundings: Surroundings, profile: Profile
     ) -> Berth:
+        for kept in self._made_by_others:
+            _make(kept)
         return Berth(
             title=plugin_id,
             folder=self._run_folder.ensure() / folder,
@@ -136,6 +156,7 @@ class ProcessSandbox(Sandbox):
             surroundings=surroundings,
             profile=profile,
             owner=self._owner,
+            group=partial(self._groups.make, folder, is_wanted=profile.is_grouped),
         )
 
     def _zygote_mark(self) -> str:
@@ -155,6 +176,20 @@ class ProcessSandbox(Sandbox):
         self.launcher.disown()
 
 
+def _make(folder: Path) -> None:
+    """Make a folder that is to be hidden: it can be only if it is there when a host starts."""
+    with contextlib.suppress(OSError):  # where we can't make it, nor can whoever it is for
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, exist_ok=True)
+
+
+def _searched(config: PluginConfig) -> tuple[str, ...]:
+    """Real paths of the folders that are searched for plugins."""
+    if config.plugin_dir is None or not isinstance(config.discovery, FileSystem):
+        return ()
+    return (str(config.plugin_dir.resolve()),)
+
+
 def _note_refusal(plugin_id: str, host: str, port: int) -> None:
     _log.warning(
         "%s wanted to reach %s:%s, which is not in its allowed_hosts", plugin_id, host, port
@@ -170,7 +205,7 @@ def _greet(host: ProcessHost, spec: HostSpec) -> None:
         raise LoadFailedError(
             f"its kernel did not come up: {report.reason or error}",
             plugin_id=spec.plugin_id,
-            remote_traceback="\n".join(report.stderr_tail),
+            remote_traceback=report.words,
             report=report,
         ) from error
     except BaseException:

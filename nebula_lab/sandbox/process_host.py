@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -12,21 +11,28 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from nebula_lab.confine import signals
 from nebula_lab.confine.confinement import Guard
 from nebula_lab.confine.machine import Machine
-from nebula_lab.errors import ExitReport
 from nebula_lab.model.policy import Limits
+from nebula_lab.reports.exit_report import EndCause, ExitReport, RunningCall
+from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.sandbox.base import Host
+from nebula_lab.sandbox.ending import Ending, with_words
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
+from nebula_lab.sandbox.host_group import HostGroup
 from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.process_look import look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
+from nebula_lab.sandbox.stack_dump import StackDump
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
-from nebula_lab.sandbox.usage import UsageWatch, is_needed
+from nebula_lab.sandbox.usage import UsageWatch, duties
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 
@@ -42,6 +48,7 @@ class Berth:
         surroundings: what it inherits.
         profile: how it is confined.
         owner: pidfd of this process.
+        group: makes its control group.
     """
 
     title: str
@@ -50,6 +57,7 @@ class Berth:
     surroundings: Surroundings
     profile: Profile
     owner: int
+    group: Callable[[], HostGroup] = lambda: HostGroup(None)
 
 
 class ProcessHost(Host):
@@ -71,8 +79,10 @@ class ProcessHost(Host):
         self._sweep = sweep
         self._mark = berth.mark
         self._owner_pid = os.getpid()
-        self._ended_by_us = ""
+        self._ending = Ending()
         self._status: int | None = None
+        self._reporting = threading.Lock()
+        self._report: ExitReport | None = None
         self._disposing = threading.Lock()
         self._disposed = False
         self._exited = threading.Event()
@@ -80,9 +90,11 @@ class ProcessHost(Host):
         self.scratch_dir = self._files.scratch
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
+        self._stacks = StackDump()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
         self._usage: UsageWatch | None = None
+        self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
         # Whoever reads the channel reads the pipe first; it may only be still at it.
@@ -92,15 +104,19 @@ class ProcessHost(Host):
         self.link.attend(readable, self._words.collect)
         self._words.on_end = partial(self.link.neglect, readable)
         try:
+            self._group = berth.group()
             self._process = launcher.launch(self._order(berth, theirs.fileno()))
         except BaseException:
             self.link.close()
             self._words.close()
+            self._stacks.close()
             self._proxy.close()
+            self._group.close()
             self._files.remove()
             raise
         finally:
             theirs.close()
+            self._group.started()
             self._proxy.started()
             self._words.started()
         self.pid = self._process.pid
@@ -119,7 +135,9 @@ class ProcessHost(Host):
             channel=channel,
             owner=berth.owner,
             output=self._words.writable,
+            stacks=self._stacks.fileno(),
             proxy=self._proxy.for_host,
+            entrances=self._group.entrances,
         )
 
     def serve_hosts(self, allowed: tuple[str, ...], on_refused: Callable[[str, int], None]) -> None:
@@ -131,16 +149,20 @@ class ProcessHost(Host):
         self._proxy.serve(allowed, on_refused)
 
     def watch_usage(self, limits: Limits, machine: Machine) -> None:
-        """Hold the host to what the kernel does not; once it has been greeted, before its plugin.
+        """Hold the host to its limits; once it has been greeted, before its plugin.
+
+        Its group does it, if it has one, and what nothing in the kernel does is looked at.
 
         Raises:
             OSError: there are no descriptors left for it.
         """
-        if not is_needed(limits, machine):
+        held = self._group.hold(limits, starts_others=self._guard is not Guard.NONE)
+        watched = duties(limits, machine, held)
+        if not watched.are_any:
             return
         family = self._family()
         home, is_busy = self._files.places.home, lambda: self.link.is_busy
-        self._usage = UsageWatch(family, home, limits, machine, self._loop, is_busy, self._end)
+        self._usage = UsageWatch(family, home, limits, watched, self._loop, is_busy, self._end)
         self._usage.start()
 
     def _family(self) -> Family:
@@ -156,23 +178,43 @@ class ProcessHost(Host):
             self._usage.close()
         # While its pid still holds its group's number, kill what the plugin left behind.
         self._process.kill_group()
+        self._group.kill()
         self._sweep.after(self._mark, self._note_end)
 
     def _note_end(self) -> None:
+        self._ending.note()
         self._status = self._process.collect()
+        self._ending.stopped_at(self._group.new_stops())
+        self._group.remove_soon(self._loop)
         self._words.collect()
         self._exited.set()
         self.on_exit()
 
+    def new_stops(self) -> frozenset[str]:
+        return self._group.new_stops()
+
+    def look(self) -> Look:
+        try:
+            family = self._family()
+        except OSError:  # it is gone, or there are no descriptors left
+            return Look(lambda: HostStacks(trouble="it could not be looked at"))
+        return look_at(family, self._guard, self._stacks, self.source_lines)
+
     def interrupt(self, call: PendingCall) -> None:
         if self._usage is not None:
             self._usage.lenient()  # a stopped process takes no signal
-        self._process.signal(signal.SIGINT)
+        self._group.lenient(self._loop)
+        self._process.signal(signals.INTERRUPT)
+
+    def insist(self, call: PendingCall) -> None:
+        self._process.signal(signals.STACKS)
+        # A thread that is about to wait does so though a signal has just come: come again.
+        self._process.signal(signals.INTERRUPT)
 
     def _end(self, reason: str) -> None:
         """Kill it for what it did, unless it has ended by itself."""
         if not self._process.has_exited():
-            self._ended_by_us = self._ended_by_us or f"killed, since {reason}"
+            self._ending.kill(f"killed, since {reason}", EndCause.OVER_LIMIT)
         self.kill()
 
     def kill(self) -> None:
@@ -181,10 +223,11 @@ class ProcessHost(Host):
         if self._usage is not None:
             self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
-            self._ended_by_us = self._ended_by_us or "killed by the manager"
+            self._ending.kill("killed by the manager")
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()
+        self._group.kill()
 
     def _kill_family(self) -> None:
         """Kill what has left its group too: whoever would adopt it and end it is in the group."""
@@ -198,22 +241,24 @@ class ProcessHost(Host):
     def exit_report(self, timeout: float) -> ExitReport:
         if os.getpid() != self._owner_pid:
             return ExitReport("it belongs to the process that this one was forked from")
-        reason = self._ended_by_us
+        # Before it is over: whoever waits for a call takes it back when told.
+        calls = self.link.running()
         ended = self.link.ended
         talks_rubbish = ended is not None and ended.is_protocol_error
         if talks_rubbish or not self._exited.wait(timeout):
-            reason = reason or self._why_killed()
+            self._ending.kill(self._why_killed(), EndCause.BROKEN_PROTOCOL)
             self.kill()
             self._exited.wait(timeout)
-        return self._report(reason, self._status, self._words.lines())
+        with self._reporting:  # once: its files will be gone, and its calls
+            if self._report is None:
+                self._report = self._reported(calls)
+            return self._report
 
-    def _report(self, reason: str, status: int | None, tail: tuple[str, ...]) -> ExitReport:
-        if status is None:
-            return ExitReport(reason or "ended, and the system does not say how", None, "", tail)
-        if status < 0:
-            name = _signal_name(-status)
-            return ExitReport(reason or f"killed by {name}", None, name, tail)
-        return ExitReport(reason or f"exited with code {status}", status, "", tail)
+    def _reported(self, calls: tuple[RunningCall, ...]) -> ExitReport:
+        threads = None if self._usage is None else self._usage.threads
+        report = self._ending.report(self._status, self._process.used, self.policy, threads)
+        tail = self._words.lines()
+        return with_words(report, self._words.said, tail, calls, self.source_lines)
 
     def _why_killed(self) -> str:
         ended = self.link.ended
@@ -235,13 +280,9 @@ class ProcessHost(Host):
                 self._loop.call(self._usage.close)
             self.link.close()
             self._words.close()
+            self._stacks.close()
             self._proxy.close()
             self._process.release()
+            self._group.close()
             self._files.remove()
             self._disposed = True  # at last: an interrupted one is to be finished later
-
-
-def _signal_name(number: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"

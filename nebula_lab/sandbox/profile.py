@@ -5,46 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nebula_lab.confine import loopback
-from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network, Places
-from nebula_lab.confine.machine import Machine
-from nebula_lab.environments.environment import Environment, is_harmless
-from nebula_lab.model import AllowedPath, PluginCapability
-from nebula_lab.model.policy import EffectivePolicy, Rights
-from nebula_lab.sandbox.surroundings import Surroundings
+from msgspec import structs
 
-# Of the system's files, those that programs and libraries read wherever they run.
-_SYSTEM = (
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/etc/alternatives",
-    "/etc/fonts",
-    "/etc/group",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/nsswitch.conf",
-    "/etc/passwd",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/timezone",
-)
-_OF_NETWORKS = (
-    "/etc/gai.conf",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/pki",
-    "/etc/protocols",
-    "/etc/resolv.conf",
-    "/etc/services",
-    "/etc/ca-certificates",
-)
+from nebula_lab.confine import loopback
+from nebula_lab.confine.cgroup_places import file_systems
+from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network
+from nebula_lab.confine.grants import Grant
+from nebula_lab.confine.machine import Machine
+from nebula_lab.confine.places import Places
+from nebula_lab.environments.environment import is_harmless
+from nebula_lab.model import PluginCapability
+from nebula_lab.model.policy import EffectivePolicy, Rights
+from nebula_lab.sandbox.base import Grants
+from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.sandbox.visible_files import VisibleFiles
+
+# All stacks together reserve at most this part of the memory.
+_OF_STACKS = 2
 _PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
 
 
@@ -56,11 +33,13 @@ class Profile:
         confinement: what a host takes from itself.
         variables: names of those environment variables that it gets besides the harmless ones.
         has_proxies: whether it is told of the user's proxies.
+        is_grouped: whether it gets a control group.
     """
 
     confinement: Confinement
     variables: frozenset[str]
     has_proxies: bool
+    is_grouped: bool = False
 
     def environment_variables(
         self, surroundings: Surroundings, mark: str, places: Places
@@ -78,6 +57,10 @@ class Profile:
             own |= {"HOME": places.home, "TMPDIR": places.temporary}
         return given | {name.encode(): value.encode() for name, value in own.items()}
 
+    def is_current(self) -> bool:
+        """Whether what was granted is still what is there, so that a host could start."""
+        return all(one.is_there() for one in self.confinement.grants)
+
     def _gets(self, name: str) -> bool:
         if name in self.variables or is_harmless(name):
             return True
@@ -90,40 +73,56 @@ class Profile:
 
 def profile_for(
     policy: EffectivePolicy,
+    grants: Grants,
     machine: Machine,
-    environment: Environment,
+    files: VisibleFiles,
     surroundings: Surroundings,
-    hidden: tuple[Path, ...] = (),
 ) -> Profile:
     """How a host for a plugin of this policy starts on this machine.
 
     Args:
         policy: what holds for the plugin.
+        grants: the files that it was granted.
         machine: what can be enforced.
-        environment: the Python that it runs in.
+        files: what every host sees.
         surroundings: what it inherits.
-        hidden: folders of ours that no plugin sees.
     """
     rights, limits = policy.rights, policy.limits
     network = _network(rights, machine)
+    readable, listed, hidden = _files(rights, grants, machine, files, network, surroundings)
+    groups = file_systems() if _wants_group(policy, machine) else ()
     confinement = Confinement(
         namespaces=machine.namespaces.works,
         landlock=machine.landlock.works,
         seccomp=machine.seccomp.works,
         guard=_guard(rights, machine),
         is_restricted=not rights.sees_all_files,
-        readable=_readable(rights, network, environment, surroundings.named("PYTHONPATH")),
-        writable=tuple(str(one.path) for one in _granted(rights) if one.mode == "rw"),
-        hidden=tuple(map(str, hidden)),
+        readable=readable,
+        listed=listed,
+        grants=_unable_to_leave(grants, machine, groups),
+        hidden=hidden,
         network=network,
         has_unix_sockets=network is Network.FULL and rights.sees_all_files,
         has_system_calls=rights.has(PluginCapability.SYSTEM_CALLS),
         memory=limits.memory,
         files=limits.files,
         threads=limits.threads if machine.counts_threads.works else None,
+        stack=limits.memory // _OF_STACKS // limits.threads,
         home_size=limits.scratch,
+        groups=groups,
     )
-    return Profile(confinement, frozenset(rights.variables or ()), network is Network.FULL)
+    variables = frozenset(rights.variables or ())
+    return Profile(confinement, variables, network is Network.FULL, bool(groups))
+
+
+def _wants_group(policy: EffectivePolicy, machine: Machine) -> bool:
+    """Whether a group would hold what rlimits do not: to enter one can take 20 ms."""
+    is_wanted = (
+        policy.limits.cpu_percent is not None
+        or policy.rights.has(PluginCapability.PROCESS_SPAWN)
+        or not machine.counts_threads.works
+    )
+    return machine.cgroups.works and is_wanted
 
 
 def _network(rights: Rights, machine: Machine) -> Network:
@@ -140,18 +139,42 @@ def _guard(rights: Rights, machine: Machine) -> Guard:
     return Guard.NAMESPACE if machine.pid_namespace.works else Guard.SUBREAPER
 
 
-def _granted(rights: Rights) -> tuple[AllowedPath, ...]:
-    if not rights.has(PluginCapability.FILE_SYSTEM):
-        return ()
-    return rights.paths or ()
+def _unable_to_leave(
+    grants: Grants, machine: Machine, groups: tuple[str, ...]
+) -> tuple[Grant, ...]:
+    """What was granted, but not to write into file systems of groups: it could leave its own."""
+    # Its tree has groups read-only in what is larger. Landlock can't except anything.
+    is_kept = _is_outside if machine.namespaces.works else _is_apart
+    return tuple(
+        one
+        if all(is_kept(Path(one.path), Path(folder)) for folder in groups)
+        else structs.replace(one, is_writable=False)
+        for one in grants.given
+    )
 
 
-def _readable(
-    rights: Rights, network: Network, environment: Environment, python_path: str
-) -> tuple[str, ...]:
+def _is_outside(one: Path, folder: Path) -> bool:
+    return not one.is_relative_to(folder)
+
+
+def _is_apart(one: Path, folder: Path) -> bool:
+    return _is_outside(one, folder) and not folder.is_relative_to(one)
+
+
+def _files(
+    rights: Rights,
+    grants: Grants,
+    machine: Machine,
+    files: VisibleFiles,
+    network: Network,
+    surroundings: Surroundings,
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """What is readable, listed and hidden; see `Confinement`."""
     if rights.sees_all_files:
-        return ()
-    granted = (str(one.path) for one in _granted(rights))
-    networks = _OF_NETWORKS if network is Network.FULL else ()
-    found = (*_SYSTEM, *networks, *environment.folders(python_path), *granted)
-    return tuple(dict.fromkeys(found))
+        return (), (), files.own
+    python_path = surroundings.named("PYTHONPATH")
+    readable = files.readable(python_path, networks=network is Network.FULL)
+    if not machine.namespaces.works:
+        return *files.added(readable, python_path), ()
+    hidden = grants.hidden if grants.given else files.hidden
+    return readable, (), hidden

@@ -84,8 +84,10 @@ def _make_shared(folder: Path) -> None:
 
 def _parent() -> Path:
     for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        if parent and len(parent) <= LONGEST_PARENT and os.access(parent, os.W_OK | os.X_OK):
-            return Path(parent)
+        # Its real path: what hides it, and what puts its folders back, follows no links.
+        found = os.path.realpath(parent) if parent else ""
+        if found and len(found) <= LONGEST_PARENT and os.access(found, os.W_OK | os.X_OK):
+            return Path(found)
     raise ConfigError(
         "there is no folder for sockets whose path is short enough",
         hint=f"Set TMPDIR to one with at most {LONGEST_PARENT} characters.",

@@ -185,6 +185,7 @@ class SparePool:
     def _start_one(self) -> None:
         surroundings = Surroundings.now()
         with self._lock:
+            self._asked_for = [one for one in self._asked_for if one.is_current()]
             if not self._asked_for and self.size:
                 self._asked_for = [self._usual(surroundings)]
             profile = self._missing()

@@ -72,6 +72,9 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while kill_marked(mark) and time.monotonic() < deadline:
         time.sleep(_LOOKING)
+    from nebula_lab.confine.cgroups import remove_all  # not before there is something to do
+
+    remove_all(f"{Path(run_dir).name}-")
     shutil.rmtree(run_dir, ignore_errors=True)
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.family import Family
@@ -23,14 +25,43 @@ _COUNTING, _FILES = 0.005, 64
 _GOING_ON = 0.015
 # Threads of a kernel that has booted, of which we measured 11, with those of its guard. A host that
 # has only been greeted has fewer; its plugin comes when the others are there.
-_BOOTED = 16
+BOOTED = 16
 _MIB = 2**20
+# What may be held to by the kernel for one host and not for another.
+THREADS, PROCESSOR = "threads", "processor"
 
 
-def is_needed(limits: Limits, machine: Machine) -> bool:
-    """Whether there is anything that the kernel does not do."""
-    kernel = machine.counts_threads.works and machine.namespaces.works
-    return not kernel or limits.cpu_percent is not None
+class Duties(Struct, frozen=True):
+    """What of one host is to be looked at.
+
+    Attributes:
+        threads: how many it has.
+        files: how large its folder is.
+        processor: how much it computes.
+    """
+
+    threads: bool
+    files: bool
+    processor: bool
+
+    @property
+    def are_any(self) -> bool:
+        return self.threads or self.files or self.processor
+
+
+def duties(limits: Limits, machine: Machine, held: frozenset[str] = frozenset()) -> Duties:
+    """What the kernel does not do.
+
+    Args:
+        limits: what holds for the plugin.
+        machine: what the kernel does for every host.
+        held: what it does for this one.
+    """
+    return Duties(
+        threads=not machine.counts_threads.works and THREADS not in held,
+        files=not machine.namespaces.works,
+        processor=limits.cpu_percent is not None and PROCESSOR not in held,
+    )
 
 
 class UsageWatch:
@@ -40,7 +71,7 @@ class UsageWatch:
         family: the host; becomes the watch's own.
         home: the folder that its scratch folder is in.
         limits: what holds for its plugin.
-        machine: what the kernel does.
+        watched: what of it.
         loop: looks, on its thread.
         is_busy: whether a call goes on.
         end: ends the host, and is told why.
@@ -51,7 +82,7 @@ class UsageWatch:
         family: Family,
         home: str,
         limits: Limits,
-        machine: Machine,
+        watched: Duties,
         loop: LoopThread,
         is_busy: Callable[[], bool],
         end: Callable[[str], None],
@@ -63,17 +94,18 @@ class UsageWatch:
         self._is_busy = is_busy
         self._end = end
         self._is_over = threading.Event()
-        self._own_threads = max(family.threads(), _BOOTED)
+        self._own_threads = max(family.threads(), BOOTED)
         self._files = sizes(home)
         self._is_counting = False
         self._size = 0.0
+        self.threads: int | None = None  # of all of them, when they were last counted
         self._throttle: Throttle | None = None
         self._looks: list[Callable[[], str]] = []
-        if not machine.counts_threads.works:
+        if watched.threads:
             self._looks.append(self._look_at_threads)
-        if not machine.namespaces.works:
+        if watched.files:
             self._looks.append(self._look_at_files)
-        if limits.cpu_percent is not None:
+        if watched.processor and limits.cpu_percent is not None:
             self._throttle = Throttle(family, limits.cpu_percent, loop, is_busy)
 
     def start(self) -> None:
@@ -113,6 +145,7 @@ class UsageWatch:
     def _look_at_threads(self) -> str:
         allowed = self._limits.threads
         found = self._family.threads(self._own_threads + allowed) - self._own_threads
+        self.threads = found + self._own_threads
         return f"it had {found} threads, of {allowed} that max_threads allows" * (found > allowed)
 
     def _look_at_files(self) -> str:

@@ -20,11 +20,13 @@ from nebula_lab.agent.zygote_messages import (
     Preloaded,
     Ready,
     Reap,
+    Reaped,
     Unfit,
 )
 from nebula_lab.sandbox import pidfds
-from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess
+from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess, Used
 from nebula_lab.sandbox.zygote_process import ZygoteKey, ZygoteProcess
+from nebula_lab.sandbox.zygote_reaping import Reaping
 from nebula_lab.sandbox.zygote_socket import ZygoteError, ZygoteSocket, child_behind, close_all
 from nebula_lab.sandbox.zygote_turns import ZygoteTurns
 from nebula_lab.transport.loop import LoopThread
@@ -49,7 +51,7 @@ class ForkedKernel(KernelProcess):
 
     def collect(self) -> int | None:
         status = pidfds.exit_status(self.pidfd)
-        self._zygote.reap(self._number)
+        self._zygote.reap(self._number, self.used)
         return status
 
 
@@ -89,6 +91,7 @@ class Zygote:
         self._numbers = itertools.count(1)
         self._forking: dict[int, Future[_Born]] = {}
         self._alive: set[int] = set()
+        self._reaping = Reaping()
         self._turns = ZygoteTurns(key.preload)
         self._is_retired = False
         self._ending = threading.Lock()
@@ -155,12 +158,14 @@ class Zygote:
             limits=order.surroundings.limits,
             arguments=list(order.arguments),
             confined=order.confined,
+            has_proxy=order.proxy >= 0,
         )
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY)
         self._forking[number] = forked  # and there it stays until there is an answer
         try:
             proxy = () if order.proxy < 0 else (order.proxy,)
-            self._socket.send(message, order.channel, order.owner, order.output, folder, *proxy)
+            given = (order.channel, order.owner, order.output, order.stacks, folder, *proxy)
+            self._socket.send(message, *given, *order.entrances)
         except ZygoteError:
             self._forking.pop(number, None)
             raise
@@ -179,13 +184,21 @@ class Zygote:
         kernel.collect()
         kernel.release()
 
-    def reap(self, number: int) -> None:
-        """Give up a kernel that has exited; on the loop's thread."""
+    def reap(self, number: int, used: Future[Used | None]) -> None:
+        """Give up a kernel that has exited; on the loop's thread.
+
+        Args:
+            number: of the kernel.
+            used: told what it had used, or that this can't be known.
+        """
         self._alive.discard(number)
+        self._reaping.begin(number, used)
         if not self.ended:
             with contextlib.suppress(ZygoteError):
                 self._socket.send(Reap(number))
             self._end_if_done()
+        if self.ended:
+            self._reaping.give_up()
 
     # Reports, on the loop's thread
 
@@ -263,12 +276,16 @@ class Zygote:
     def _on_not_forked(self, report: NotForked, descriptors: list[int]) -> None:
         self._answered(report.number).set_exception(ZygoteError(report.reason))
 
+    def _on_reaped(self, report: Reaped, descriptors: list[int]) -> None:
+        self._reaping.take(report)
+
     _REPORTS: ClassVar[dict[type, Callable[[Zygote, Any, list[int]], None]]] = {
         Ready: _on_ready,
         Preloaded: _on_preloaded,
         Unfit: _on_module_unfit,
         Forked: _on_forked,
         NotForked: _on_not_forked,
+        Reaped: _on_reaped,
     }
 
     # Its end
@@ -291,6 +308,7 @@ class Zygote:
         self._loop.unwatch(self._socket.fileno())
         said = self._process.end()
         self._socket.close()
+        self._reaping.give_up()
         if said:
             self.ended = f"{reason} ({said})"
         self._turns.end_import()

@@ -7,6 +7,7 @@ is missing, at the latest ahead of the call's answer.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -161,6 +162,8 @@ class FloodGate:
 
     def _progress(self, account: _Account, message: Progress) -> Progress | None:
         # The next one says more than one that is left out, which nobody has to know of.
+        if not math.isfinite(message.done) or not math.isfinite(message.total or 0.0):
+            return None
         if len(message.text) > _LONGEST_NAME:
             message = msgspec.structs.replace(message, text=message.text[:_LONGEST_NAME])
         return message if self._text.take_whole(RECORD_COST + len(message.text)) else None

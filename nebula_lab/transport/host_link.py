@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.transport.flood_gate import SHOWN, FloodGate
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.messages import (
@@ -23,9 +24,11 @@ from nebula_lab.wire.messages import (
     Progress,
     Refused,
     Reply,
+    Request,
     Tidings,
     Welcome,
 )
+from nebula_lab.wire.parcel import size_of
 from nebula_lab.wire.protocol import Connection, Side, negotiate
 
 # Shared memory that has not been used for so long is given back.
@@ -35,6 +38,8 @@ _TRIM = 5.0
 _IDLE = 0.05
 _ANSWERS = frozenset({Reply, Failure, Loaded})
 _MOST_QUEUED = 100_000
+# Bytes of requests that one call may have waiting, beside one that is as large as can be.
+_MOST_REQUESTED = 64 * 1024 * 1024
 
 
 class PendingCall:
@@ -45,6 +50,7 @@ class PendingCall:
         box: what came for it and has not been taken yet.
         answered: whether its answer is in there, or was.
         credit: how many items of a stream it may still be sent.
+        requested: bytes of requests that nobody has looked at yet.
         context: of who made it, for a host in this process.
     """
 
@@ -52,8 +58,13 @@ class PendingCall:
     number = 0
     answered = False
     credit = 0
+    requested = 0
     context: Context | None = None
     box: SimpleQueue[Any]
+
+    def described(self) -> RunningCall | None:
+        """The call, for people; None where there is nothing to be said of it."""
+        return None
 
 
 class HostLink:
@@ -164,6 +175,11 @@ class HostLink:
         """Whether a call is pending."""
         return bool(self._pending)
 
+    def running(self) -> tuple[RunningCall, ...]:
+        """The pending calls that have not been answered, oldest first."""
+        pending = (call.described() for call in list(self._pending.values()) if not call.answered)
+        return tuple(call for call in pending if call is not None)
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())
@@ -215,8 +231,13 @@ class HostLink:
             call.credit -= 1
             if call.credit < 0:
                 self.end("it sent more items of a stream than it was asked for")
-        elif call.box.qsize() > _MOST_QUEUED:
+            return
+        if call.box.qsize() > _MOST_QUEUED:
             self.end(f"it sent {_MOST_QUEUED:,} messages about a call that nobody took")
+        if type(message) is Request:
+            if call.requested > _MOST_REQUESTED and not call.box.empty():
+                self.end("it made requests of many megabytes that nobody was there to take")
+            call.requested = size_of(message.params) + (call.requested if call.box.qsize() else 0)
 
     # Shared memory that nobody needs
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from nebula_lab.errors import PluginCrashedError, PluginError
+from nebula_lab.errors import PluginCrashedError, PluginError, remote_tracebacks
+from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, escaped_prose, prose
 from nebula_lab.views.tone import Tone
@@ -41,13 +43,27 @@ def error_box(error: PluginError, *, called_from: str = "", notes: Iterable[str]
 
 
 def _details(error: PluginError) -> Iterable[Detail]:
-    traceback = getattr(error, "remote_traceback", "")
-    if traceback:
-        yield Detail("The plugin's own traceback", traceback)
+    tracebacks = remote_tracebacks(error)
+    for name, traceback in tracebacks:
+        where = f", in {name}" if len(tracebacks) > 1 else ""
+        yield Detail(f"The plugin's own traceback{where}", traceback)
+    stacks: HostStacks | None = getattr(error, "stacks", None)
+    if stacks is not None and stacks.beside:
+        yield Detail("Beside that", stacks.beside)
     if error.diff:
         yield Detail("How the new code differs from what served before it", error.diff)
-    if isinstance(error, PluginCrashedError) and error.report.stderr_tail:
-        yield Detail("Its last words on stderr", "\n".join(error.report.stderr_tail))
+    if isinstance(error, PluginCrashedError):
+        yield from _of_a_crash(error.report)
+
+
+def _of_a_crash(report: ExitReport) -> Iterable[Detail]:
+    parts = {
+        "It was running": report.was_running,
+        "Where it was, by Python's fault handler": report.native_traceback,
+        "What it had used": "" if report.usage is None else str(report.usage),
+        "Its last words on stderr": "\n".join(report.own_words),
+    }
+    return (Detail(heading, text) for heading, text in parts.items() if text)
 
 
 def _call_site(called_from: str) -> Iterable[Detail]:

@@ -21,7 +21,8 @@ _MECHANISMS: Mapping[str, tuple[str, str]] = {
     "pid_namespace": ("PID namespace", "ending what a plugin leaves behind"),
     "scopes": ("Landlock's scopes", "signals to other processes"),
     "counts_threads": ("thread counts", "limits of threads by the kernel"),
-    "cgroups": ("control groups", "limits of memory, threads and processor"),
+    "cgroups": ("control groups", "limits of threads and processor"),
+    "cgroup_memory": ("control groups' memory", "memory of several processes together"),
 }
 _VERDICTS: Mapping[Verdict, tuple[str, Tone]] = {
     Verdict.FINE: ("yes", Tone.GOOD),

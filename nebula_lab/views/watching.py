@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nebula_lab.model.events import (
     Event,
     PluginDiscovered,
@@ -28,10 +30,16 @@ def watch_view(status: WatchStatus) -> Rendered:
     if not status.running:
         return _sentence("Files are watched from when the first plugin has been loaded.")
     watched = listed(list(status.plugins)) or "no plugin yet, only for new ones"
-    rows = [(one.path, one.how, one.why or "—") for one in status.folders]
+    rows = [(_place(one.path), one.how, one.why or "—") for one in status.folders]
     return Table(
         f"Watching the files of {watched}", _COLUMNS, rows, "No folder is watched."
     ).rendered()
+
+
+def _place(path: str) -> str:
+    """A folder's path from the working folder, if it is below that."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def news_view(event: Event) -> Rendered | None:

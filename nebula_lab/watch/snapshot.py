@@ -10,7 +10,7 @@ from msgspec import Struct
 from nebula_lab.errors import StoreError
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import PluginFiles, StoredFile
+from nebula_lab.trust.contents import PluginFiles, StoredFile, signed_list_path
 from nebula_lab.watch.names import is_passing
 
 __all__ = ["Snapshot", "take", "lasting"]
@@ -34,18 +34,33 @@ class Snapshot(Struct, frozen=True):
         return tuple(sorted({file.path for file in {*self.files} ^ {*former.files}}))
 
 
-def take(descriptor: PluginDescriptor) -> Snapshot:
-    """Read a plugin's files as a load would; nothing of it runs."""
+def take(descriptor: PluginDescriptor, *, signed: bool = True) -> Snapshot:
+    """Read a plugin's files as a load would; nothing of it runs.
+
+    Args:
+        descriptor: of the plugin.
+        signed: as in `lasting`.
+    """
     if not os.path.lexists(descriptor.path):
         return Snapshot(missing=True)
     try:
-        return Snapshot(lasting(collect(descriptor).files))
+        return Snapshot(lasting(collect(descriptor).files, signed=signed))
     except StoreError as error:
         return Snapshot(fault=str(error))
 
 
-def lasting(files: PluginFiles) -> tuple[StoredFile, ...]:
-    """The files without those that an editor leaves beside the one that it saves."""
+def lasting(files: PluginFiles, *, signed: bool = True) -> tuple[StoredFile, ...]:
+    """The files that make a difference, without what an editor leaves beside what it saves.
+
+    Args:
+        files: all of a plugin.
+        signed: whether its signature makes a difference; where none is asked for, to sign a plugin
+            changes nothing about it.
+    """
+    lists = {signed_list_path(files.source, is_package=inside) for inside in (True, False)}
+    signatures = set() if signed else {*lists, *(f"{one}.sig" for one in lists)}
     return tuple(
-        file for file in files.files if not any(map(is_passing, PurePosixPath(file.path).parts))
+        file
+        for file in files.files
+        if file.path not in signatures and not any(map(is_passing, PurePosixPath(file.path).parts))
     )

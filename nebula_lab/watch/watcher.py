@@ -40,6 +40,7 @@ class Watcher:
         roots: where plugins are looked for.
         on_changes: told what has changed, by the thread that watches; must not take long.
         on_polling: told why folders are polled and nothing else, each reason once.
+        signed: whether the signatures of plugins make a difference.
     """
 
     def __init__(
@@ -48,11 +49,14 @@ class Watcher:
         roots: Sequence[Root],
         on_changes: Callable[[Changes], object],
         on_polling: Callable[[str], object],
+        *,
+        signed: bool = True,
     ) -> None:
         self._get_subjects = subjects
         self._roots = roots
         self._on_changes = on_changes
         self._on_polling = on_polling
+        self._signed = signed
         self._inbox: SimpleQueue[FolderEvent | None] = SimpleQueue()
         self._ending = threading.Event()
         self._holders = 0
@@ -235,7 +239,7 @@ class Watcher:
             self._on_changes(changes)
 
     def _look_at(self, plugin_id: str) -> Snapshot:
-        return take(self._subjects[plugin_id].descriptor)
+        return take(self._subjects[plugin_id].descriptor, signed=self._signed)
 
     def _compare(self, plugin_id: str, settling: Settling, now: Snapshot) -> PluginChange | None:
         """What has changed of a plugin since it was last looked at; None for nothing."""

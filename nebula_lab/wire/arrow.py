@@ -12,6 +12,9 @@ from nebula_lab.wire.parcel import MAX_FREIGHT, Attachment, Content
 # A few bytes can announce very many values: of the type null, or repeated by a run.
 MAX_VALUES = MAX_FREIGHT // 8
 _MAX_SCHEMA = 4 * 1024 * 1024
+# What views may show together, in bytes or values, also of a short stream. pandas makes an object
+# of each.
+_MOST_SEEN = 64 * 1024 * 1024
 
 
 def stream_of(table: Any) -> Attachment:
@@ -72,22 +75,40 @@ def read_stream(content: Content, *, is_trusted: bool) -> Any:
             check_messages(stream)
         table = pa.ipc.open_stream(stream).read_all()
         if not is_trusted:
-            _check_table(table)
+            _check_table(table, content.nbytes)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"a damaged Arrow stream: {error}") from error
     return table
 
 
-def _check_table(table: Any) -> None:
+def _check_table(table: Any, nbytes: int) -> None:
     if table.schema.serialize().size > _MAX_SCHEMA:
         raise ValueError("an Arrow stream with too large a schema")
     table.validate(full=True)
-    total = 0
-    for column in table.columns:
-        for chunk in column.chunks:
-            total += sum(len(array) for array in _arrays_in(chunk))
-    if max(total, table.num_rows) > MAX_VALUES:
-        raise ValueError(f"an Arrow stream of {max(total, table.num_rows):,} values")
+    arrays = [
+        one for column in table.columns for chunk in column.chunks for one in _arrays_in(chunk)
+    ]
+    total = max(sum(map(len, arrays)), table.num_rows)
+    if total > MAX_VALUES:
+        raise ValueError(f"an Arrow stream of {total:,} values")
+    seen = sum(map(_seen_through_views, arrays))
+    if seen > max(_MOST_SEEN, 8 * nbytes):
+        raise ValueError(f"an Arrow stream whose views show {seen:,} bytes or values of {nbytes:,}")
+
+
+def _seen_through_views(array: Any) -> int:
+    """The bytes or values that the views of an array show, all together: they may overlap."""
+    import pyarrow as pa
+
+    kind, start, stop = array.type, array.offset, array.offset + len(array)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        lengths = memoryview(array.buffers()[1]).cast("B").cast("i")  # the first of four words
+        return sum(lengths[4 * start : 4 * stop : 4])
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        sizes = memoryview(array.buffers()[2]).cast("B")
+        wide = pa.types.is_large_list_view(kind)
+        return sum((sizes.cast("q") if wide else sizes.cast("i"))[start:stop])
+    return 0
 
 
 def _arrays_in(array: Any) -> Iterator[Any]:

@@ -18,6 +18,8 @@ TO_HOST, TO_MANAGER = 1, 2
 # The manager may hand over so many descriptors with one message.
 MAX_DESCRIPTORS = 8
 MAX_SLOTS = 65_536
+# Bytes of a manifest: more than one with the most slots has.
+MAX_MANIFEST = 2 * 1024 * 1024
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -69,6 +71,8 @@ def decode_manifest(data: bytes | memoryview) -> Manifest:
     Raises:
         RemoteProtocolError: it is none, or announces more than may come.
     """
+    if len(data) > MAX_MANIFEST:
+        raise RemoteProtocolError(f"a manifest of {len(data):,} bytes; at most {MAX_MANIFEST:,}")
     try:
         manifest = _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

@@ -136,7 +136,8 @@ class Failure(Message, tag=32, frozen=True, gc=False):
 
     `kind` is one of `FAILURE_KINDS`; `traceback` is the plugin's own, as text; `element` is the
     path to an unsupported value where that was the reason; `obstacle` one of `OBSTACLES`, what a
-    confined plugin may have run into.
+    confined plugin may have run into; `request` the number of the `Request` whose failure led to
+    this one, 0 where none did.
     """
 
     call: int
@@ -146,6 +147,7 @@ class Failure(Message, tag=32, frozen=True, gc=False):
     traceback: str
     element: str = ""
     obstacle: str = ""
+    request: int = 0
 
 
 class Item(Message, tag=33, frozen=True, gc=False):
@@ -215,6 +217,7 @@ KINDS = frozenset(
         "restore_state",
         "self_test",
         "dependency_reloaded",
+        "debug",
         "cleanup",
         "cell",
     }

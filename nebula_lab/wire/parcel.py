@@ -143,6 +143,11 @@ class Delivery(abc.ABC):
         self.behind = behind
         self.is_trusted = is_trusted
 
+    @property
+    @abc.abstractmethod
+    def nbytes(self) -> int:
+        """The bytes of all attachments, as announced."""
+
     @abc.abstractmethod
     def open(self) -> tuple[Content, ...]:
         """The attachments, by index; to be asked for once.
@@ -150,6 +155,13 @@ class Delivery(abc.ABC):
         Raises:
             MemoryError: there is no room for them.
         """
+
+
+def size_of(encoded: EncodedValue) -> int:
+    """Bytes that a value which has arrived takes, with what travels beside it."""
+    if isinstance(encoded, Delivery):
+        return len(memoryview(encoded.raw)) + encoded.nbytes
+    return len(memoryview(encoded))  # type: ignore[arg-type]
 
 
 if TYPE_CHECKING:

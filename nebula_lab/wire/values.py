@@ -26,6 +26,7 @@ from nebula_lab.wire.errors import (
     ValueNotSupportedError,
 )
 from nebula_lab.wire.parcel import THRESHOLD, Attachment, Delivery, EncodedValue, Parcel
+from nebula_lab.wire.scanning import refuse_bombs
 
 MAX_DEPTH = 200
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
@@ -53,14 +54,45 @@ def _read_extension(arrival: Arrival, code: int, data: memoryview) -> Any:
     return read(data, arrival)
 
 
-def _decoder_for(arrival: Arrival) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(ext_hook=partial(_read_extension, arrival))
+def _decoder_for(arrival: Arrival) -> Callable[[Any], Any]:
+    """What decodes values of one origin.
+
+    msgspec takes any value as a key. Tuples and numbers can be made to have one hash, and then a
+    dict of them takes time with the square of its size, in which no other thread runs; so what a
+    plugin sends is read by a library that takes no keys but text.
+    """
+    read = partial(_read_extension, arrival)
+    if arrival.is_trusted:
+        return msgspec.msgpack.Decoder(ext_hook=read).decode
+    return partial(_decode_from_host, read)
+
+
+def _decode_from_host(read: Callable[[int, Any], Any], raw: Any) -> Any:
+    import ormsgpack  # a plugin's environment need not have it
+
+    data = memoryview(raw)
+    refuse_bombs(data)
+    failed: list[BaseException] = []
+
+    def extension(code: int, content: bytes) -> Any:
+        try:
+            return read(code, memoryview(content))
+        except BaseException as error:
+            failed.append(error)  # which the library would not pass on
+            raise
+
+    try:
+        return ormsgpack.unpackb(data, ext_hook=extension)
+    except ValueError:
+        if failed:
+            raise failed[0] from None
+        raise
 
 
 _encoder = msgspec.msgpack.Encoder()
 _encode = _encoder.encode
-_decoder = _decoder_for(Arrival(is_frozen=False, is_trusted=False))
-_frozen_decoder = _decoder_for(Arrival(is_frozen=True, is_trusted=True))
+_decode = _decoder_for(Arrival(is_frozen=False, is_trusted=False))
+_decode_frozen = _decoder_for(Arrival(is_frozen=True, is_trusted=True))
 
 
 def encode_value(value: Any, name: str = "value") -> msgspec.Raw | Parcel:
@@ -115,7 +147,7 @@ def decode_value(encoded: EncodedValue, name: str = "value", *, is_frozen: bool 
     """
     try:
         if type(encoded) is msgspec.Raw:
-            return (_frozen_decoder if is_frozen else _decoder).decode(encoded)
+            return (_decode_frozen if is_frozen else _decode)(encoded)
         assert isinstance(encoded, Delivery), "a parcel is for sending"
         return _decode_delivery(encoded, is_frozen)
     except ImportError as error:
@@ -126,7 +158,7 @@ def decode_value(encoded: EncodedValue, name: str = "value", *, is_frozen: bool 
 
 def _decode_delivery(delivery: Delivery, is_frozen: bool) -> Any:
     arrival = Arrival(delivery.open(), is_frozen=is_frozen, is_trusted=delivery.is_trusted)
-    return _decoder_for(arrival).decode(delivery.raw)
+    return _decoder_for(arrival)(delivery.raw)
 
 
 class _Walk:

@@ -47,7 +47,7 @@ class Silence:
 
 class Besieged:
     """The manager and its plugins: `attacker` and `worker` may nothing, `spawner` may start
-    processes."""
+    processes, `broad` may write to folders that have all of the manager's in them."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._secrets = order["secrets"]
@@ -56,6 +56,8 @@ class Besieged:
         self._folder.mkdir()
         write_attacker(self._folder, "attacker")
         write_attacker(self._folder, "spawner", capabilities=["ProcessSpawn"])
+        around = [f"{folder}:rw" for folder in (Path.home(), tempfile.gettempdir())]
+        write_attacker(self._folder, "broad", capabilities=["FileSystem"], allowed_paths=around)
         write_sibling(self._folder, self._secrets["sibling code"])
         (self._folder / "worker.py").write_text(SOURCE)
         self._output = Silence()

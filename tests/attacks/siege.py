@@ -24,8 +24,9 @@ class Siege:
     def __init__(self, uid: int, **security: Any) -> None:
         self.stage = Stage(uid)
         self._manager = self.stage.start("managed_runner.py")
-        # One of the attackers may start processes; what it leaves behind is looked for.
-        security = {"capabilities": ["ProcessSpawn"], **security}
+        # One of the attackers may start processes; what it leaves behind is looked for. Another
+        # may use files.
+        security = {"capabilities": ["ProcessSpawn", "FileSystem"], **security}
         self._manager.say(json.dumps({"secrets": self.stage.secrets, "security": security}))
         self.pid = self._manager.pid
         self.target = self.stage.target() | self.ask("target")

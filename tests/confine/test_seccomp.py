@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import platform
@@ -22,7 +23,6 @@ TRIED = [
     ("socket", (1, 1, 0)),
     ("socket", (2, 1, 0)),
     ("socket", (2, 2, 0)),
-    ("socket", (16, 3, 0)),
     ("socket", (38, 5, 0)),
     ("socketpair", (1, 2, 0, BAD)),
     ("connect", (BAD, BAD, 16)),
@@ -175,7 +175,7 @@ def test_what_any_plugin_needs_is_let_through(strict, name, arguments, error):
         ("io_uring_setup", (0, BAD)),
         ("setuid", (BAD,)),
         ("kill", (-1, 0)),
-        ("socket", (16, 3, 0)),
+        ("socket", (17, 3, 0)),
         ("prctl", (4, 1, 0, 0, 0)),
         ("ioctl", (BAD, 0x5412, 0)),
         ("prlimit64", (2**30, 7, 0, 0)),
@@ -185,6 +185,38 @@ def test_what_any_plugin_needs_is_let_through(strict, name, arguments, error):
 )
 def test_with_every_right_it_is_denied_all_the_same(granted, name, arguments):
     assert granted.call(name, *arguments) == errno.EPERM
+
+
+@pytest.mark.parametrize("process", ["strict", "granted"])
+def test_there_is_no_netlink(process, request):
+    assert request.getfixturevalue(process).call("socket", 16, 3, 0) == errno.EOPNOTSUPP
+
+
+def test_another_thread_is_scheduled_as_it_was_and_so_is_another_process(strict):
+    code = f"""
+scheduled = lambda pid, policy: call("sched_setscheduler", pid, policy, ctypes.addressof(zero))
+zero, me = ctypes.c_int(0), threading.get_native_id
+errors = []
+thread = threading.Thread(target=lambda: errors.append(scheduled(me(), os.SCHED_OTHER)))
+thread.start(); thread.join()
+other = {os.getpid()}
+result = [*errors, scheduled(other, os.SCHED_OTHER), scheduled(other, os.SCHED_IDLE)]
+"""
+    assert strict.run(code) == [0, 0, errno.EPERM]
+    # It said so, and did not do it.
+    with scheduled_as(os.SCHED_BATCH):
+        assert strict.run(code) == [0, 0, errno.EPERM]
+        assert os.sched_getscheduler(0) == os.SCHED_BATCH
+
+
+@contextlib.contextmanager
+def scheduled_as(policy):
+    before = os.sched_getscheduler(0)
+    os.sched_setscheduler(0, policy, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, before, os.sched_param(0))
 
 
 def test_with_every_right_programs_run(granted):

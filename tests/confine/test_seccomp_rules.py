@@ -9,14 +9,21 @@ import pytest
 from bpf_interpreter import ALLOW, ERROR, KILL_PROCESS, answer
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from nebula_lab.confine import system_call_groups as groups
 from nebula_lab.confine.seccomp import SystemCallPolicy, filter_for
-from nebula_lab.confine.system_call_policy import NEVER, rules_for
+from nebula_lab.confine.system_call_policy import ALWAYS, NEVER, Answer, rules_for
 from nebula_lab.confine.system_calls import MACHINES, numbers_for
 
 PID = 4321
 DENIED, UNKNOWN = ERROR | errno.EPERM, ERROR | errno.ENOSYS
+UNSUPPORTED, IGNORED = ERROR | errno.EOPNOTSUPP, ERROR
+ANSWERS = {
+    Answer.ALLOWED: ALLOW,
+    Answer.IGNORED: IGNORED,
+    Answer.UNSUPPORTED: UNSUPPORTED,
+}
 RIGHTS = ("everything", "network", "stream_only", "unix_sockets", "spawn", "metadata")
 GROUPS = {
     name: getattr(groups, name)
@@ -61,7 +68,7 @@ def test_no_call_is_in_two_groups():
 
 def test_a_call_that_arguments_decide_is_in_no_group_that_allows_it():
     for policy in POLICIES:
-        ruled = {n for n, rule in rules_for(policy, NUMBERS["x86_64"]).items() if rule != ((),)}
+        ruled = {n for n, rule in rules_for(policy, NUMBERS["x86_64"]).items() if rule != ALWAYS}
         assert not ruled & groups.ORDINARY
 
 
@@ -118,11 +125,11 @@ def test_the_program_does_what_the_rules_say(policy, machine, calls):
     for number, signed in calls:
         arguments = [argument % 2**64 for argument in signed]
         rule = rules.get(names.get(number), NEVER)
-        expected = DENIED
+        ways = (way for way in rule if all(holds(check, arguments) for check in way.checks))
+        way = next(ways, None)
+        expected = DENIED if way is None else ANSWERS[way.answer]
         if names.get(number, "clone3") == "clone3":
             expected = UNKNOWN
-        elif any(all(holds(check, arguments) for check in checks) for checks in rule):
-            expected = ALLOW
         program = PROGRAMS[policy, machine]
         assert answer(program, number, arguments, machine=machine) == expected
 
@@ -204,6 +211,39 @@ def test_sockets(machine, rights, arguments, allowed):
     assert is_allowed("socket", *arguments, rights=rights, machine=machine) is allowed
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("rights", ["", "network", ALL])
+def test_there_is_no_netlink_rather_than_no_right_to_it(machine, rights):
+    """To EPERM libzmq ends the process."""
+    for arguments in ((NETLINK, RAW | FLAGS, 0), (NETLINK | FAR, DATAGRAM, 16)):
+        assert verdict("socket", *arguments, rights=rights, machine=machine) == UNSUPPORTED
+
+
+SCHED_OTHER, SCHED_FIFO, SCHED_BATCH, SCHED_IDLE = 0, 1, 3, 5
+
+
+@pytest.mark.parametrize(
+    ("scheduling", "asked", "expected"),
+    [
+        (SCHED_OTHER, SCHED_OTHER, IGNORED),
+        (SCHED_OTHER, SCHED_OTHER | FAR, IGNORED),
+        (SCHED_OTHER, SCHED_IDLE, DENIED),
+        (SCHED_OTHER, SCHED_FIFO, DENIED),
+        (SCHED_OTHER, SCHED_OTHER | 0x40000000, DENIED),  # SCHED_RESET_ON_FORK
+        (SCHED_BATCH, SCHED_BATCH, IGNORED),
+        (SCHED_BATCH, SCHED_OTHER, DENIED),
+    ],
+)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_any_thread_may_be_scheduled_as_all_are_which_changes_none(
+    machine, scheduling, asked, expected
+):
+    program = filter_for(structs.replace(policy_of(), scheduling=scheduling), machine)
+    number = NUMBERS[machine]["sched_setscheduler"]
+    for thread in (1, PID + 1):
+        assert answer(program, number, (thread, asked, 0), machine=machine) == expected
+
+
 CLONE_THREAD, CLONE_PARENT, CLONE_NEWUSER = 0x10000, 0x8000, 0x10000000
 PTHREAD = 0x3D0F00
 FORK = 0x1200011
@@ -252,6 +292,11 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("prlimit64", (0, 7), True, True, ALL),
         ("prlimit64", (PID, 7), True, True, ALL),
         ("prlimit64", (1, 7), False, False, ALL),
+        ("sched_setscheduler", (0, SCHED_OTHER), True, True, ALL),
+        ("sched_setscheduler", (PID, SCHED_IDLE), True, True, ALL),
+        ("sched_setscheduler", (1, SCHED_OTHER), False, False, ALL),
+        ("sched_setscheduler", (1, SCHED_IDLE), False, False, ALL),
+        ("sched_setparam", (1,), False, False, ALL),
         ("sched_setaffinity", (0,), True, True, ALL),
         ("sched_setaffinity", (1,), False, False, ALL),
         ("setpriority", (0, 0, 19), True, True, ALL),

@@ -53,6 +53,7 @@ class Folder:
         return {
             "plugin_dir": self.path,
             "grace": GRACE,
+            "hot_reload": False,  # these tests say themselves when to reload; tests/watch is for it
             "security": {"sandbox": sandbox},
             **settings,
         }

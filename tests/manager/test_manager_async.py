@@ -147,9 +147,11 @@ def test_cancelling_the_task_stops_the_call_within_the_grace(run, tmp_path, sand
             await asyncio.sleep(0)
         started = time.monotonic()
         task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError) as caught:
             await task
         assert time.monotonic() - started < plugins.config.grace + 3
+        (note,) = caught.value.__notes__
+        assert f", in {how}: " in note
         return await plugins["worker"].add(n=1)
 
     assert run(work, sandbox) == 1

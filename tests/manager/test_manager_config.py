@@ -89,13 +89,6 @@ def test_what_is_not_enforced_is_warned_of_once_with_its_cure(folder, without_se
     assert text.count("Get a kernel with seccomp.") == 1
 
 
-def test_what_is_not_in_this_version_is_warned_of_too(folder):
-    warned, asked = warnings_of(folder.config(hot_reload=True))
-    assert warned == asked
-    (text,) = asked
-    assert "hot_reload" in text
-
-
 def test_strict_is_the_default_and_refuses_at_the_load_what_would_not_be_enforced(
     folder, without_seccomp
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 
 import pytest
 
@@ -10,6 +11,8 @@ from nebula_lab.model import PluginCapability, PluginDescriptor, SecurityConfig
 from nebula_lab.model.policy import rights_of
 from nebula_lab.runtime.call_displays import MOST_PLACES, CallDisplays
 from nebula_lab.runtime.display_bundle import safe_bundle
+from nebula_lab.runtime.display_types import READERS
+from nebula_lab.runtime.markup import harmless_latex, harmless_markdown
 
 WHY = "left out: the plugin has no capability RichDisplay"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
@@ -271,3 +274,22 @@ def test_rich_display_is_what_is_asked_for_and_granted(asked, granted, sandbox, 
         {"sandbox": sandbox, "capabilities": [one.value for one in granted]}
     )
     assert rights_of(plugin, security).has(PluginCapability.RICH_DISPLAY) is allowed
+
+
+def test_a_command_is_not_made_by_taking_another_away():
+    assert "\\href{" not in harmless_latex(r"\\href{javascript:alert(1)}{x}")
+
+
+@pytest.mark.parametrize("entity", ["&#92;href", "&#x5c;href", "&bsol;href", "&#36;x&#36;"])
+def test_an_entity_stands_for_no_backslash_and_no_dollar(entity):
+    assert html.unescape(harmless_markdown(entity)) == harmless_markdown(entity)
+
+
+def test_a_long_run_of_backticks_takes_no_time():
+    # With the square of its length it would be the test's own time-out.
+    assert harmless_markdown("`" * 100_000) == "`" * 100_000
+
+
+def test_an_image_is_what_was_understood_and_nothing_beside_it():
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(90)).decode()
+    assert "onerror" not in READERS["image/png"](f'{png}"><img src=x onerror=alert(1)>')

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, datetime
+
+import pytest
 
 from nebula_lab.model.events import OutputWritten
 from nebula_lab.runtime.dispatcher import MAX_SHOWN_CHARACTERS, Dispatcher
@@ -121,3 +124,8 @@ def test_what_waits_for_a_slow_subscriber_is_bounded_in_characters():
     gate.set()
     dispatcher.close()
     assert sum(told) <= MAX_SHOWN_CHARACTERS + 5
+
+
+@pytest.mark.parametrize(("done", "total"), [(math.inf, 1.0), (math.nan, None), (1.0, math.inf)])
+def test_progress_that_is_no_number_is_left_out(done, total):
+    assert FloodGate().admit(Progress(1, done, total, ""), 1, is_taken=True) == []

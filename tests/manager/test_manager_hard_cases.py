@@ -12,6 +12,7 @@ from nebula_lab.errors import (
     DependentsLoadedError,
     LoadFailedError,
     PluginCrashedError,
+    PluginError,
     PluginTimeoutError,
 )
 from nebula_lab.model import PluginState
@@ -140,7 +141,7 @@ def test_new_code_that_ends_before_it_could_serve_does_not_replace_the_old(folde
         # While this runs the new code is not put in place; it ends after the new code has.
         busy = pool.submit(plugins.execute, "calm", "until", {"path": str(dead)})
         folder.plugin("calm", DYING.format(path=str(dead)) + CALM)
-        with pytest.raises(LoadFailedError, match="the old one goes on"):
+        with pytest.raises(LoadFailedError, match="process ended meanwhile"):
             plugins.reload_plugin("calm")
         assert busy.result() == "pong"
         assert plugins["calm"].ping() == "pong"
@@ -230,3 +231,32 @@ def test_an_initialize_that_hangs_is_named_with_the_place_where_it_hangs(folder)
         with pytest.raises(LoadFailedError, match=r"its initialize gave no answer") as caught:
             plugins.load_plugin("hanging")
         assert "time.sleep(60)" in caught.value.remote_traceback
+
+
+GREEDY = """
+def ask(self):
+    try: context.call("greedy", "nothing", {"text": "x" * 12_000_000})
+    except Exception: pass
+@operation
+def pour(self):
+    yield 1
+    threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(9)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    yield 2
+@operation
+def nothing(self, text: str): pass
+"""
+
+
+def test_requests_that_nobody_takes_do_not_fill_the_memory(folder, wait_until):
+    rights = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
+    folder.plugin("greedy", GREEDY, security=rights, dependencies=[])
+    with folder.manager() as plugins:
+        stream = iter(plugins["greedy"].pour())
+        assert next(stream) == 1
+        host = plugins._engine.catalogue.record("greedy").slots.hosts[0]
+        wait_until(lambda: host.link.ended is not None, "the host is given up", timeout=30)
+        assert "many megabytes" in str(host.link.ended)
+        with pytest.raises(PluginError):
+            list(stream)

@@ -203,9 +203,10 @@ def _machine_without(*missing):
 
 
 FALLBACKS = [
-    ("namespaces", "pid_namespace", "counts_threads"),
-    ("landlock", "scopes"),
-    ("pid_namespace",),
+    ("namespaces", "pid_namespace", "counts_threads", "cgroups"),
+    ("landlock", "scopes", "cgroups"),
+    ("pid_namespace", "cgroups"),
+    ("namespaces", "pid_namespace"),
 ]
 
 
@@ -252,14 +253,16 @@ def test_with_less_of_a_machine_what_is_left_behind_ends_with_its_host(
     run, poorer, missing, tmp_path, wait_until
 ):
     poorer(*missing)
-    ready = tmp_path / "ready"
+    left = tmp_path / "left"
+    left.mkdir()
+    ready = left / "ready"
     daemon = (
         "import os, time\n"
         "if os.fork(): os._exit(0)\n"
         f"os.setsid(); open({str(ready)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     )
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {daemon!r}], env={{}})"
-    run(code, ["ProcessSpawn", "FileSystem"], allowed_paths=[f"{tmp_path}:rw"])
+    run(code, ["ProcessSpawn", "FileSystem"], allowed_paths=[f"{left}:rw"])
     wait_until(ready.exists, "the daemon")
     before = _sleepers(ready)
     assert before

@@ -438,3 +438,20 @@ def test_arrays_that_methods_keep_may_be_written_to(folder, sandbox):
         plugins["box"].run(code="self.kept[0] = 1")
         plugins.reload_plugin("box")
         assert answer(plugins, "(self.kept.__setitem__(1, 2), float(self.kept[:3].sum()))")[1] == 3
+
+
+def test_a_final_state_lets_go_of_what_it_replaced(folder, desk):
+    made = "    self.items = type('Large', (list,), {})()\n    import weakref\n"
+    watched = "    type(self).watched = weakref.ref(self.items)\n"
+    folder.plugin("box", f"def initialize(self, config):\n{made}{watched}{BASE}")
+    with folder.manager("None") as plugins:
+        plugins["box"].run(code="self.items = [1]")
+        plugins.reload_plugin("box")
+        assert answer(plugins, "(self.items, self.watched() is None)") == [[1], True]
+
+
+def test_many_objects_are_refused_before_their_message_is_too_large(folder, desk):
+    folder.write("box", ITEMS.replace("name: str", f"{'name' * 250}: int"))
+    with folder.manager("None") as plugins:
+        plugins["box"].run(code="self.items = [Item(n) for n in range(60_000)]")
+        assert "too large" in desk(plugins).save("box").left_out["items"]

@@ -58,6 +58,9 @@ SAME = {
     "none": "None",
     "text": "'ä€😀'",
     "a_big_integer": "2**100",
+    "a_huge_integer": "-(2**40_000)",
+    "big_integers": "[2**64, 1, True, None, -(2**64)]",
+    "the_largest_integers": "{'a': 2**64 - 1, 'b': -(2**63)}",
     "an_infinity": "float('-inf')",
     "a_complex_number": "1 - 2j",
     "bytes": "b'\\x00\\xff'",
@@ -189,3 +192,12 @@ def test_tables_are_the_same_after_a_reload(shared_folder, sandbox):
             same = f"kept = self.{name}; answer = type(kept) is type(made) and kept.equals(made)"
             assert plugins["tables"].run(code=f"{code}; {same}") is True
         assert plugins["tables"].run(code="self.pandas.loc[0, 'a'] = 9") is None
+
+
+def test_more_objects_than_a_result_may_have_are_kept(shared_folder):
+    shared_folder.write("many", CLASSES)
+    with shared_folder.manager("Process") as plugins:
+        made = "[{'n': n, 'of': [n]} for n in range(400_000)]"
+        plugins["many"].run(code=f"self.many = {made}")
+        plugins.reload_plugin("many")
+        assert plugins["many"].run(code=f"answer = self.many == {made}") is True

@@ -203,14 +203,6 @@ def test_doctor_works_where_the_manager_can_not_start(bare, monkeypatch):
     path.unlink()
 
 
-def test_watch_says_how_files_are_watched(notebook):
-    assert "inotify" in notebook.run("%plugin watch on").bundles[0]["text/plain"]
-
-
-def test_watch_can_be_ended(notebook):
-    assert "not watched" in notebook.run("%plugin watch off").bundles[0]["text/plain"]
-
-
 def test_config_replaces_the_manager_and_closes_the_former(notebook):
     former = current_manager()
     (notebook.folder / "more").mkdir()

@@ -31,16 +31,17 @@ class It(Plugin):
 def plugin_entry():
     return It()
 """
-RIGHTS = ["ProcessSpawn", "SystemCalls", "MemoryAllocation"]
+RIGHTS = ["ProcessSpawn", "SystemCalls", "MemoryAllocation", "FileSystem"]
 
 
 @pytest.fixture
 def limited(plugin_file):
-    """Makes a manager with these limits; its plugin `it` has the capabilities that are given."""
+    """Makes a manager with these limits; its plugin `it` has the rights that are given."""
     managers = []
 
-    def make(asked=(), *, grace=2.0, **limits):
-        path = plugin_file("it", RUN, security={"capabilities": list(asked)})
+    def make(asked=(), *, paths=(), grace=2.0, **limits):
+        asks = {"capabilities": list(asked), "allowed_paths": list(paths)}
+        path = plugin_file("it", RUN, security=asks)
         security = {"capabilities": RIGHTS, "resource_limits": limits}
         manager = PluginManager({"plugin_dir": path.parent, "grace": grace, "security": security})
         managers.append(manager)

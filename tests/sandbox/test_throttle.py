@@ -43,6 +43,11 @@ while time.monotonic() < end: subprocess.run(["sh", "-c", brief])
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_groups(poorer):
+    poorer("cgroups")
+
+
 def _run(manager, code, **settings):
     return manager.execute("it", "run", {"code": code}, **settings)
 
@@ -139,7 +144,13 @@ def test_nothing_of_a_stopped_host_outlives_its_manager(limited, poorer, wait_un
 
 KILLED = """
 import sys, time
+import msgspec
 from nebula_lab import PluginManager
+from nebula_lab.confine.machine import Mechanism
+from nebula_lab.sandbox import probing
+
+machine = msgspec.structs.replace(probing._probe(), cgroups=Mechanism(False))
+probing._probe = lambda: machine
 
 security = {"capabilities": ["ProcessSpawn"], "resource_limits": {"max_cpu_percent": 2}}
 manager = PluginManager({"plugin_dir": sys.argv[1], "security": security})

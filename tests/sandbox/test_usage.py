@@ -21,7 +21,7 @@ running = [subprocess.Popen(["sleep", "60"]) for _ in range({})]
 time.sleep({})
 found = "done"
 """
-NO_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads")
+NO_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads", "cgroups")
 
 
 def _run(manager, code, **settings):
@@ -29,7 +29,7 @@ def _run(manager, code, **settings):
 
 
 def test_a_host_with_too_many_threads_is_ended_and_told_why(limited, poorer):
-    poorer("counts_threads")
+    poorer("counts_threads", "cgroups")
     manager = limited(max_threads=8)
     reason = r"it\.run.*it had \d+ threads, of 8 that max_threads allows"
     with pytest.raises(PluginCrashedError, match=reason):
@@ -38,11 +38,11 @@ def test_a_host_with_too_many_threads_is_ended_and_told_why(limited, poorer):
 
 
 def test_a_host_may_have_as_many_threads_as_it_is_allowed(limited, poorer):
-    poorer("counts_threads")
+    poorer("counts_threads", "cgroups")
     assert _run(limited(max_threads=8), THREADS.format(8, 0.5)) == "done"
 
 
-@pytest.mark.parametrize("missing", [("counts_threads",), NO_NAMESPACES], ids="-".join)
+@pytest.mark.parametrize("missing", [("counts_threads", "cgroups"), NO_NAMESPACES], ids="-".join)
 def test_processes_that_it_started_count_as_threads_do(limited, poorer, missing):
     poorer(*missing)
     manager = limited(["ProcessSpawn"], max_threads=8)
@@ -52,7 +52,7 @@ def test_processes_that_it_started_count_as_threads_do(limited, poorer, missing)
 
 
 def test_threads_of_processes_that_it_left_behind_count_too(limited, poorer):
-    poorer("counts_threads")
+    poorer("counts_threads", "cgroups")
     daemon = f"import os, threading, time\nif os.fork(): os._exit(0)\n{THREADS.format(24, 20)}"
     code = f"subprocess.run([sys.executable, '-c', {daemon!r}]); time.sleep(20)"
     with pytest.raises(PluginCrashedError, match="of 8 that max_threads allows"):
@@ -60,7 +60,7 @@ def test_threads_of_processes_that_it_left_behind_count_too(limited, poorer):
 
 
 def test_an_idle_host_is_looked_at_too(limited, poorer, wait_until):
-    poorer("counts_threads")
+    poorer("counts_threads", "cgroups")
     manager = limited(max_threads=8)
     code = (
         "def later():\n    time.sleep(0.5)\n"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nebula_lab import PluginManager
 from nebula_lab.discovery import read_descriptor
+from nebula_lab.model.events import SavedChange
 from nebula_lab.trust.collecting import collect
 from nebula_lab.watch.snapshot import lasting
 from nebula_lab.watch.subject import Root, Subject
@@ -106,9 +108,13 @@ class Scene:
     def _was_told_more_than(self, before: int) -> bool:
         return self.count("mark") > before
 
+    def ids(self, changes) -> list[str]:
+        """The plugins of which changes are."""
+        return [one.plugin_id for one in changes.plugins]
+
     def count(self, plugin_id: str) -> int:
         """How often a change of a plugin was told."""
-        return sum(plugin_id in _ids(changes) for changes in self.told)
+        return sum(plugin_id in self.ids(changes) for changes in self.told)
 
     def searches(self) -> int:
         """How often a search for plugins was asked for."""
@@ -119,13 +125,138 @@ class Scene:
         self.times.clear()
 
 
-def _ids(changes) -> list[str]:
-    return [one.plugin_id for one in changes.plugins]
-
-
 @pytest.fixture
 def scene(tmp_path):
     scene = Scene(tmp_path)
     yield scene
     if scene.watcher is not None:
         scene.watcher.close()
+
+
+COUNTER = """
+from nebula_lab.plugin import Plugin, operation
+PLUGIN_METADATA = {metadata!r}
+{top}
+class It(Plugin):
+    def initialize(self, config):
+        self.count = 0
+        {initialize}
+    @operation
+    def up(self) -> list:
+        self.count += 1
+        return [{answer!r}, self.count]
+    def save_state(self):
+        return self.count
+    def restore_state(self, state):
+        self.count = state
+def plugin_entry():
+    return It()
+"""
+
+
+class Shown:
+    """An output sink that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, stream, text):
+        self.text += text
+
+    def display(self, action, bundle): ...
+
+    def log(self, level, logger, message): ...
+
+    def progress(self, label, done, total, text): ...
+
+
+class Live:
+    """A manager on a folder of plugins, and what came of saves."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "plugins"
+        self.folder.mkdir()
+        self.events: list = []
+        self.plugins: PluginManager | None = None
+        self.shown = Shown()
+        self._marks = 100
+        self._came = threading.Condition()
+
+    def write(
+        self,
+        name: str,
+        answer: object = 1,
+        *,
+        plugin_id: str = "",
+        top: str = "",
+        initialize: str = "",
+        **metadata: object,
+    ) -> Path:
+        """Save a plugin that counts, and answers with `answer` and the count."""
+        path = self.folder / f"{name}.py"
+        described = {"id": plugin_id or name, "version": "1.0.0", **metadata}
+        text = COUNTER.format(metadata=described, top=top, initialize=initialize, answer=answer)
+        fresh = path.with_suffix(".tmp")
+        fresh.write_text(text)
+        fresh.replace(path)
+        return path
+
+    def open(self, sandbox: str = "None", **settings: object) -> PluginManager:
+        config = {
+            "plugin_dir": self.folder,
+            "grace": 0.3,
+            "security": {"sandbox": sandbox},
+            **settings,
+        }
+        self.write("mark")
+        self.plugins = PluginManager(config, output=self.shown)
+        self.plugins.subscribe(self._take)
+        return self.plugins
+
+    def watch(self) -> PluginManager:
+        """Have it watch now, rather than when there is time."""
+        self.plugins.load_plugin("mark")
+        self.plugins.watch()
+        return self.plugins
+
+    def _take(self, event) -> None:
+        with self._came:
+            self.events.append(event)
+            self._came.notify_all()
+
+    def wait_for(self, kind: type, plugin_id: str | None = None, *, after: int = 0):
+        """The first event of a kind behind the first `after` events."""
+
+        def found():
+            return [
+                event
+                for event in self.events[after:]
+                if isinstance(event, kind) and plugin_id in (None, event.plugin_id)
+            ]
+
+        with self._came:
+            assert self._came.wait_for(found, 20), f"no {kind.__name__}: {self.events}"
+            return found()[0]
+
+    def saved(self, plugin_id: str, save, /, *arguments: object, **options: object):
+        """Save something, and wait until that has been dealt with; what came of it."""
+        before = len(self.events)
+        save(*arguments, **options)
+        return self.wait_for(SavedChange, plugin_id, after=before)
+
+    def count(self, kind: type, plugin_id: str) -> int:
+        return sum(isinstance(e, kind) and e.plugin_id == plugin_id for e in self.events)
+
+    def settle(self) -> None:
+        """Wait until what was saved up to now has been dealt with, by way of another plugin."""
+        for _ in range(2):
+            self._marks += 1
+            self.saved("mark", self.write, "mark", self._marks)
+
+
+@pytest.fixture
+def live(tmp_path):
+    live = Live(tmp_path)
+    yield live
+    if live.plugins is not None:
+        live.plugins.close()

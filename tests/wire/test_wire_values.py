@@ -223,7 +223,6 @@ HOSTILE = {
     "nothing": b"",
     "garbage": b"\xc1",
     "truncated": b"\x92\x01",
-    "trailing": b"\x01\x02",
     "unknown extension": extension(9, b"x"),
     "negative extension": extension(-7, b"x"),
     "datetime of nothing": extension(1, b""),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from jupyter_client import BlockingKernelClient
+
 from nebula_lab import PluginManager
 
 # Runs what a test asks it to, in the module's own scope.
 PROBE = """
-import os, signal, sys
+import os, signal, sys, time
 from nebula_lab.plugin import Plugin, operation
 
 PLUGIN_METADATA = {"id": "NAME", "version": "1.0.0", "security": RIGHTS}
@@ -16,6 +18,12 @@ class Probe(Plugin):
     def ask(self, expression: str, setup: str = ""):
         exec(setup, globals())
         return eval(expression, globals())
+
+    @operation
+    def wait(self):
+        while not getattr(self, "is_over", False):
+            time.sleep(0.01)
+        return "over"
 
 def plugin_entry():
     return Probe()
@@ -37,10 +45,12 @@ class Lab:
         zygote: settings.
 
     Attributes:
+        folder: of the probes.
         plugins: the manager.
     """
 
     def __init__(self, folder, rights=None, rights_of_three=None, strict=True, **zygote) -> None:
+        self.folder = folder
         asked = dict.fromkeys(("one", "two", "three"), rights or {})
         if rights_of_three is not None:
             asked["three"] = rights_of_three
@@ -79,3 +89,13 @@ class Lab:
     @property
     def zygote_pid(self):
         return self.launcher.zygote_pid
+
+
+def client_of(lab, plugin_id):
+    """A plain Jupyter client, connected to a plugin's kernel."""
+    lab.plugins.load_plugin(plugin_id)
+    client = BlockingKernelClient(connection_file=str(lab.plugins.connection_file(plugin_id)))
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=20)
+    return client

@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from nebula_lab.agent.state.class_values import ClassValues
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.fitting import fits, hint_of
@@ -57,7 +59,8 @@ class AttributeState:
         for name in self._class_values.changed():
             if name not in kept:
                 left_out.setdefault(name, "it is the class's own; set it in initialize to keep it")
-        return {"attributes": kept, "nodes": writer.nodes}, left_out
+        nodes = msgspec.msgpack.encode([kept, writer.nodes])
+        return {"nodes": nodes, "pieces": writer.pieces}, left_out
 
     def _reason_to_leave(self, name: str, value: Any) -> str | None:
         """Why an attribute is none of the state; empty where nobody will miss it."""
@@ -77,10 +80,11 @@ class AttributeState:
 
     def values(self, state: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """The values in a state, and why some can't be had here."""
-        reader = Reader(state["nodes"], self._names)
+        kept, nodes = msgspec.msgpack.decode(state["nodes"])
+        reader = Reader(nodes, state["pieces"], self._names)
         values: dict[str, Any] = {}
         left_out: dict[str, str] = {}
-        for name, found in state["attributes"].items():
+        for name, found in kept.items():
             try:
                 values[name] = reader.read(found)
             except NotKeptError as error:
@@ -90,10 +94,14 @@ class AttributeState:
                     left_out[name] = f"kept in part: {'; '.join(reader.notes)}"
         return values, left_out
 
-    def restore(self, state: Any) -> dict[str, str]:
+    def restore(self, state: Any, *, is_final: bool) -> dict[str, str]:
         """Set the attributes; the reasons for those that can't be.
 
         What an earlier call has set and this state lacks is as `initialize` left it.
+
+        Args:
+            state: what `save` gave.
+            is_final: no other state follows, so that what `initialize` left may be let go of.
         """
         self._put_back()
         values, left_out = self.values(state)
@@ -101,6 +109,8 @@ class AttributeState:
             reason = self._obstacle(name, value) or self._set(name, value)
             if reason is not None:
                 left_out[name] = reason
+        if is_final:
+            self._replaced.clear()
         return left_out
 
     def _obstacle(self, name: str, value: Any) -> str | None:

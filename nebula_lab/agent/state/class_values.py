@@ -14,6 +14,8 @@ from typing import Any
 from nebula_lab.agent.state.leaves import LEAVES
 from nebula_lab.plugin import Plugin
 
+# Larger ones are tables that nobody means to change, and to copy them would cost.
+_MOST_ELEMENTS = 1000
 _CONTAINERS = frozenset(
     {
         *(list, dict, set, bytearray, collections.deque),
@@ -43,12 +45,17 @@ def _copies(kind: type) -> Iterator[tuple[tuple[type, str], Any]]:
         if not issubclass(base, Plugin) or base is Plugin:
             continue
         for name, value in list(vars(base).items()):
-            if name.startswith("_") or type(value) not in _CONTAINERS | LEAVES:
+            if name.startswith("_") or not _is_watched(value):
                 continue
             try:
                 yield (base, name), copy.deepcopy(value)
             except Exception:  # noqa: BLE001, S112 - it runs the plugin's code; then nobody can tell
                 continue
+
+
+def _is_watched(value: Any) -> bool:
+    kind = type(value)
+    return kind in LEAVES or (kind in _CONTAINERS and len(value) <= _MOST_ELEMENTS)
 
 
 def _is_equal(one: Any, other: Any) -> bool:

@@ -68,7 +68,8 @@ class StateKeeping:
         Awaitable where the plugin's own method is.
 
         Args:
-            params: what `save` gave, with `from_version`, the version that it is from.
+            params: what `save` gave, with `from_version`, the version that it is from, and
+                `is_final` where no other state follows.
 
         Raises:
             Exception: whatever the plugin's `restore_state` raises.
@@ -77,7 +78,8 @@ class StateKeeping:
         restore = method_of(self._resource, "restore_state")
         if params["how"] == "attributes":
             if restore is None or not takes_version(restore):
-                return {"left_out": self._attributes.restore(state)}
+                is_final = bool(params.get("is_final"))
+                return {"left_out": self._attributes.restore(state, is_final=is_final)}
             values, left_out = self._attributes.values(state)
             restored = restore(values, from_version=version)
             return then(restored, lambda _: {"left_out": left_out})

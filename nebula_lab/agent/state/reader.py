@@ -18,14 +18,17 @@ class Reader:
 
     Args:
         nodes: what `Writer` made.
+        pieces: what it put beside them.
         names: of classes.
 
     Attributes:
         notes: what is not as it was in the value that is being read.
     """
 
-    def __init__(self, nodes: list[Any], names: ClassNames) -> None:
-        self.names = names
+    def __init__(self, nodes: list[Any], pieces: list[bytes], names: ClassNames) -> None:
+        self.pieces = pieces
+        self._names = names
+        self._classes: dict[int, type] = {}
         self.notes: list[str] = []
         self._nodes = nodes
         self._made: dict[int, Any] = {}
@@ -70,6 +73,16 @@ class Reader:
         made = self._make(index)
         self._unfinished.discard(index)
         return made
+
+    def find_class(self, index: int) -> type:
+        """The class whose name that node has.
+
+        Raises:
+            NotKeptError: there is none of that name.
+        """
+        if index not in self._classes:
+            self._classes[index] = self._names.find(self._nodes[index])
+        return self._classes[index]
 
     def _make(self, index: int) -> Any:
         tag, *parts = self._nodes[index]

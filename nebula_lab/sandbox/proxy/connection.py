@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from nebula_lab.sandbox.proxy import http_requests, socks
 from nebula_lab.sandbox.proxy.allowed_hosts import AllowedHosts, Destination
 from nebula_lab.sandbox.proxy.asked import Asked, Reason, RefusedError
+from nebula_lab.sandbox.proxy.names import looked_up
 from nebula_lab.sandbox.proxy.relay import Stream, exchange, tunnel
 
 __all__ = ["ProxyLimits", "serve"]
@@ -109,14 +111,32 @@ async def _reach(destination: Destination, service: _Service) -> Stream:
     late = f"{destination} did not answer within {seconds:g} seconds."
     try:
         async with _in_time(seconds, Reason.NO_ANSWER, late):
-            return Stream(
-                *await asyncio.open_connection(
-                    *destination, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+            addresses = await looked_up(destination)
+            if not addresses:
+                service.on_refused(destination)
+                raise RefusedError(
+                    Reason.NOT_ALLOWED,
+                    f"{destination} has an address of this machine itself, which a name does not "
+                    "stand for; list that address.",
                 )
-            )
+            return await _connect(addresses, destination.port)
     except OSError as error:
         why = str(error.strerror or error)[:200]
         raise RefusedError(Reason.UNREACHABLE, f"{destination} can't be reached: {why}.") from None
+
+
+async def _connect(addresses: Sequence[str], port: int) -> Stream:
+    """A connection to the first of the addresses that takes one.
+
+    Raises:
+        OSError: none does; what the last one said.
+    """
+    *others, last = addresses
+    for address in others:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_NEXT_ADDRESS_SECONDS):
+                return Stream(*await asyncio.open_connection(address, port))
+    return Stream(*await asyncio.open_connection(last, port))
 
 
 @asynccontextmanager

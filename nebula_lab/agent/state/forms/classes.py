@@ -42,11 +42,11 @@ def _is_row(kind: type) -> bool:
 
 
 def _member_parts(value: Any, writer: Writer) -> list[Any]:
-    return [writer.names.name(type(value)), writer.refer(value.name, None)]
+    return [writer.refer_class(type(value)), writer.refer(value.name, None)]
 
 
 def _make_member(parts: list[Any], reader: Reader) -> Any:
-    kind: Any = reader.names.find(parts[0])
+    kind: Any = reader.find_class(parts[0])
     member = getattr(kind, "__members__", {}).get(parts[1])
     if member is None:
         raise NotKeptError(f"the new code's {shown(kind)} has no {parts[1]}")
@@ -54,30 +54,31 @@ def _make_member(parts: list[Any], reader: Reader) -> Any:
 
 
 def _flag_parts(value: Any, writer: Writer) -> list[Any]:
-    return [writer.names.name(type(value)), writer.refer(value.value, None)]
+    return [writer.refer_class(type(value)), writer.refer(value.value, None)]
 
 
 def _make_flag(parts: list[Any], reader: Reader) -> Any:
-    kind: Any = reader.names.find(parts[0])
+    kind: Any = reader.find_class(parts[0])
     try:
-        return kind(parts[1])
+        return kind(reader.value(parts[1]))
     except (TypeError, ValueError):
-        raise NotKeptError(f"the new code's {shown(kind)} has no {parts[1]!r}") from None
+        raise NotKeptError(f"the new code's {shown(kind)} lacks some of the old flags") from None
 
 
 def _record_parts(value: Any, writer: Writer) -> list[Any]:
     names = {field.name for field in dataclasses.fields(value)}
     _refuse_more(value, names | {"__orig_class__"})  # which `typing` leaves there
+    writer.charge_names(names)
     fields = {
         name: writer.refer(getattr(value, name), f".{name}")
         for name in sorted(names)
         if hasattr(value, name)  # one of `init=False` need not be there
     }
-    return [writer.names.name(type(value)), fields]
+    return [writer.refer_class(type(value)), fields]
 
 
 def _make_record(parts: list[Any], reader: Reader) -> Any:
-    kind = reader.names.find(parts[0])
+    kind = reader.find_class(parts[0])
     if not dataclasses.is_dataclass(kind) or kind.__new__ is not object.__new__:
         raise NotKeptError(f"the new code's {shown(kind)} is no dataclass")
     for name in parts[1].keys() - {field.name for field in dataclasses.fields(kind)}:
@@ -115,15 +116,16 @@ def _refuse_more(value: Any, names: set[str]) -> None:
 
 def _row_parts(value: Any, writer: Writer) -> list[Any]:
     _refuse_more(value, set())
+    writer.charge_names(type(value)._fields)
     fields = {
         name: writer.refer(one, f".{name}")
         for name, one in zip(type(value)._fields, tuple(value), strict=True)
     }
-    return [writer.names.name(type(value)), fields]
+    return [writer.refer_class(type(value)), fields]
 
 
 def _make_row(parts: list[Any], reader: Reader) -> Any:
-    kind: Any = reader.names.find(parts[0])
+    kind: Any = reader.find_class(parts[0])
     fields = getattr(kind, "_fields", None)
     if not issubclass(kind, tuple) or fields is None:
         raise NotKeptError(f"the new code's {shown(kind)} is no named tuple")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.forms.base import Form
-from nebula_lab.agent.state.leaves import LEAVES, cost
+from nebula_lab.agent.state.leaves import LEAVES, are_leaves, cost, cost_of_all
 from nebula_lab.agent.state.words import words_for
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ def _items(value: Any, writer: Writer) -> list[Any]:
     copy = dict(value)
     if set(map(type, copy)) <= {str}:
         writer.charge(sum(map(cost, copy)))
-        if set(map(type, copy.values())) <= LEAVES:
-            writer.refer_all(list(copy.values()))
+        values = list(copy.values())
+        kinds = set(map(type, values))
+        if are_leaves(values, kinds):
+            writer.charge(cost_of_all(values, kinds))
             return [copy]
         return [{key: writer.refer(one, f"[{key!r}]") for key, one in copy.items()}]
     return [

@@ -53,12 +53,11 @@ def _parts(value: Any, writer: Writer) -> list[Any]:
     except NotCarriedError as error:
         raise NotKeptError(_said(str(error), value)) from error
     pieces = [attachment.as_bytes() for attachment in walk.attachments]
-    for piece in (carried.data, *pieces):
-        writer.charge_bytes(len(piece))
     if _package(value) == "pandas":
         _require_faithful(value, carried.code, carried.data, pieces)
     is_writable = bool(is_array and hasattr(value, "flags") and value.flags.writeable)
-    return [carried.code, carried.data, pieces, is_writable]
+    places = [writer.add_piece(piece) for piece in pieces]
+    return [carried.code, writer.refer(carried.data, None), places, is_writable]
 
 
 def _said(reason: str, value: Any) -> str:
@@ -106,9 +105,10 @@ def _read(code: int, data: Any, pieces: list[Any]) -> Any:
 
 
 def _make(parts: list[Any], reader: Reader) -> Any:
-    code, data, pieces, is_writable = parts
+    code, data, places, is_writable = parts
+    pieces = [reader.pieces[place] for place in places]
     try:
-        value = _read(code, data, pieces)
+        value = _read(code, reader.value(data), pieces)
     except ImportError as error:
         raise NotKeptError(f"it needs {error.name}, which is not installed here") from error
     if is_writable or _package(value) != "numpy":

@@ -30,7 +30,7 @@ def _simple(name: str, parts_of: Callable[[Any], list[Any]], made_by: str = "") 
         return [writer.refer(part, None) for part in parts_of(value)]
 
     def make(parts: list[Any], reader: Reader) -> Any:
-        return getattr(import_module(module), function)(*parts)
+        return getattr(import_module(module), function)(*map(reader.value, parts))
 
     return name, Form(name, take_apart, make)
 
@@ -55,6 +55,23 @@ def _timezone_parts(value: Any) -> list[Any]:
 
 def _make_timezone(parts: list[Any], reader: Reader) -> Any:
     return datetime.timezone(datetime.timedelta(*parts[:3]), *parts[3:])
+
+
+def _integer_parts(value: Any, writer: Writer) -> list[Any]:
+    digits = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return [writer.refer(digits, None)]
+
+
+def _make_integer(parts: list[Any], reader: Reader) -> Any:
+    return int.from_bytes(reader.value(parts[0]), "little", signed=True)
+
+
+def _bytes_parts(value: Any, writer: Writer) -> list[Any]:
+    return [writer.add_piece(value)]
+
+
+def _make_bytes(parts: list[Any], reader: Reader) -> Any:
+    return bytes(reader.pieces[parts[0]])
 
 
 def _zone_key(value: Any) -> list[Any]:
@@ -88,6 +105,8 @@ SCALARS: Mapping[str, Form] = MappingProxyType(
         ),
         "datetime.time": Form("datetime.time", _datetime_parts, _make_moment(datetime.time)),
         "datetime.timezone": _TIMEZONE,
+        "builtins.int": Form("builtins.int", _integer_parts, _make_integer),
+        "builtins.bytes": Form("builtins.bytes", _bytes_parts, _make_bytes),
         **dict(
             [
                 _simple("datetime.date", lambda one: [one.year, one.month, one.day]),

@@ -1,0 +1,63 @@
+"""Memory that a host writes the stacks of its threads into: see `nebula_lab.agent.stack_dumps`.
+
+A host may write whatever it likes there, but no more than there is room for: the memory is of the
+manager's making and sealed. Both sides have one position in it, since they have one open file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+
+# A hundred threads of a hundred frames would be a megabyte; three threads of fifty are 15 kB.
+SIZE = 128 * 1024
+
+
+class StackDump:
+    """The memory, for one host.
+
+    Raises:
+        OSError: there are no descriptors left.
+    """
+
+    def __init__(self) -> None:
+        self._moving = threading.Lock()
+        self._descriptor = os.memfd_create("nebula-stacks", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(self._descriptor, SIZE)
+            seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(self._descriptor, fcntl.F_ADD_SEALS, seals)
+        except BaseException:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        """Also for the host, by inheritance: a file opened anew would have another position."""
+        return self._descriptor
+
+    def begin(self) -> int:
+        """Make room for another dump; where it will begin. Any thread."""
+        with self._moving, contextlib.suppress(OSError):
+            start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            # Of two calls that are stopped at the same time one may lose its own by this.
+            if 0 <= start <= SIZE // 2:
+                return start
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return 0
+
+    def since(self, start: int) -> str:
+        """What has been written from there on; any thread. It may be anything."""
+        with self._moving, contextlib.suppress(OSError):
+            end = min(os.lseek(self._descriptor, 0, os.SEEK_CUR), SIZE)
+            if start < end:
+                return os.pread(self._descriptor, end - start, start).decode("ascii", "replace")
+        return ""
+
+    def close(self) -> None:
+        """Give the memory back. Can be called again."""
+        with self._moving:
+            descriptor, self._descriptor = self._descriptor, -1
+            if descriptor >= 0:
+                os.close(descriptor)
