@@ -125,7 +125,7 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         )
         failed.remote_cause = error.remote_cause
         return failed
-    return LoadFailedError(error.message, plugin_id=plugin_id, hint=error.hint)
+    return LoadFailedError(error.message, plugin_id=plugin_id, path=error.path, hint=error.hint)
 
 
 def report_of(error: PluginError) -> ExitReport | None:
