@@ -50,11 +50,8 @@ class DependentsTold:
     def _tell(self, record: PluginRecord, host: Host, params: dict[str, str]) -> None:
         errand = Invocation(record.id, "on_dependency_reloaded", self._timeout, QuietSink())
         try:
-            record.slots.acquire(errand, at=host)
-            try:
+            with record.slots.place(errand, at=host):
                 self._hosting.ask(host, "dependency_reloaded", params, errand)
-            finally:
-                record.slots.release(errand)
         except (ManagerClosedError, TimeoutError):
             return
         except PluginError as error:

@@ -6,24 +6,13 @@ import os
 import signal
 
 import pytest
+from counting_plugin import counter
 
 from nebula_lab.errors import PluginError, VersionNotFoundError
 
-COUNTER = """
-def initialize(self, config):
-    self.count = 0
-@operation
-def up(self) -> list[int]:
-    self.count += 1
-    return [VERSION, self.count]
-def save_state(self): return {"count": self.count}
-def restore_state(self, state): self.count = state["count"]
-"""
-
 
 def write(folder, version: int) -> None:
-    text = COUNTER.replace("VERSION", str(version))
-    folder.plugin("counter", text, version=f"1.{version}.0")
+    folder.plugin("counter", counter(version), version=f"1.{version}.0")
 
 
 @pytest.fixture
