@@ -97,8 +97,6 @@ class Archive:
         """
         collected = collected_again(self._store, version, current)
         descriptor = described_again(self._store, collected, current)
-        if descriptor is current:
-            descriptor = current.model_copy()
         self._shelf.put(descriptor, collected)
         return descriptor
 
