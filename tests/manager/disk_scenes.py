@@ -55,7 +55,7 @@ def counting(folder: Path):
                 "plugin_dir": plugins,
                 "hot_reload": False,
                 "checkpoint": {"calls": 1},
-                "restart": {"backoff": 0.01},
+                "restart": {"backoff": 0.3},
             }
         )
     with manager:
