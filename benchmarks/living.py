@@ -175,7 +175,7 @@ def _reload_under_load(reloads: int) -> dict[str, list[float]]:
         memory, descriptors = total_pss(), psutil.Process().num_fds()
         for _ in range(reloads - 10):
             _reload(one)
-        after_memory, after_descriptors = total_pss(), psutil.Process().num_fds()
+        after_memory, after_descriptors = total_pss(), _settled(descriptors)
         done.set()
         for caller in callers:
             caller.join()
@@ -186,6 +186,14 @@ def _reload_under_load(reloads: int) -> dict[str, list[float]]:
         "memory": [after_memory / memory],
         "descriptors": [float(after_descriptors - descriptors)],
     }
+
+
+def _settled(wanted: int) -> int:
+    """Descriptors, once the host that was replaced last has let go of its own."""
+    deadline = time.monotonic() + 5.0
+    while (found := psutil.Process().num_fds()) > wanted and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+    return found
 
 
 def _reload(one: Edited) -> None:

@@ -162,6 +162,14 @@ class AsyncPluginManager:
     warm_up = _on_a_thread(PluginManager.warm_up)
     unload_plugin = _on_a_thread(PluginManager.unload_plugin)
     reload_plugin = _on_a_thread(PluginManager.reload_plugin)
+
+    rollback_plugin = _on_a_thread(PluginManager.rollback_plugin)
+
+    plugin_history = _on_a_thread(PluginManager.plugin_history)
+
+    served_digest = _on_a_thread(PluginManager.served_digest)
+
+    last_reload = _on_a_thread(PluginManager.last_reload)
     watch = _on_a_thread(PluginManager.watch)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)

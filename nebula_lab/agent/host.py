@@ -58,7 +58,7 @@ def _run(
     server = ProcessServer(
         socket.socket(fileno=channel),
         handle_signals=True,
-        on_signal=partial(stack_dumps.write_now, stacks),
+        on_stop=partial(stack_dumps.write_now, stacks),
     )
     try:
         _serve(server, kernel_arguments, confined)

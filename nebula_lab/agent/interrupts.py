@@ -18,14 +18,10 @@ class Interrupts:
     Args:
         look: reads what has arrived and says whether what runs now, in the frame that was
             interrupted where that is known, is to be stopped.
-        on_signal: called first, at each signal.
     """
 
-    def __init__(
-        self, look: Callable[[FrameType | None], bool], on_signal: Callable[[], object]
-    ) -> None:
+    def __init__(self, look: Callable[[FrameType | None], bool]) -> None:
         self._look = look
-        self._do_first = on_signal
         self._depth = 0
         self._put_off = False
 
@@ -34,7 +30,6 @@ class Interrupts:
         signal.signal(signal.SIGINT, self._on_signal)
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
-        self._do_first()
         self._put_off = True
         if not self._depth:
             self._stop_if_asked(frame)

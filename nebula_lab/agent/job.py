@@ -36,6 +36,7 @@ class Job:
     # Most calls give no stream, print nothing and are never cancelled: these stand for them all.
     used = 0
     cancelled = False
+    is_noted = False  # it has been said that it is being stopped
     interrupted = False
     ended = False
     operation = ""  # the name of the operation that it runs, if it runs one

@@ -111,7 +111,9 @@ class Resident:
     def failed(self, job: Job, error: BaseException) -> None:
         """Note that a job raised, before it is told: its source lines are those that ran."""
         self._staged.put_lines()
-        if job.operation and not (job.granted and job.cancelled):  # a stream that was closed
+        # A stream was closed; or, in the manager's own process, what it used is to be free again.
+        is_over = job.cancelled and (job.granted or not self._is_alone)
+        if job.operation and not is_over:
             if isinstance(error, EscapedError) and error.__cause__ is not None:
                 error = error.__cause__
             self._post_mortem.keep(job.operation, error)

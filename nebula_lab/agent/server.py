@@ -58,7 +58,7 @@ class Server:
     Args:
         sock: connected to the manager.
         handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
-        on_signal: called ahead of all else when it comes.
+        on_stop: called, once for each call that is to be stopped, before it is.
         run_in_context: runs a job's work; in the manager's own process, in the caller's context.
         module_life: makes the module's name differ between two lives in one process.
     """
@@ -68,7 +68,7 @@ class Server:
         sock: socket.socket,
         *,
         handle_signals: bool = False,
-        on_signal: Callable[[], object] = _FALSE,
+        on_stop: Callable[[], object] = _FALSE,
         run_in_context: Callable[[Job, Work], Any] | None = None,
         module_life: str = "",
     ) -> None:
@@ -90,10 +90,11 @@ class Server:
         self.on_main: Stoppable | None = None  # what a SIGINT may stop
         # Where there is no SIGINT: runs a step of a task so that it can be stopped all the same.
         self.guard_step: Callable[[Stoppable, Work], Any] | None = None
+        self._on_stop = on_stop
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
         if handle_signals:
-            self._interrupts = Interrupts(self._is_to_stop, on_signal)
+            self._interrupts = Interrupts(self._is_to_stop)
             self._interrupts.install()
 
     def greet(self) -> bool:
@@ -165,9 +166,18 @@ class Server:
         """Look at what has arrived: is what runs on the main thread to be stopped?"""
         with contextlib.suppress(ProtocolError, ConnectionError):
             self.channel.read()
+        self._note_stops()
         if self.on_main is None or (frame is not None and frame.f_code is OUR_FRAME):
             return False
         return self.on_main.is_to_stop()
+
+    def _note_stops(self) -> None:
+        """Let be known that calls are stopped, while they are still where they are."""
+        fresh = [job for job in list(self._jobs.values()) if job.cancelled and not job.is_noted]
+        for job in fresh:
+            job.is_noted = True
+        if fresh:
+            self._on_stop()
 
     # Jobs
 

@@ -78,4 +78,5 @@ def _files(files: tuple[str, ...]) -> str:
 
 
 def _sentence(text: str) -> Rendered:
-    return Rendered(prose(text), f"<p>{escaped_prose(text)}</p>")
+    lines = "<br>".join(escaped_prose(text).split("\n"))
+    return Rendered(prose(text), f"<p>{lines}</p>")

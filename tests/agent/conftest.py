@@ -50,7 +50,8 @@ class Notebook:
 def manager_of(folder: Path, notebook: Notebook, **settings) -> PluginManager:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnenforcedWarning)
-        config = {"plugin_dir": str(folder), "security": {"capabilities": RIGHTS}, **settings}
+        config = {"plugin_dir": str(folder), "security": {"capabilities": RIGHTS}}
+        config |= {"hot_reload": False, **settings}
         return PluginManager(config, output=notebook)
 
 

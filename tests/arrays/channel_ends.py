@@ -101,4 +101,5 @@ def segments_here() -> list[str]:
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # the listing's own
             found.append(str(entry.readlink()))
-    return [target for target in found if target.startswith("/memfd:nebula-")]
+    of_ours = [target for target in found if target.startswith("/memfd:nebula-")]
+    return [target for target in of_ours if "-stacks" not in target]

@@ -56,6 +56,7 @@ def no_segment_is_left(nothing_is_left_behind):
     """After each test: no descriptor of a segment. Their managers and pairs are closed by then."""
     yield
     gc.collect()
+    gc.collect()  # what a finalizer of the first round let go of
     assert segments_here() == []
 
 
@@ -93,7 +94,8 @@ def manage(folder):
         def manage(sandbox="Process", **settings):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UnenforcedWarning)
-                config = {"plugin_dir": folder, "security": {"sandbox": sandbox}, **settings}
+                config = {"plugin_dir": folder, "security": {"sandbox": sandbox}}
+                config |= {"hot_reload": False, **settings}
                 return stack.enter_context(PluginManager(config))
 
         yield manage

@@ -131,7 +131,9 @@ def attack(self, name: str):
 def plugins(write, manage):
     write("evil", METHODS, f"{HEADER}\nATTACKS = {ATTACKS | STALLS!r}", security=RIGHTS)
     write("good", METHODS, HEADER)
-    return manage(restart={"max_restarts": 100, "window": 60}, timeout=20.0, security=RIGHTS)
+    return manage(
+        restart={"max_restarts": 100, "window": 60, "backoff": 0}, timeout=20.0, security=RIGHTS
+    )
 
 
 def exchange(plugins, plugin_id):

@@ -64,7 +64,7 @@ class Besieged:
         settings = {
             "plugin_dir": self._folder,
             "grace": 0.3,
-            "restart": {"max_restarts": 1000},
+            "restart": {"max_restarts": 1000, "backoff": 0},
             "security": {"sandbox": "Process", **order["security"]},
         }
         with warnings.catch_warnings():

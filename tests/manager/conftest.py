@@ -157,7 +157,7 @@ def notebook():
     return Notebook()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desk():
     """Makes a `StateDesk` of a manager."""
     return StateDesk

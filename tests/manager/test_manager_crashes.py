@@ -62,7 +62,7 @@ def misuse_channel(self, how: str):
 def plugins(shared_folder):
     shared_folder.plugin("crasher", CRASHER)
     shared_folder.plugin("bystander", CRASHER)
-    with shared_folder.manager(restart={"max_restarts": 1000}) as manager:
+    with shared_folder.manager(restart={"max_restarts": 1000, "backoff": 0}) as manager:
         yield manager
 
 

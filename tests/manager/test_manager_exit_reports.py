@@ -42,7 +42,9 @@ def nap(self, mark: str):
 def plugins(shared_folder):
     shared_folder.plugin("crasher", CRASHER)
     limits = {"resource_limits": {"max_memory": "160MiB"}}
-    with shared_folder.manager(restart={"max_restarts": 1000}, security=limits) as manager:
+    with shared_folder.manager(
+        restart={"max_restarts": 1000, "backoff": 0}, security=limits
+    ) as manager:
         yield manager
 
 

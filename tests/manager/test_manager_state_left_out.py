@@ -115,14 +115,12 @@ def manager(shared_folder):
 
 
 @pytest.fixture(scope="module")
-def saved(manager):
-    from conftest import StateDesk
-
+def saved(manager, desk):
     lines = ["self.whole = np.zeros(5)", "self.good = [1]"]
     for name, (code, _) in REASONS.items():
         lines.append(code if name in ON_THE_CLASS else f"self.{name} = {code}")
     manager["box"].run(code="\n".join(lines))
-    return StateDesk(manager).save("box")
+    return desk(manager).save("box")
 
 
 @pytest.mark.parametrize("name", REASONS)

@@ -35,7 +35,7 @@ def test_the_history_says_which_version_serves(edited):
 
 def test_a_rollback_says_what_serves_and_that_the_file_stays(edited):
     said = edited.run("%plugin rollback counter").stdout
-    assert said.startswith("counter 1.0.0 is Active.\ncounter.py has not been changed")
+    assert said.startswith("counter 1.0.0 is Active.\n  gone: down\ncounter.py has not been")
     assert edited.run("%plugin call counter add n=1").value == 6
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 # Each in a kernel of its own. What a race could change is tried much more often, at less cost, by
 # test_same_outputs.py.
-ROUNDS = int(os.environ.get("NOTEBOOK_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("NOTEBOOK_ROUNDS", "2"))
 
 
 @pytest.fixture

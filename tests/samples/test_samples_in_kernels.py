@@ -148,7 +148,7 @@ def patient(notebook):
     """A manager that restarts as often as it takes."""
     config = {
         "plugin_dir": ROOT / "sample_plugins",
-        "restart": {"max_restarts": 100},
+        "restart": {"max_restarts": 100, "backoff": 0},
         "grace": "200ms",
     }
     with PluginManager(config, output=notebook) as manager:

@@ -24,7 +24,7 @@ from nebula_lab.confine.cgroup_places import (
     unified_folder,
 )
 from nebula_lab.confine.cgroup_places import mounts as group_mounts
-from nebula_lab.errors import LimitExceededError, PluginCrashedError
+from nebula_lab.errors import LimitExceededError, LoadFailedError, PluginCrashedError
 from nebula_lab.model.enforcement import Enforcement
 from nebula_lab.sandbox.probing import Prober
 
@@ -359,10 +359,8 @@ if libc.mount(b"none", b"/tmp", b"cgroup", 0, b"pids") == 0 or libc.unshare(0x02
 WIDE = [
     (["ProcessSpawn"], []),
     (["ProcessSpawn", "SystemCalls"], []),
-    (["ProcessSpawn", "FileSystem"], ["/sys:rw"]),
-    (["ProcessSpawn", "FileSystem"], [f"{top}:rw" for top in file_systems()]),
-    (["ProcessSpawn", "FileSystem"], [f"{mount.point}:rw" for mount in group_mounts()]),
 ]
+TOPS = ["/sys", *file_systems(), *(mount.point for mount in group_mounts())]
 
 
 @needs_groups
@@ -375,6 +373,14 @@ def test_a_plugin_can_not_leave_its_group(limited, poorer, asked, paths, missing
     assert "/nebula-" in inside
     assert _run(manager, ESCAPES) == []
     assert _run(manager, "found = Path('/proc/self/cgroup').read_text()") == inside
+
+
+@needs_groups
+@pytest.mark.parametrize("top", sorted({str(top) for top in TOPS}))
+def test_nobody_is_given_the_files_of_groups_to_write(limited, top):
+    manager = limited(["ProcessSpawn", "FileSystem"], paths=[f"{top}:rw"], max_threads=30)
+    with pytest.raises(LoadFailedError, match="which is the kernel's"):
+        _run(manager, "found = 1")
 
 
 @needs_groups
