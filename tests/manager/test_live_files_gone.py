@@ -102,7 +102,7 @@ def test_a_folder_that_comes_and_goes_makes_reloads_fail_in_no_other_way(folder)
         there.wait(10.0)
         with folder.manager(hot_reload=False) as plugins:
             served = 0
-            for _ in range(60):
+            for _ in range(30):
                 try:
                     plugins.rediscover()
                     plugins.reload_plugin("pack")
