@@ -64,7 +64,7 @@ class Engine:
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
         self._shelf = Shelf(store, config.security)
-        self.archive = Archive(store, self._shelf)
+        self.archive = Archive(store, self._shelf, workers)
         self.hosting = Hosting(
             config,
             sandbox,

@@ -164,7 +164,7 @@ class Reloader:
         if record.state in SERVING:
             swap = self._exchange(record, descriptor, is_recalled=is_recalled)
             if not is_recalled:
-                self._workers.start_unattended(partial(self._archive.note, descriptor))
+                self._archive.note_soon(descriptor)
             return swap
         self._catalogue.adopt(record, descriptor)
         record.is_recalled = is_recalled
@@ -179,6 +179,7 @@ class Reloader:
         failed: PluginDescriptor | None,
         cause: str,
     ) -> None:
+        error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
         error.diff = self._archive.diff(served, failed)
         goes_on = record.state in SERVING
         now = datetime.now(UTC)

@@ -141,3 +141,25 @@ def test_a_damaged_line_of_the_history_is_passed_over(plugins):
         with path.open("ab") as file:
             file.write(b'{"at": 1, "version": "0", "digest": "../../etc/passwd"}\n{"at": 17, "ver')
     assert versions(plugins) == ["1.3.0", "1.2.0", "1.1.0"]
+
+
+def test_after_half_a_line_the_next_one_is_whole(plugins, folder, wait_until):
+    """A disk that was full for a moment."""
+    store = plugins._engine.archive._store
+    for path in (store.root / "history").iterdir():
+        if path.name != "lock":
+            path.write_bytes(path.read_bytes() + b'{"at": 17, "ver')
+    write(folder, 4)
+    plugins.reload_plugin("counter")
+    wait_until(lambda: versions(plugins) == ["1.4.0", "1.3.0", "1.2.0", "1.1.0"], "it is noted")
+
+
+def test_reloads_that_follow_each_other_at_once_are_noted_in_their_order(
+    plugins, folder, wait_until
+):
+    for version in range(4, 12):
+        write(folder, version)
+        plugins.reload_plugin("counter")
+    expected = [f"1.{version}.0" for version in range(11, 0, -1)]
+    wait_until(lambda: len(versions(plugins)) == 11, "all are noted")
+    assert versions(plugins) == expected
