@@ -271,7 +271,7 @@ def test_an_interrupt_of_the_caller_notes_where_the_plugin_was(plugins, tmp_path
 
     def interrupt():
         wait_until(mark.exists, "the call began")
-        # One that comes while the call is sent leaves half a message, and nobody who could be asked.
+        # While the call is sent, an interrupt leaves half a message, and nobody to be asked.
         wait_until(lambda: _is_at(main, Conversation.next_answer), "its caller waits")
         signal.pthread_kill(main, signal.SIGINT)
 
