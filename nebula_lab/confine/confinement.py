@@ -144,6 +144,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
         limits.limit_stacks(self.stack)
+        limits.keep_main_stack()
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:

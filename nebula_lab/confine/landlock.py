@@ -25,6 +25,7 @@ _ALL_FILES = (
     (3, _TRUNCATE),
     (5, _IOCTL_DEV),
 )
+_REFER_SINCE = 2
 _NETWORK_SINCE = 4
 SCOPES_SINCE = 6
 
@@ -88,9 +89,12 @@ def restrict(
     )
     if not (ruleset.files or ruleset.network or ruleset.scoped):
         # Something has to be handled for there to be a domain, which keeps others from being
-        # traced or their /proc from being read. Nobody here has a use for device files' ioctls.
-        ruleset.files = 0
-        return
+        # traced or their /proc from being read. Moving files between folders is what any domain
+        # has to be told to leave alone.
+        if abi < _REFER_SINCE:
+            return  # a domain would keep it from moving files between folders
+        ruleset.files = _REFER
+        paths = [("/", _REFER)]
     descriptor = system.call(
         "landlock_create_ruleset", ctypes.byref(ruleset), ctypes.sizeof(ruleset), 0
     )

@@ -12,6 +12,7 @@ _RESERVED = 2**30
 _UNLIMITED = resource.RLIM_INFINITY
 # With 1 MiB CPython crashes in some recursions of C code before it sees that they are too deep.
 _SMALLEST_STACK = 2**21
+_LARGEST_STACK = 2**26
 _ATTRIBUTES = 8  # as many long words as a pthread_attr_t has; 7 on x86_64, 8 on aarch64
 _libc = ctypes.CDLL(None)
 
@@ -68,6 +69,17 @@ def limit_stacks(size: int) -> None:
         _libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(max(size, _SMALLEST_STACK)))
         set_(attributes)
     _libc.pthread_attr_destroy(attributes)
+
+
+def keep_main_stack() -> None:
+    """Let the main thread's stack not become larger than it may be now.
+
+    What is written below it makes it grow, and counts as no data.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    _lower(
+        resource.RLIMIT_STACK, _LARGEST_STACK if soft == _UNLIMITED else min(soft, _LARGEST_STACK)
+    )
 
 
 def limit_files_size(size: int) -> None:

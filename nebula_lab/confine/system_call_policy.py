@@ -119,16 +119,19 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "personality": ALWAYS if policy.everything else _if(Check(0, (WORD,))),
         "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
         "ioctl": _ioctl(policy),
-        # A mode is 16 bits; this one is in those of both kinds of device, and in no other but
-        # a link's, which is not made this way.
-        "mknod": _if(Check(1, (0,), stat.S_IFCHR)),
-        "mknodat": _if(Check(2, (0,), stat.S_IFCHR)),
+        # Sockets are what a host may make beside those of its kernel, without number.
+        "mknod": _if(Check(1, _MADE, _KIND_OF_FILE)),
+        "mknodat": _if(Check(2, _MADE, _KIND_OF_FILE)),
     }
 
 
 def _unless(argument: int, values: Iterable[int]) -> Rule:
     return _if(Check(argument, tuple(values), is_among=False))
 
+
+# A mode is 16 bits, of which these say what is made.
+_KIND_OF_FILE = 0o170000
+_MADE = (0, stat.S_IFREG, stat.S_IFIFO)
 
 # Sockets
 

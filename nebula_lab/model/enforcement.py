@@ -33,6 +33,7 @@ class Question(Enum):
     NO_PROCESSES = auto()
     PROCESSES = auto()
     OTHERS = auto()
+    OTHERS_OF_SPAWNER = auto()
     SYSTEM_CALLS = auto()
     VARIABLES = auto()
     DISPLAY = auto()
@@ -90,7 +91,11 @@ def _no_processes(machine: Machine) -> Answer:
 def _processes(machine: Machine) -> Answer:
     if machine.pid_namespace.works:
         return Enforcement.KERNEL, "a PID namespace", ""
-    return Enforcement.KERNEL, "a subreaper", ""
+    if machine.landlock.works and machine.scopes.works:
+        # Else it could end whoever is to end what it leaves behind.
+        return Enforcement.KERNEL, "a subreaper, which Landlock keeps it from signalling", ""
+    cure = f"A PID namespace: {machine.pid_namespace.cure} Or Landlock's scopes: "
+    return Enforcement.NONE, "", cure + machine.scopes.cure
 
 
 def _others(machine: Machine) -> Answer:
@@ -105,6 +110,16 @@ def _others(machine: Machine) -> Answer:
         "",
         f"Landlock: {machine.landlock.cure} seccomp: {machine.seccomp.cure}",
     )
+
+
+def _others_of_spawner(machine: Machine) -> Answer:
+    """Of a plugin that may start processes: no filter knows whom it may signal."""
+    if machine.pid_namespace.works and machine.namespaces.works:
+        return Enforcement.KERNEL, "a PID namespace", ""
+    if machine.landlock.works and machine.scopes.works:
+        return Enforcement.KERNEL, "Landlock and its scopes", ""
+    cure = f"A PID namespace: {machine.pid_namespace.cure} Or Landlock's scopes: "
+    return Enforcement.NONE, "", cure + machine.scopes.cure
 
 
 def _seccomp(machine: Machine) -> Answer:
@@ -159,6 +174,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.NO_PROCESSES: _no_processes,
     Question.PROCESSES: _processes,
     Question.OTHERS: _others,
+    Question.OTHERS_OF_SPAWNER: _others_of_spawner,
     Question.SYSTEM_CALLS: _seccomp,
     Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,

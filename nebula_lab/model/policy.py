@@ -298,7 +298,9 @@ def _questions(
         yield "processes", "starts any; they end with it", Question.PROCESSES
     else:
         yield "processes", "starts none", Question.NO_PROCESSES
-    yield "others", "does not signal, trace or read other processes", Question.OTHERS
+    spawns = has(PluginCapability.PROCESS_SPAWN)
+    others = Question.OTHERS_OF_SPAWNER if spawns else Question.OTHERS
+    yield "others", "does not signal, trace or read other processes", others
     if has(PluginCapability.SYSTEM_CALLS):
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:

@@ -345,6 +345,8 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("inotify_init1", (), False, True, "metadata"),
         ("mknod", (0, 0o010600), True, True, ALL),
         ("mknod", (0, 0o020600), False, False, ALL),
+        ("mknod", (0, 0o140600), False, False, ALL),
+        ("mknodat", (0, 0, 0o140600), False, False, ALL),
         ("mknodat", (0, 0, 0o060600), False, False, ALL),
     ],
 )

@@ -159,3 +159,10 @@ def test_what_nothing_enforces_is_a_gap_with_a_cure(asked, missing, gaps):
 def test_threads_of_a_user_that_the_kernel_does_not_count_are_sampled():
     assert how(policy(), "threads") is Enforcement.KERNEL
     assert how(policy(without=["counts_threads", "cgroups"]), "threads") is Enforcement.SAMPLING
+
+
+@pytest.mark.parametrize("more", [[], ["namespaces"], ["landlock"]])
+def test_who_may_start_processes_needs_more_than_a_filter_of_signals(more):
+    missing = ["pid_namespace", "scopes", *more]
+    found = policy(["ProcessSpawn"], {"capabilities": ["ProcessSpawn"]}, without=missing)
+    assert {"processes", "others"} <= {gap.name for gap in found.gaps}
