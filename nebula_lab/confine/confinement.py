@@ -149,8 +149,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             limits.limit_files_size(self.home_size)
         if self.seccomp:
             seccomp.apply(seccomp.filter_for(self._system_calls()))
+        # Those can make memory that they share, which is no data at all.
         shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
-        limits.limit_memory(self.memory, shared=bool(shared))
+        limits.limit_memory(self.memory, maps=bool(self.grants) and not shared)
 
     # Files
 

@@ -7,8 +7,11 @@ import os
 import resource
 from pathlib import Path
 
-# Address space without memory behind it, which allocators reserve and do not use.
+# Address space without memory behind it, which allocators reserve and do not use: numpy, pandas,
+# polars and pyarrow together took 700 MiB of it.
 _RESERVED = 2**30
+# What the manager may lend it to read and to write; see `nebula_lab.link.lender`.
+LENT = 2 * 2**30
 _UNLIMITED = resource.RLIM_INFINITY
 # With 1 MiB CPython crashes in some recursions of C code before it sees that they are too deep.
 _SMALLEST_STACK = 2**21
@@ -17,18 +20,18 @@ _ATTRIBUTES = 8  # as many long words as a pthread_attr_t has; 7 on x86_64, 8 on
 _libc = ctypes.CDLL(None)
 
 
-def limit_memory(more: int, *, shared: bool) -> None:
+def limit_memory(more: int, *, maps: bool) -> None:
     """Let this process allocate `more` bytes than it has now; then there is a MemoryError.
 
     Args:
         more: than there are.
-        shared: whether it can make memory that it shares with others, which is no private data.
-            Then all that it maps is limited too, arrays that it was lent among it.
+        maps: whether it may map files of any size. If not, all that it maps is limited too, since
+            what it writes to and then makes read-only is no data any more.
     """
     used = _status()
     _lower(resource.RLIMIT_DATA, used["VmData"] * 1024 + more)
-    if shared:
-        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED)
+    if not maps:
+        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED + LENT)
 
 
 def limit_files(more: int) -> None:

@@ -86,8 +86,8 @@ METADATA = _names("""
 
 # Memory and queues that outlive their processes and are not counted as theirs.
 SHARED_MEMORY = _names("""
-    memfd_create memfd_secret mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl
-    msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget
+    memfd_create memfd_secret mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink
+    msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget
 """)
 
 _OTHER_PROCESSES = """

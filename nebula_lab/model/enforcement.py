@@ -138,11 +138,15 @@ def _rlimits(machine: Machine) -> Answer:
     return Enforcement.KERNEL, "rlimits", ""
 
 
+def _memory(machine: Machine) -> Answer:
+    return Enforcement.KERNEL, "rlimits; the manager looks at what they do not count", ""
+
+
 def _memory_of_all(machine: Machine) -> Answer:
     """Of a plugin that may start processes, which have an rlimit each."""
     if machine.cgroup_memory.works:
         return Enforcement.KERNEL, "rlimits for each process, a control group for twice that", ""
-    return Enforcement.KERNEL, "rlimits, for each process", ""
+    return Enforcement.KERNEL, "rlimits for each process; the manager looks at all together", ""
 
 
 def _threads(machine: Machine) -> Answer:
@@ -178,7 +182,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.SYSTEM_CALLS: _seccomp,
     Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,
-    Question.MEMORY: _rlimits,
+    Question.MEMORY: _memory,
     Question.MEMORY_OF_ALL: _memory_of_all,
     Question.HANDLES: _rlimits,
     Question.THREADS: _threads,

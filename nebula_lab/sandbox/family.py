@@ -26,12 +26,16 @@ class Family:
         pid: of the first process.
         pidfd: its own; another is made of it.
         has_descendants: whether it can start any.
+
+    Attributes:
+        pid: of the first process.
+        has_descendants: whether it can start any.
     """
 
     def __init__(self, pid: int, pidfd: int, has_descendants: bool) -> None:
         self.pid = pid
         self._pidfd = os.dup(pidfd)
-        self._has_descendants = has_descendants
+        self.has_descendants = has_descendants
 
     def threads(self, most: int = _MOST) -> int:
         """How many threads they have together; it stops counting beyond `most`."""
@@ -56,7 +60,7 @@ class Family:
 
     def _processor_time_of(self, pid: int) -> float:
         with contextlib.suppress(OSError):
-            ended = pidfds.ticks_of_children(pid) / _TICKS if self._has_descendants else 0.0
+            ended = pidfds.ticks_of_children(pid) / _TICKS if self.has_descendants else 0.0
             return time.clock_gettime(_clock_of(pid)) + ended
         return 0.0
 
@@ -94,7 +98,7 @@ class Family:
             return
         seen = {self.pid}
         yield self.pid, self._pidfd
-        waiting = [self.pid] if self._has_descendants else []
+        waiting = [self.pid] if self.has_descendants else []
         while waiting and len(seen) < _MOST:
             for child in _children(waiting.pop()):
                 if child not in seen:

@@ -162,7 +162,10 @@ class ProcessHost(Host):
             return
         family = self._family()
         home, is_busy = self._files.places.home, lambda: self.link.is_busy
-        self._usage = UsageWatch(family, home, limits, watched, self._loop, is_busy, self._end)
+        lent = self.link.lent
+        self._usage = UsageWatch(
+            family, home, limits, watched, self._loop, is_busy, lent, self._end
+        )
         self._usage.start()
 
     def _family(self) -> Family:

@@ -13,6 +13,7 @@ from nebula_lab.confine.machine import Machine
 from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.folder_size import sizes
+from nebula_lab.sandbox.memory_look import MemoryLook
 from nebula_lab.sandbox.throttle import Throttle
 from nebula_lab.transport.loop import LoopThread
 
@@ -28,7 +29,7 @@ _GOING_ON = 0.015
 BOOTED = 16
 _MIB = 2**20
 # What may be held to by the kernel for one host and not for another.
-THREADS, PROCESSOR = "threads", "processor"
+THREADS, MEMORY, PROCESSOR = "threads", "memory", "processor"
 
 
 class Duties(Struct, frozen=True):
@@ -36,17 +37,19 @@ class Duties(Struct, frozen=True):
 
     Attributes:
         threads: how many it has.
+        memory: what it has written to.
         files: how large its folder is.
         processor: how much it computes.
     """
 
     threads: bool
+    memory: bool
     files: bool
     processor: bool
 
     @property
     def are_any(self) -> bool:
-        return self.threads or self.files or self.processor
+        return self.threads or self.memory or self.files or self.processor
 
 
 def duties(limits: Limits, machine: Machine, held: frozenset[str] = frozenset()) -> Duties:
@@ -59,6 +62,7 @@ def duties(limits: Limits, machine: Machine, held: frozenset[str] = frozenset())
     """
     return Duties(
         threads=not machine.counts_threads.works and THREADS not in held,
+        memory=MEMORY not in held,
         files=not machine.namespaces.works,
         processor=limits.cpu_percent is not None and PROCESSOR not in held,
     )
@@ -74,6 +78,7 @@ class UsageWatch:
         watched: what of it.
         loop: looks, on its thread.
         is_busy: whether a call goes on.
+        lent: how many bytes the manager shares with it.
         end: ends the host, and is told why.
     """
 
@@ -85,6 +90,7 @@ class UsageWatch:
         watched: Duties,
         loop: LoopThread,
         is_busy: Callable[[], bool],
+        lent: Callable[[], int],
         end: Callable[[str], None],
     ) -> None:
         self._family = family
@@ -103,6 +109,8 @@ class UsageWatch:
         self._looks: list[Callable[[], str]] = []
         if watched.threads:
             self._looks.append(self._look_at_threads)
+        if watched.memory:
+            self._looks.append(MemoryLook(family, limits, lent))
         if watched.files:
             self._looks.append(self._look_at_files)
         if watched.processor and limits.cpu_percent is not None:

@@ -126,6 +126,46 @@ def memory_of_many_memfds(target):
 
 
 @attack()
+def memory_of_children(target):
+    """Each within what one process may have."""
+    children, each = [], 200 * _MIB
+    reading, writing = os.pipe()
+    try:
+        for _ in range(8):
+            child = os.fork()
+            if child == 0:
+                _hold_until_killed(each, writing)
+            children.append(child)
+        os.close(writing)
+        writing = -1
+        for _ in children:
+            if not os.read(reading, 1):
+                raise MemoryError("not all children have got theirs")
+        time.sleep(1)  # it is to be had for longer than a moment
+        if any(os.waitpid(child, os.WNOHANG) != (0, 0) for child in children):
+            raise MemoryError("not all children are still there")
+        return len(children) * each
+    finally:
+        for child in children:
+            with contextlib.suppress(OSError):
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+        for descriptor in (reading, writing):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _hold_until_killed(size, writing):
+    try:
+        held = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        _touch(held)
+        os.write(writing, b".")
+        time.sleep(600)
+    finally:
+        os._exit(1)
+
+
+@attack()
 def memory_of_system_v(target):
     identifiers, addresses = [], []
     try:
