@@ -62,7 +62,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Attributes:
         namespaces: whether it gets namespaces of its own.
-        landlock: whether it uses Landlock.
+        landlock: the version of Landlock's interface that it uses; 0 if it uses none.
         seccomp: whether it filters system calls.
         guard: how what it starts is ended.
         is_restricted: whether it sees only the files below; else all but those that are hidden.
@@ -82,7 +82,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     namespaces: bool
-    landlock: bool
+    landlock: int
     seccomp: bool
     guard: Guard
     is_restricted: bool
@@ -131,6 +131,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 self._landlock_paths(places) if self.is_restricted else None,
                 network=self.network is Network.FULL,
                 ports=(loopback.PORT,) if self.network is Network.PROXY else (),
+                abi=self.landlock,
             )
 
     def seal(self) -> None:
@@ -238,6 +239,12 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             spawn=self.guard is not Guard.NONE,
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
+            # There Landlock alone keeps it from other files, by version 3 from emptying them too.
+            truncation=(
+                self.namespaces
+                or not self.is_restricted
+                or self.landlock >= landlock.TRUNCATION_SINCE
+            ),
             pid=os.getpid(),
             scheduling=os.sched_getscheduler(0),
         )

@@ -77,7 +77,8 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
     os.waitpid(child, 0)
     works = said.startswith("+")
     detail = said[1:] or ("" if works else "it ended the process that tried it")
-    return Mechanism(works, detail, "" if works else _cure(name))
+    version = landlock.version() if works and name == "landlock" else 0
+    return Mechanism(works, detail, "" if works else _cure(name), version)
 
 
 def _cure(name: str) -> str:

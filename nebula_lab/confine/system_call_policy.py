@@ -44,6 +44,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         metadata: modes, owners, times and attributes of files, and watching files.
         pid: the process that this is for.
         scheduling: the policy by which its threads are scheduled.
+        truncation: emptying files by their paths, beside those that are opened to be written to.
     """
 
     everything: bool
@@ -54,6 +55,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     metadata: bool
     pid: int
     scheduling: int = os.SCHED_OTHER
+    truncation: bool = True
 
 
 class Check(NamedTuple):
@@ -97,7 +99,8 @@ def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Ru
     else:
         rights = (group for group, is_granted in granted.items() if is_granted)
         allowed = groups.ORDINARY.union(*rights) & frozenset(names)
-    return {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
+    rules = {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
+    return rules if policy.truncation else {**rules, **_WITHOUT_TRUNCATION}
 
 
 def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
@@ -132,6 +135,17 @@ def _unless(argument: int, values: Iterable[int]) -> Rule:
 # A mode is 16 bits, of which these say what is made.
 _KIND_OF_FILE = 0o170000
 _MADE = (0, stat.S_IFREG, stat.S_IFIFO)
+
+# To empty a file when it is opened the kernel asks for no descriptor that can be written to: it may
+# be for reading, or for neither. The flags of `openat2` no filter sees; C libraries do without it.
+_EMPTIES = (os.O_TRUNC | os.O_RDONLY, os.O_TRUNC | os.O_ACCMODE)
+_OPENING = os.O_TRUNC | os.O_ACCMODE
+_WITHOUT_TRUNCATION: Mapping[str, Rule] = {
+    "truncate": NEVER,
+    "open": _if(Check(1, _EMPTIES, _OPENING, is_among=False)),
+    "openat": _if(Check(2, _EMPTIES, _OPENING, is_among=False)),
+    "openat2": _if(Check(0, (0,), 0), answer=Answer.UNKNOWN),  # whatever it is asked
+}
 
 # Sockets
 

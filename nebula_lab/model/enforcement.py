@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
+from nebula_lab.confine.landlock import TRUNCATION_SINCE
 from nebula_lab.confine.machine import Machine, Mechanism
 
 __all__ = ["Enforcement", "Question", "enforcement_of"]
@@ -76,6 +77,9 @@ def _network(machine: Machine) -> Answer:
 
 
 def _files(machine: Machine) -> Answer:
+    is_whole = machine.landlock.version >= TRUNCATION_SINCE or machine.seccomp.works
+    if machine.landlock.works and not is_whole and not machine.namespaces.works:
+        return Enforcement.NONE, "", f"seccomp: {machine.seccomp.cure} Or: Linux 6.2 or later."
     return _each(("a tree of its own", machine.namespaces), ("Landlock", machine.landlock))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 
 import pytest
 from bpf_interpreter import ALLOW, ERROR, KILL_PROCESS, answer
@@ -357,6 +358,33 @@ def test_what_a_right_changes(call, arguments, without, with_it, right):
         if call in NUMBERS[machine]:
             assert is_allowed(call, *arguments, machine=machine) is without
             assert is_allowed(call, *arguments, rights=right, machine=machine) is with_it
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("truncate", (), DENIED),
+        ("ftruncate", (), ALLOW),
+        ("open", (0, os.O_WRONLY | os.O_TRUNC), ALLOW),
+        ("open", (0, os.O_RDONLY), ALLOW),
+        ("open", (0, os.O_RDONLY | os.O_TRUNC), DENIED),
+        ("openat", (0, 0, os.O_RDWR | os.O_CREAT | os.O_TRUNC), ALLOW),
+        ("openat", (0, 0, os.O_RDONLY | os.O_TRUNC | FAR), DENIED),
+        ("openat", (0, 0, os.O_ACCMODE | os.O_TRUNC), DENIED),
+        ("openat2", (), UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("rights", ["", "everything"])
+def test_without_truncation_no_file_is_emptied_that_can_not_be_written_to(
+    call, arguments, expected, rights
+):
+    for machine in MACHINES:
+        if call in NUMBERS[machine]:
+            program = filter_for(
+                structs.replace(policy_of(*rights.split()), truncation=False), machine
+            )
+            found = answer(program, NUMBERS[machine][call], arguments, machine=machine)
+            assert found == expected
 
 
 def test_a_machine_without_a_table_is_named():

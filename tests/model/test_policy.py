@@ -156,6 +156,12 @@ def test_what_nothing_enforces_is_a_gap_with_a_cure(asked, missing, gaps):
         assert any(f"get {name}" in gap.cure for name in missing)
 
 
+def test_landlock_before_version_3_needs_seccomp_to_keep_files_from_being_emptied():
+    missing = ["namespaces", "pid_namespace"]
+    assert "files" not in {gap.name for gap in policy(without=missing).gaps}
+    assert "files" in {gap.name for gap in policy(without=[*missing, "seccomp"]).gaps}
+
+
 def test_threads_of_a_user_that_the_kernel_does_not_count_are_sampled():
     assert how(policy(), "threads") is Enforcement.KERNEL
     assert how(policy(without=["counts_threads", "cgroups"]), "threads") is Enforcement.SAMPLING
