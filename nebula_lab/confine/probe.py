@@ -174,7 +174,9 @@ def _pid_namespace() -> str:
 
 
 def _counts_threads() -> str:
-    namespaces.enter(0)
+    # Those that a host gets: without them it is in no user namespace, where all that the user runs
+    # counts.
+    namespaces.enter(namespaces.MOUNT | namespaces.IPC | namespaces.NETWORK)
     resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
     privileges.drop_all()
     try:
