@@ -92,7 +92,9 @@ def limit_files_size(size: int) -> None:
 
 def leave_no_core() -> None:
     """A crash writes no image of the memory to wherever the system collects them."""
-    _lower(resource.RLIMIT_CORE, 0)
+    # To a program that collects them 0 is no limit; see core(5) and fs/coredump.c. Of a file that
+    # may have one byte nothing is written.
+    _lower(resource.RLIMIT_CORE, 1)
 
 
 def _lower(number: int, value: int) -> None:
