@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from nebula_lab.sandbox.memory_look import MemoryLook
 from nebula_lab.sandbox.throttle import Throttle
 from nebula_lab.transport.loop import LoopThread
 
+_log = logging.getLogger("nebula_lab")
 # Seconds between two looks at a host that has a call, and at one that has none.
 _BUSY, _IDLE = 0.05, 0.2
 # The loop's thread has others to serve: so long it counts files at a time, so many it counts
@@ -144,11 +146,18 @@ class UsageWatch:
         if self._is_over.is_set():
             return
         for look in self._looks:
-            if reason := look():
+            if reason := self._found_by(look):
                 self._end(reason)
                 return
         quiet = _BUSY if self._is_busy() else _IDLE
         self._loop.call_later(_GOING_ON if self._is_counting else quiet, self._look)
+
+    def _found_by(self, look: Callable[[], str]) -> str:
+        try:
+            return look()
+        except OSError as error:  # as where no descriptors are left; there is a next time
+            _log.warning("what a host uses could not be looked at: %s", error)
+            return ""
 
     def _look_at_threads(self) -> str:
         allowed = self._limits.threads
