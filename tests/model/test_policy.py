@@ -98,6 +98,27 @@ def test_hosts_are_those_that_are_asked_for_and_allowed(asked, allowed, hosts):
     assert policy(asks, {"allowed_hosts": allowed}).rights.hosts == hosts
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed", "both"),
+    [
+        ("api.x.org:443", "api.x.org", "api.x.org:443"),
+        ("api.x.org", "api.x.org:443", "api.x.org:443"),
+        ("api.x.org:80", "api.x.org:443", None),
+        ("API.x.org", "api.x.org", "API.x.org"),
+        ("api.x.org", "*.x.org:443", "api.x.org:443"),
+        ("*.x.org", "api.x.org", "api.x.org"),
+        ("x.org", "*.x.org", None),
+        ("evilx.org", "*.x.org", None),
+        ("[::1]:80", "[::1]", "[::1]:80"),
+        ("[::1]", "[::1:80]", None),
+    ],
+)
+def test_of_hosts_with_and_without_a_port_the_narrower_is_meant(asked, allowed, both):
+    asks = {"capabilities": ["Network"], "allowed_hosts": [asked]}
+    found = policy(asks, {"allowed_hosts": [allowed]}).rights.hosts
+    assert found == ((both,) if both else ())
+
+
 def test_variables_are_those_that_are_asked_for_and_allowed():
     asks = {"allowed_variables": ["A", "B"]}
     assert policy(asks).rights.variables == ("A", "B")
