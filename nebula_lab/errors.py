@@ -230,7 +230,8 @@ class LoadFailedError(PluginError):
     Attributes:
         remote_traceback: the plugin's own traceback as text, without frames of nebula_lab.
         remote_cause: the error of the call to another plugin that made it fail, if one did.
-        report: how its process ended, where it did not come up because of that.
+        report: how its process ended, or why it could not be started, where it did not come up
+            because of that and not for anything that its code did.
     """
 
     remote_cause: PluginError | None = None

@@ -266,11 +266,8 @@ class PluginManager:
         if not record.is_up:
             self.load_plugin(plugin_id)
         invocation = self.begin(plugin_id, "(cell)", timeout)
-        host = record.slots.acquire(invocation)
-        try:
+        with record.slots.place(invocation) as host:
             self._engine.hosting.ask(host, "cell", code, invocation)
-        finally:
-            record.slots.release(invocation)
 
     def debug(self, plugin_id: str, command: str = "", *, timeout: float | None = None) -> str:
         """Look at the last call that failed, with a command of Python's debugger.

@@ -75,7 +75,7 @@ def say_what_changed(session: NotebookSession, plugin_id: str, but: tuple[str, .
     """
     event = session.manager.last_reload(plugin_id)
     for one in () if event is None else reload_details(event.changes, event.left_out):
-        if not (but and one.startswith(but)):
+        if not one.startswith(but):
             session.say(f"  {one}")
 
 

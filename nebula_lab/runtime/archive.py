@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from nebula_lab.model import PluginDescriptor
 from nebula_lab.runtime.earlier import collected_again, described_again
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.source_diff import MOST_COMPARED, source_diff
+from nebula_lab.runtime.workers import Workers
 from nebula_lab.trust.contents import PluginFiles
 from nebula_lab.trust.history import StoredVersion, VersionHistory
 from nebula_lab.trust.store import ContentStore
@@ -25,15 +28,31 @@ class Archive:
     Args:
         store: has them.
         shelf: says what was read for a descriptor.
+        workers: write it down.
     """
 
-    def __init__(self, store: ContentStore, shelf: Shelf) -> None:
+    def __init__(self, store: ContentStore, shelf: Shelf, workers: Workers) -> None:
         self._store = store
         self._shelf = shelf
+        self._workers = workers
+        self._noting = threading.Lock()
+        self._came_up: deque[PluginDescriptor] = deque()
         self._history = VersionHistory(store)
 
-    def note(self, descriptor: PluginDescriptor) -> None:
-        """A plugin came up with the files that were read from disk for its descriptor."""
+    def note_soon(self, descriptor: PluginDescriptor) -> None:
+        """A plugin came up with the files that were read from disk for its descriptor.
+
+        It is written by a worker, and in the order in which this is called.
+        """
+        self._came_up.append(descriptor)
+        self._workers.start_unattended(self._note_all)
+
+    def _note_all(self) -> None:
+        with self._noting:
+            while self._came_up:
+                self._note(self._came_up.popleft())
+
+    def _note(self, descriptor: PluginDescriptor) -> None:
         read = self._shelf.known(descriptor)
         if read is None:
             return
@@ -97,8 +116,6 @@ class Archive:
         """
         collected = collected_again(self._store, version, current)
         descriptor = described_again(self._store, collected, current)
-        if descriptor is current:
-            descriptor = current.model_copy()
         self._shelf.put(descriptor, collected)
         return descriptor
 

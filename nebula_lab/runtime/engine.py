@@ -13,6 +13,7 @@ from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.checkpoints import Checkpoints
+from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -29,7 +30,6 @@ from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
-from nebula_lab.runtime.tidings import DependentsTold
 from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
@@ -64,7 +64,7 @@ class Engine:
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
         self._shelf = Shelf(store, config.security)
-        self.archive = Archive(store, self._shelf)
+        self.archive = Archive(store, self._shelf, workers)
         self.hosting = Hosting(
             config,
             sandbox,
@@ -101,7 +101,7 @@ class Engine:
             self.archive,
             supervisor,
             self.hosting,
-            DependentsTold(config, self.catalogue, self.hosting, workers),
+            DependentNotifier(config, self.catalogue, self.hosting, workers),
             workers,
             self.dispatcher,
             counters,

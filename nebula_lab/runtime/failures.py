@@ -11,6 +11,7 @@ from nebula_lab.errors import (
     PluginCrashedError,
     PluginError,
     PluginTimeoutError,
+    StoreError,
     SymbolNotFoundError,
     UnsupportedValueError,
 )
@@ -125,11 +126,19 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         )
         failed.remote_cause = error.remote_cause
         return failed
-    return LoadFailedError(error.message, plugin_id=plugin_id, path=error.path, hint=error.hint)
+    # The machine's fault, and not for ever: a disk that is full may have room again soon.
+    is_passing = isinstance(error, StoreError)
+    return LoadFailedError(
+        error.message,
+        plugin_id=plugin_id,
+        path=error.path,
+        hint=error.hint,
+        report=ExitReport(f"not started: {error.message}") if is_passing else None,
+    )
 
 
 def report_of(error: PluginError) -> ExitReport | None:
-    """How the process ended that an error is about; None where it is about something else."""
+    """How the process ended that an error is about, or why there was none; else None."""
     return error.report if isinstance(error, PluginCrashedError | LoadFailedError) else None
 
 

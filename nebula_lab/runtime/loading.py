@@ -212,4 +212,4 @@ class Loader:
         self._supervisor.adopt(record, hosted, state)
         record.slots.resume()
         if not record.is_recalled:
-            self._workers.start_unattended(partial(self._archive.note, record.descriptor))
+            self._archive.note_soon(record.descriptor)

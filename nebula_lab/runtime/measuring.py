@@ -92,12 +92,11 @@ def _measured(record: PluginRecord) -> PluginMetrics:
     memory: int | None = None
     cpu_time: float | None = None
     for host in record.slots.hosts:
-        if host.pid is not None:
-            with contextlib.suppress(psutil.Error):
-                for process in _processes(host, psutil.Process(host.pid)):
-                    times = process.cpu_times()
-                    memory = (memory or 0) + process.memory_info().rss
-                    cpu_time = (cpu_time or 0.0) + times.user + times.system
+        with contextlib.suppress(psutil.Error):
+            for process in processes_of(host):
+                times = process.cpu_times()
+                memory = (memory or 0) + process.memory_info().rss
+                cpu_time = (cpu_time or 0.0) + times.user + times.system
     return record.recorder.snapshot(
         loads=record.loads,
         reloads=record.reload_count,
@@ -107,9 +106,17 @@ def _measured(record: PluginRecord) -> PluginMetrics:
     )
 
 
-def _processes(host: Host, process: psutil.Process) -> Iterable[psutil.Process]:
-    """Those of a host: one, unless its plugin may start others."""
+def processes_of(host: Host) -> Iterable[psutil.Process]:
+    """Those of a host: one, unless its plugin may start others; none once it is gone."""
+    import psutil
+
+    if host.pid is None:
+        return ()
     policy = host.policy
-    if policy is None or not policy.rights.has(PluginCapability.PROCESS_SPAWN):
-        return (process,)
-    return (process, *process.children(recursive=True))
+    try:
+        process = psutil.Process(host.pid)
+        if policy is None or not policy.rights.has(PluginCapability.PROCESS_SPAWN):
+            return (process,)
+        return (process, *process.children(recursive=True))
+    except psutil.Error:
+        return ()

@@ -112,15 +112,12 @@ class Rehearsal:
         """The state as it is between two calls; None if there was no such moment."""
         waiting = Invocation(record.id, "save_state", self._config.grace, self._sink())
         try:
-            host = record.slots.acquire(waiting)
-        except TimeoutError:
+            with record.slots.place(waiting) as host:
+                errand = Invocation(record.id, "save_state", self._config.timeout, self._sink())
+                with _stage(_SAVES, descriptor, _NO_STATE.format(id=record.id)):
+                    return self._states.save_from(record, host, errand)
+        except TimeoutError:  # of the wait: `_stage` lets none other through
             return None
-        try:
-            errand = Invocation(record.id, "save_state", self._config.timeout, self._sink())
-            with _stage(_SAVES, descriptor, _NO_STATE.format(id=record.id)):
-                return self._states.save_from(record, host, errand)
-        finally:
-            record.slots.release(waiting)
 
 
 @contextlib.contextmanager

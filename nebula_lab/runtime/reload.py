@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
+from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.description_changes import description_changes
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.hosting import Hosted, Hosting
@@ -31,13 +33,12 @@ from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.states import SavedState
 from nebula_lab.runtime.supervisor import Supervisor
-from nebula_lab.runtime.tidings import DependentsTold
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 from nebula_lab.trust.history import StoredVersion
 
 _ROLLBACK = "rollback"
-_NOTHING: Mapping[str, str] = {}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class _Swap(Struct, frozen=True):
@@ -70,7 +71,7 @@ class Reloader:
         archive: Archive,
         supervisor: Supervisor,
         hosting: Hosting,
-        tidings: DependentsTold,
+        dependents: DependentNotifier,
         workers: Workers,
         dispatcher: Dispatcher,
         counters: ManagerCounters,
@@ -83,7 +84,7 @@ class Reloader:
         self._archive = archive
         self._supervisor = supervisor
         self._hosting = hosting
-        self._tidings = tidings
+        self._dependents = dependents
         self._workers = workers
         self._dispatcher = dispatcher
         self._counters = counters
@@ -155,7 +156,7 @@ class Reloader:
                 cause=cause,
             )
             self._dispatcher.emit(record.last_reload)
-        self._tidings.tell(record, served.version)
+        self._dependents.notify(record, served.version)
 
     def _bring_in(
         self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
@@ -163,7 +164,7 @@ class Reloader:
         if record.state in SERVING:
             swap = self._exchange(record, descriptor, is_recalled=is_recalled)
             if not is_recalled:
-                self._workers.start_unattended(partial(self._archive.note, descriptor))
+                self._archive.note_soon(descriptor)
             return swap
         self._catalogue.adopt(record, descriptor)
         record.is_recalled = is_recalled
@@ -178,6 +179,7 @@ class Reloader:
         failed: PluginDescriptor | None,
         cause: str,
     ) -> None:
+        error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
         error.diff = self._archive.diff(served, failed)
         goes_on = record.state in SERVING
         now = datetime.now(UTC)

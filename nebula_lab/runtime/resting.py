@@ -10,6 +10,7 @@ from nebula_lab.errors import ManagerClosedError, PluginError, StateTransitionEr
 from nebula_lab.model import PluginConfig
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.lifecycle import Lifecycle
+from nebula_lab.runtime.measuring import processes_of
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.memory import own_memory
@@ -42,9 +43,8 @@ class RestKeeper:
         self._lifecycle = lifecycle
         self._workers = workers
         self._loop = loop
-        self._awake: dict[
-            str, float | None
-        ] = {}  # what can't be suspended, and when it was last used
+        # When those were last used that can't be suspended.
+        self._awake: dict[str, float | None] = {}
 
     def start(self) -> None:
         """Look from now on, if there is anything to look for."""
@@ -107,4 +107,4 @@ def _idle_for(record: PluginRecord) -> float:
 
 
 def _memory_of(record: PluginRecord) -> int:
-    return sum(own_memory(host.pid) for host in record.slots.hosts if host.pid is not None)
+    return sum(own_memory(one.pid) for host in record.slots.hosts for one in processes_of(host))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
 from nebula_lab.errors import (
     DependencyError,
     DependentsLoadedError,
-    DiscoveryError,
     ManagerClosedError,
     NotFoundError,
     PluginError,
     VersionConflictError,
 )
-from nebula_lab.model import PluginDescriptor, PluginState, Problem, SourceLocation
-from nebula_lab.model.events import PluginDiscovered, PluginRemoved, SavedChange, WatchNoted
+from nebula_lab.model import PluginState, Problem, SourceLocation
+from nebula_lab.model.events import SavedChange
 from nebula_lab.model.listing import listed
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.output import unattended
+from nebula_lab.runtime.plugin_search import PluginSearch, is_there
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.workers import Workers
@@ -73,13 +72,12 @@ class SavedChanges:
         self._reload = reload
         self._on_done = on_done
         self._signed = signed
+        self._search = PluginSearch(catalogue, dispatcher)
         self._lock = threading.Lock()
-        self._searching = threading.Lock()
         self._ending = threading.Event()
         self._running: set[str] = set()
         self._waiting: dict[str, PluginChange] = {}
         self._failed: dict[str, PluginError] = {}
-        self._tried: dict[str, object] = {}  # what was said of each when it was last tried for that
         self._stranded: dict[str, Problem] = {}
 
     @property
@@ -105,7 +103,7 @@ class SavedChanges:
         concerned = {change.plugin_id: change for change in changes.plugins}
         again: set[str] = set()
         if changes.discovery or any(change.missing for change in changes.plugins):
-            for change in self._found_by_search(again):
+            for change in self._search.changes(again):
                 concerned.setdefault(change.plugin_id, change)
             again -= {change.plugin_id for change in changes.plugins}
         place = {plugin_id: n for n, plugin_id in enumerate(self._catalogue.resolution.load_order)}
@@ -116,54 +114,6 @@ class SavedChanges:
             for future in self._workers.all(work):
                 future.result()
         self._on_done()
-
-    def _found_by_search(self, again: set[str]) -> Iterator[PluginChange]:
-        """Changes of loaded plugins that a search shows; `again` gets those to be tried anew."""
-        found = self._search()
-        now = time.monotonic()
-        for record in self._loaded() if found is not None else ():
-            descriptor = (found or {}).get(record.id)
-            if descriptor is None and not self._is_there(record):
-                yield PluginChange(record.id, now, missing=True)
-            elif descriptor is not None and self._says_other_things(record, descriptor):
-                again.add(record.id)
-                yield PluginChange(record.id, now)
-
-    def _loaded(self) -> list[PluginRecord]:
-        return [one for one in self._catalogue if one.state is not PluginState.DISCOVERED]
-
-    def _says_other_things(self, record: PluginRecord, found: PluginDescriptor) -> bool:
-        """Whether a description has changed that is not among the plugin's own files."""
-        said = _said(found)
-        if said == _said(record.descriptor) or said == self._tried.get(record.id):
-            return False
-        self._tried[record.id] = said
-        return True
-
-    # What plugins there are
-
-    def _search(self) -> Mapping[str, PluginDescriptor] | None:
-        """Look for plugins anew, and tell which have come and gone; None where that can't be."""
-        with self._searching:
-            before = {record.id: record for record in self._catalogue}
-            try:
-                found = self._catalogue.discover().descriptors
-            except DiscoveryError as error:
-                self._note(f"{error.message}; what is loaded goes on")
-                return None
-            after = {record.id: record for record in self._catalogue}
-        now = datetime.now(UTC)
-        for plugin_id in after.keys() - before.keys():
-            one = after[plugin_id].descriptor
-            self._dispatcher.emit(PluginDiscovered(plugin_id, now, one.version, one.path))
-        for plugin_id in before.keys() - after.keys():
-            kept = plugin_id in self._catalogue.kept_states
-            path = before[plugin_id].descriptor.path
-            self._dispatcher.emit(PluginRemoved(plugin_id, now, path, kept))
-        return {descriptor.id: descriptor for descriptor in found}
-
-    def _note(self, message: str, plugin_id: str = "") -> None:
-        self._dispatcher.emit(WatchNoted(plugin_id, datetime.now(UTC), message))
 
     # One plugin
 
@@ -197,7 +147,7 @@ class SavedChanges:
 
     def _deal_with(self, change: PluginChange, *, again: bool) -> None:
         record = self._catalogue.record(change.plugin_id)
-        if change.missing and not self._is_there(record):
+        if change.missing and not is_there(record):
             if not self._catalogue.has_moved(record):
                 self._missing(record)
                 return
@@ -242,7 +192,7 @@ class SavedChanges:
         self._stranded.pop(record.id, None)
         self._tell(record, change)
         if self._is_blamed(record):
-            self._search()
+            self._search.search()
         self._try_refused()
 
     def _is_blamed(self, record: PluginRecord) -> bool:
@@ -286,15 +236,12 @@ class SavedChanges:
 
     # Files that are gone
 
-    def _is_there(self, record: PluginRecord) -> bool:
-        return os.path.lexists(record.descriptor.path)
-
     def _missing(self, record: PluginRecord) -> None:
         """Unload a plugin whose files are gone and stay gone."""
         self._ending.wait(_MISSING)  # a tool may be on its way to write them anew
-        if self._ending.is_set() or self._search() is None:
+        if self._ending.is_set() or self._search.search() is None:
             return
-        if self._is_there(record) or self._catalogue.has_moved(record):
+        if is_there(record) or self._catalogue.has_moved(record):
             return  # the watcher tells of what came
         try:
             lost = self._lifecycle.withdraw(record.id)
@@ -304,14 +251,14 @@ class SavedChanges:
         self._stranded.pop(record.id, None)
         self._failed.pop(record.id, None)
         if lost is not None:
-            self._note(f"its file is gone, and its state is lost: {lost.message}", record.id)
-        self._search()
+            self._search.note(f"its file is gone, and its state is lost: {lost.message}", record.id)
+        self._search.search()
 
     def _strand(self, record: PluginRecord, needing: Iterable[str]) -> None:
         who = listed(list(needing))
         message = f"its file is gone; it goes on, because {who} can't do without it"
         if record.id not in self._stranded:
-            self._note(message, record.id)
+            self._search.note(message, record.id)
         self._stranded[record.id] = Problem(
             kind="file-gone",
             message=message,
@@ -319,10 +266,3 @@ class SavedChanges:
             location=SourceLocation(record.descriptor.path),
             cure=f"Put the file back, or unload {who}: then it is unloaded too.",
         )
-
-
-def _said(descriptor: PluginDescriptor) -> object:
-    """What is said of a plugin, but for where that is written."""
-    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
-    fixed = {"declared_in", "dependencies"}
-    return descriptor.model_dump(exclude=fixed), needs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 
 from nebula_lab.errors import CallCancelledError, PluginError, QueueFullError
@@ -164,10 +165,21 @@ class Slots:
             operation=invocation.operation,
         )
 
+    @contextlib.contextmanager
+    def place(self, invocation: Invocation, at: Host | None = None) -> Iterator[Host]:
+        """Hold a place meanwhile, for what is no call of an operation; as `acquire`."""
+        host = self.acquire(invocation, at=at)
+        try:
+            yield host
+        finally:
+            self.release(invocation)
+
     def _queue(self, ticket: _Ticket) -> None:
         with self._lock:
             if self._refusal is not None:
                 raise _anew(self._refusal)
+            if ticket.wish is not None and ticket.wish not in self._hosts:
+                raise _gone(ticket)  # it would wait for ever, and others behind it
             self._waiting.append(ticket)
             self._hand_out()
             if len(self._waiting) <= self._limit:
@@ -232,10 +244,12 @@ class Slots:
             if host not in self._hosts:
                 return False
             self._hosts.remove(host)
-            gone = [ticket for ticket in self._waiting if ticket.wish is host]
-            for ticket in gone:
+            vain = [ticket for ticket in self._waiting if ticket.wish is host]
+            for ticket in vain:
                 self._waiting.remove(ticket)
-                ticket.box.put(PluginError("its host is gone"))
+                ticket.box.put(_gone(ticket))
+            if vain:
+                self._hand_out()  # they may have kept others from a place elsewhere
             return True
 
     def hold(self) -> None:
@@ -271,6 +285,14 @@ class Slots:
         """End a `refuse`."""
         with self._lock:
             self._refusal = None
+
+
+def _gone(ticket: _Ticket) -> PluginError:
+    return PluginError(
+        "its host is gone",
+        plugin_id=ticket.invocation.plugin_id,
+        hint="It ended, or has been replaced; try again, at the one that is there now.",
+    )
 
 
 def _anew(error: PluginError) -> PluginError:

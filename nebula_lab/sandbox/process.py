@@ -14,7 +14,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.environments.import_folders import ImportFolder
-from nebula_lab.errors import LoadFailedError
+from nebula_lab.errors import ExitReport, LoadFailedError
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.discovery_strategy import FileSystem
@@ -107,9 +107,11 @@ class ProcessSandbox(Sandbox):
             try:
                 host = ProcessHost(berth, self._loop, self.launcher, self._sweep)
             except OSError as error:
+                reason = error or type(error).__name__
                 raise LoadFailedError(
-                    f"its kernel could not be started: {error or type(error).__name__}",
+                    f"its kernel could not be started: {reason}",
                     plugin_id=spec.plugin_id,
+                    report=ExitReport(f"not started: {reason}"),
                 ) from error
             _greet(host, spec)
             return self._connected(host, spec)

@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -32,6 +31,7 @@ __all__ = ["StoredVersion", "VersionHistory"]
 _log = logging.getLogger("nebula_lab")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 256 * 1024  # bytes of one plugin's history; then it is written anew
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # a date that can still be shown
 _KEPT = 200  # versions that are kept then
 
 
@@ -110,6 +110,8 @@ class VersionHistory:
         with contextlib.suppress(FileNotFoundError):
             if file.stat().st_size > _LONGEST:
                 self._write_anew(file)
+            if not file.read_bytes().endswith(b"\n"):  # a full disk took a part of the last one
+                line = b"\n" + line
         with file.open("ab") as end:
             end.write(line)
 
@@ -117,8 +119,12 @@ class VersionHistory:
         """Leave out all but the last of each version, and the oldest."""
         kept = _last_of_each(self._read(file))[:_KEPT]
         temporary = file.with_name(f"new-{secrets.token_hex(8)}")
-        temporary.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in reversed(kept)))
-        temporary.replace(file)
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in reversed(kept))
+        try:
+            temporary.write_bytes(lines)
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _read(self, file: Path) -> Iterable[StoredVersion]:
         """All that is noted, the newest first; damaged lines are passed over."""
@@ -152,5 +158,5 @@ def _is_sound(version: StoredVersion) -> bool:
     return (
         _DIGEST.fullmatch(version.digest) is not None
         and (path is None or is_plain_path(path))
-        and 0 <= version.at <= time.time() + 10 * 366 * 24 * 3600
+        and 0 <= version.at < _LATEST  # whatever the clock says now: it may have been set back
     )

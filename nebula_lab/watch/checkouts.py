@@ -49,4 +49,4 @@ def _is_locked(git_dir: Path) -> bool:
         age = time.time() - (git_dir / "index.lock").stat().st_mtime
     except OSError:
         return False
-    return age < _STALE
+    return abs(age) < _STALE  # one from the future is of a clock that has been set back since

@@ -6,27 +6,13 @@ import subprocess
 import threading
 
 import pytest
+from counting_plugin import counter
 
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.model.events import SavedChange
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.key_file import signer_from_file
 from nebula_lab.trust.signing import sign
-
-COUNTER = """
-def initialize(self, config):
-    self.count = 0
-@operation
-def up(self) -> list[int]:
-    self.count += 1
-    return [VERSION, self.count]
-def save_state(self): return {"count": self.count}
-def restore_state(self, state): self.count = state["count"]
-"""
-
-
-def counter(version: int, more: str = "") -> str:
-    return COUNTER.replace("VERSION", str(version)) + more
 
 
 class Saves:

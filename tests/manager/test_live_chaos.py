@@ -14,12 +14,17 @@ from dataclasses import dataclass, field
 import psutil
 
 from nebula_lab import PluginState
-from nebula_lab.errors import PluginCrashedError, PluginError, PluginTimeoutError
+from nebula_lab.errors import (
+    ExecutionFailedError,
+    PluginCrashedError,
+    PluginError,
+    PluginTimeoutError,
+)
 
 # A minute or more of it: NEBULA_LAB_CHAOS=60 in the environment.
 SECONDS = float(os.environ.get("NEBULA_LAB_CHAOS", "8"))
 SEED = int(os.environ.get("NEBULA_LAB_CHAOS_SEED", random.randrange(10**6)))
-TIMEOUT = 3.0  # seconds for a call
+TIMEOUT = 1.5  # seconds for a call
 GRACE = 0.3  # as the folder's configuration has it
 SLACK = 20.0  # for a machine that is busy with other things
 PATIENCE = 90.0  # more than anything takes
@@ -81,8 +86,14 @@ class Ledger:
                 found.append(f"{count} was given after {latest}")
         if not len(self.answered) <= final <= len(self.answered) + len(self.failed):
             found.append(f"{final} in the end, of {len(self.answered)}+{len(self.failed)} calls")
-        found += [repr(error) for error in self.failed if not isinstance(error, DOCUMENTED)]
+        found += [repr(error) for error in self.failed if not is_documented(error)]
         return found
+
+
+def is_documented(error: BaseException) -> bool:
+    """Whether a call may end so; one that goes by way of another plugin may say so of that one."""
+    said = [kind.__name__ in str(error) for kind in DOCUMENTED]
+    return isinstance(error, DOCUMENTED) or (isinstance(error, ExecutionFailedError) and any(said))
 
 
 class Chaos:
@@ -96,6 +107,7 @@ class Chaos:
         self.longest = 0.0
         self.deeds: Counter[str] = Counter()
         self.strange: list[BaseException] = []
+        self._ended = 0  # calls; counted without a lock, as a rough measure
         self._over = threading.Event()
 
     def run(self, seconds: float) -> None:
@@ -140,6 +152,7 @@ class Chaos:
             return False
         finally:
             self.longest = max(self.longest, time.monotonic() - began)
+            self._ended += 1
         return True
 
     def _reload(self, chance: random.Random) -> None:
@@ -164,7 +177,10 @@ class Chaos:
             self._signal(zygote, number, "the zygote")
         elif victims := self._serving() if number == signal.SIGSTOP else self._descendants():
             self._signal(chance.choice(victims), number, "a host")
-        self._over.wait(chance.uniform(0, 0.4))
+        # By calls and not by the clock, so that there are some between two on a slow machine too.
+        wanted = self._ended + chance.randrange(60)
+        while self._ended < wanted and not self._over.is_set():
+            self._over.wait(0.01)
 
     def _signal(self, pid: int, number: signal.Signals, whom: str) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -225,7 +241,7 @@ def test_whatever_dies_every_call_is_accounted_for(folder, wait_until):
     folder.plugin("relay", RELAY, dependencies=list(COUNTED))
     restart = {"max_restarts": 100_000, "backoff": 0.01, "max_backoff": 0.1}
     with folder.manager(
-        timeout=TIMEOUT, restart=restart, checkpoint={"calls": 1}, hot_reload=False
+        timeout=2 * TIMEOUT, restart=restart, checkpoint={"calls": 1}, hot_reload=False
     ) as plugins:
         plugins.load_plugin("relay")
         chaos = Chaos(folder, plugins, SEED)

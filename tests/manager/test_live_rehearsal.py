@@ -5,24 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
+from counting_plugin import counter
 
 from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
-
-COUNTER = """
-def initialize(self, config):
-    self.count = 0
-@operation
-def up(self) -> list[int]:
-    self.count += 1
-    return [VERSION, self.count]
-def save_state(self): return {"count": self.count}
-def restore_state(self, state): self.count = state["count"]
-"""
-
-
-def counter(version: int, more: str = "") -> str:
-    return COUNTER.replace("VERSION", str(version)) + more
+from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.output import QuietSink
 
 
 @pytest.fixture(params=["Process", "None"])
@@ -252,3 +240,15 @@ def test_reloads_under_load_lose_no_call_and_no_count(folder):
             thread.join()
     assert failed == []
     assert sorted(counts) == list(range(1, len(counts) + 1))
+
+
+def test_who_waits_for_a_host_that_is_gone_is_told_and_keeps_nobody_waiting(folder):
+    folder.plugin("counter", counter(1))
+    with folder.manager() as plugins:
+        plugins["counter"].up()
+        slots = plugins._engine.catalogue.record("counter").slots
+        (former,) = slots.hosts
+        plugins.reload_plugin("counter")
+        with pytest.raises(PluginError, match="its host is gone"):
+            slots.acquire(Invocation("counter", "errand", 5.0, QuietSink()), at=former)
+        assert plugins["counter"].up() == [1, 2]

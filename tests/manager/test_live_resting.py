@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nebula_lab import PluginState
 from nebula_lab.model.events import StateChanged
+from nebula_lab.runtime.measuring import processes_of
 from nebula_lab.sandbox.memory import own_memory
 
 COUNTER = """
@@ -91,6 +92,27 @@ def test_over_the_budget_who_was_called_least_recently_is_suspended(folder, wait
         wait_until(is_suspended(plugins, "first"), "there is room again")
         assert state(plugins, "third") is PluginState.ACTIVE
         assert plugins["first"].up() == 2
+
+
+SPAWNER = """
+def initialize(self, config):
+    code = "block = b'x' * 80_000_000; print('there', flush=True); input()"
+    self.child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    self.child.stdout.readline()
+@operation
+def up(self) -> int: return 1
+"""
+
+
+def test_what_a_plugin_has_started_counts_as_its_memory(folder):
+    rights = {"capabilities": ["ProcessSpawn", "MemoryAllocation"]}
+    folder.plugin("spawner", SPAWNER, security=rights)
+    with folder.manager(security=rights) as plugins:
+        plugins["spawner"].up()
+        (host,) = plugins._engine.catalogue.record("spawner").slots.hosts
+        assert sum(own_memory(one.pid) for one in processes_of(host)) > 80_000_000
 
 
 def test_memory_of_a_process_that_is_gone_is_none():

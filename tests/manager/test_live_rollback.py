@@ -6,24 +6,13 @@ import os
 import signal
 
 import pytest
+from counting_plugin import counter
 
 from nebula_lab.errors import PluginError, VersionNotFoundError
 
-COUNTER = """
-def initialize(self, config):
-    self.count = 0
-@operation
-def up(self) -> list[int]:
-    self.count += 1
-    return [VERSION, self.count]
-def save_state(self): return {"count": self.count}
-def restore_state(self, state): self.count = state["count"]
-"""
-
 
 def write(folder, version: int) -> None:
-    text = COUNTER.replace("VERSION", str(version))
-    folder.plugin("counter", text, version=f"1.{version}.0")
+    folder.plugin("counter", counter(version), version=f"1.{version}.0")
 
 
 @pytest.fixture
@@ -152,3 +141,25 @@ def test_a_damaged_line_of_the_history_is_passed_over(plugins):
         with path.open("ab") as file:
             file.write(b'{"at": 1, "version": "0", "digest": "../../etc/passwd"}\n{"at": 17, "ver')
     assert versions(plugins) == ["1.3.0", "1.2.0", "1.1.0"]
+
+
+def test_after_half_a_line_the_next_one_is_whole(plugins, folder, wait_until):
+    """A disk that was full for a moment."""
+    store = plugins._engine.archive._store
+    for path in (store.root / "history").iterdir():
+        if path.name != "lock":
+            path.write_bytes(path.read_bytes() + b'{"at": 17, "ver')
+    write(folder, 4)
+    plugins.reload_plugin("counter")
+    wait_until(lambda: versions(plugins) == ["1.4.0", "1.3.0", "1.2.0", "1.1.0"], "it is noted")
+
+
+def test_reloads_that_follow_each_other_at_once_are_noted_in_their_order(
+    plugins, folder, wait_until
+):
+    for version in range(4, 12):
+        write(folder, version)
+        plugins.reload_plugin("counter")
+    expected = [f"1.{version}.0" for version in range(11, 0, -1)]
+    wait_until(lambda: len(versions(plugins)) == 11, "all are noted")
+    assert versions(plugins) == expected

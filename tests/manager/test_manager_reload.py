@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import threading
 
+import counting_plugin
 import pytest
 
 from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.plugin import HealthState
 
-COUNTER = """
-VERSION = %d
-def initialize(self, config):
-    self.count = 0
-@operation
-def up(self) -> list[int]:
-    self.count += 1
-    return [VERSION, self.count]
+WAIT = """
 @operation
 def wait(self, mark: str, gate: str) -> int:
     pathlib.Path(mark).touch()
     while not pathlib.Path(gate).exists():
         time.sleep(0.002)
     return VERSION
-def save_state(self): return {"count": self.count}
-def restore_state(self, state): self.count = state["count"]
 """
 
 
 def counter(version: int) -> str:
-    return COUNTER.replace("VERSION = %d\n", "").replace("VERSION", str(version))
+    return counting_plugin.counter(version, WAIT.replace("VERSION", str(version)))
 
 
 @pytest.fixture(params=["Process", "None"])

@@ -19,7 +19,7 @@ from nebula_lab.sandbox.base import Host
 _log = logging.getLogger("nebula_lab")
 
 
-class DependentsTold:
+class DependentNotifier:
     """Calls `on_dependency_reloaded` of those that declare the plugin as a dependency.
 
     They go on running as they are. Nobody waits for this: one that is busy is told between two
@@ -34,7 +34,7 @@ class DependentsTold:
         self._hosting = hosting
         self._workers = workers
 
-    def tell(self, reloaded: PluginRecord, former: Version) -> None:
+    def notify(self, reloaded: PluginRecord, former: Version) -> None:
         """Tell every plugin that is up and needs the one that has been reloaded."""
         params = {
             "plugin_id": reloaded.id,
@@ -45,16 +45,13 @@ class DependentsTold:
             needs = {one.plugin_id for one in record.descriptor.dependencies}
             if reloaded.id in needs and record.state in SERVING:
                 for host in record.slots.hosts:
-                    self._workers.start_unattended(partial(self._tell, record, host, params))
+                    self._workers.start_unattended(partial(self._notify, record, host, params))
 
-    def _tell(self, record: PluginRecord, host: Host, params: dict[str, str]) -> None:
+    def _notify(self, record: PluginRecord, host: Host, params: dict[str, str]) -> None:
         errand = Invocation(record.id, "on_dependency_reloaded", self._timeout, QuietSink())
         try:
-            record.slots.acquire(errand, at=host)
-            try:
+            with record.slots.place(errand, at=host):
                 self._hosting.ask(host, "dependency_reloaded", params, errand)
-            finally:
-                record.slots.release(errand)
         except (ManagerClosedError, TimeoutError):
             return
         except PluginError as error:

@@ -1,4 +1,4 @@
-"""A manager whose disk is full or read-only: python disk_scenes.py SCENE FOLDER.
+"""A manager on a machine whose disk or clock is odd: python machine_scenes.py SCENE FOLDER.
 
 In a process of its own, which may have mounted file systems that nobody else sees.
 """
@@ -55,7 +55,7 @@ def counting(folder: Path):
                 "plugin_dir": plugins,
                 "hot_reload": False,
                 "checkpoint": {"calls": 1},
-                "restart": {"backoff": 0.01},
+                "restart": {"backoff": 0.3},
             }
         )
     with manager:
@@ -177,6 +177,31 @@ def full_run_folder(folder: Path) -> None:
                 manager["counter"].die()
             assert manager["counter"].up() == [2, 5]  # where the dead one had been there is room
         taken(manager)
+
+
+def clock_set_back(folder: Path) -> None:
+    """Whoever asks is told that it is twenty years ago, and later that these are over."""
+    os.environ["NEBULA_LAB_HOME"] = str(folder / "home")
+    right = time.time
+    with counting(folder) as manager:
+        time.time = lambda: right() - 20 * 366 * 86_400
+        taken(manager)
+        history = ["1.3.0", "1.2.0", "1.1.0"]
+        until(lambda: [one.version for one in manager.plugin_history("counter")] == history)
+        with contextlib.suppress(PluginCrashedError):
+            manager["counter"].die()
+        assert manager["counter"].up() == [3, 5]
+        assert [manager.rollback_plugin("counter").version for _ in range(2)] == history[1:]
+        assert manager["counter"].up() == [1, 6]
+        manager.suspend_plugin("counter")
+        assert manager["counter"].up() == [1, 7]
+    tidied = folder / "home" / "store" / "tidied"
+    os.utime(tidied, (right() + 86_400, right() + 86_400))
+    time.time = right
+    with PluginManager(manager.config) as another:
+        assert [one.version for one in another.plugin_history("counter")] == history
+        assert another["counter"].up() == [3, 1]
+    assert tidied.stat().st_mtime <= right(), "it is tidied again"
 
 
 if __name__ == "__main__":

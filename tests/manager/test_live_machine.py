@@ -1,4 +1,4 @@
-"""Disks that fill up and turn read-only, files that go, and clocks that are set back."""
+"""Disks that fill up or turn read-only, and clocks that are set back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SCENES = Path(__file__).with_name("disk_scenes.py")
+SCENES = Path(__file__).with_name("machine_scenes.py")
 
 
 def _private_mounts() -> list[str] | None:
@@ -53,3 +53,7 @@ def test_a_file_that_can_not_be_kept_whole_is_no_new_version():
 @pytest.mark.parametrize("scene", MOUNTING if PRIVATE_MOUNTS else ())
 def test_on_a_disk_of_a_megabyte(scene):
     play(scene, *PRIVATE_MOUNTS)
+
+
+def test_with_a_clock_that_is_set_back():
+    play("clock_set_back")

@@ -1,0 +1,60 @@
+"""What forty reloads leave behind that five do not: nothing."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from pathlib import Path
+
+COUNTER = """
+def initialize(self, config):
+    self.count = 0
+    self.block = b"x" * 100_000
+@operation
+def up(self) -> list[int]:
+    self.count += 1
+    return [VERSION, self.count]
+"""
+
+
+def remains(plugins) -> tuple[int, ...]:
+    """Descriptors, threads, folders of hosts, watches, and files held in the store."""
+    gc.collect()
+    engine = plugins._engine
+    return (
+        len([*Path("/proc/self/fd").iterdir()]),
+        threading.active_count(),
+        len([*engine._run_dir.glob("h*")]),
+        len([*Path("/proc/self/task").iterdir()]),
+        len(engine._shelf._read),
+        len(plugins.watch_status.folders),
+    )
+
+
+def test_forty_reloads_leave_as_much_as_five(folder, wait_until):
+    folder.plugin("counter", COUNTER)
+    with folder.manager(checkpoint={"calls": 1}) as plugins:
+        seen: list[tuple[int, ...]] = []
+        for version in range(1, 41):
+            folder.plugin("counter", COUNTER.replace("VERSION", str(version)))
+            plugins.reload_plugin("counter")
+            assert plugins["counter"].up() == [version, version]
+            if version == 5:
+                plugins.watch()
+                seen.append(settled(plugins, wait_until))
+        wait_until(
+            lambda: all(now <= then for now, then in zip(remains(plugins), seen[0], strict=True)),
+            f"no more than {seen[0]}",
+        )
+
+
+def settled(plugins, wait_until) -> tuple[int, ...]:
+    """What there is once the last of the old hosts is gone: twice the same."""
+    latest: list[tuple[int, ...]] = [()]
+
+    def is_settled() -> bool:
+        before, latest[0] = latest[0], remains(plugins)
+        return latest[0][2] == 1 and before == latest[0]
+
+    wait_until(is_settled, "the old host is gone")
+    return latest[0]
