@@ -115,6 +115,11 @@ class CallPath:
                 raise ExecutionFailedError(
                     str(error), plugin_id=record.id, operation=invocation.operation
                 ) from error
+            except KeyboardInterrupt as interrupt:  # wherever it came
+                if not handed_over:
+                    conversation.close()
+                    conversation.note_place(interrupt)
+                raise
             finally:
                 if not handed_over:
                     try:

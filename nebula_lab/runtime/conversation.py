@@ -212,7 +212,7 @@ class Conversation(PendingCall):
             raise self._crash() from error
         except KeyboardInterrupt as interrupt:
             self._give_up()
-            with_place(interrupt, self._invocation, self._stacks())
+            self.note_place(interrupt)
             raise
 
     def value(self, encoded: EncodedValue) -> Any:
@@ -252,6 +252,11 @@ class Conversation(PendingCall):
         self._answered = True
         self._invocation.on_cancel = None
         self._link.close_call(self)
+
+    def note_place(self, interrupt: BaseException) -> None:
+        """Note with what stopped the call where the plugin was, if known; once is enough."""
+        if not getattr(interrupt, "__notes__", ()):
+            with_place(interrupt, self._invocation, self._stacks())
 
     # What comes besides the answer
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 
 import pytest
 
 from nebula_lab.errors import CallCancelledError, LoadFailedError, PluginTimeoutError
+from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.views import error_box
 
 SLACK = 3.0  # seconds for a busy machine, above the deadline and the grace
@@ -269,6 +271,29 @@ def test_an_interrupt_of_the_caller_notes_where_the_plugin_was(plugins, tmp_path
     with pytest.raises(KeyboardInterrupt) as caught:
         plugins.execute("stuck", "mark", {"path": str(mark)}, timeout=25)
     thread.join()
+    (note,) = caught.value.__notes__
+    assert note.startswith("stuck.mark was at stuck.py:")
+
+
+def test_an_interrupt_that_comes_before_the_caller_waits_notes_it_too(
+    plugins, tmp_path, wait_until
+):
+    plugins["stuck"].count_up()
+    mark = tmp_path / "begun"
+
+    def once_sent(frame, event, argument):
+        if frame.f_code is Invocation.stop_by.__code__:
+            sys.settrace(tracing)
+            wait_until(mark.exists, "the call began")
+            signal.raise_signal(signal.SIGINT)
+
+    tracing = sys.gettrace()
+    sys.settrace(once_sent)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            plugins.execute("stuck", "mark", {"path": str(mark)}, timeout=25)
+    finally:
+        sys.settrace(tracing)
     (note,) = caught.value.__notes__
     assert note.startswith("stuck.mark was at stuck.py:")
 
