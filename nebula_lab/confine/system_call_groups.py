@@ -14,7 +14,7 @@ def _names(*texts: str) -> frozenset[str]:
 
 
 _FILES = """
-    access cachestat chdir close close_range copy_file_range creat dup dup2 dup3 faccessat
+    access cachestat chdir close copy_file_range creat dup dup2 dup3 faccessat
     faccessat2 fadvise64 fallocate fchdir fdatasync flock fstat fstatfs fsync ftruncate getcwd
     getdents getdents64 link linkat lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe
     pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv

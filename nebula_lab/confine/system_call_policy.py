@@ -110,6 +110,7 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "socket": _socket(policy),
         "socketpair": _if(Check(0, (_UNIX,)), _type(_STREAM)),
         "clone": _if(_clone(policy)),
+        "close_range": _if(Check(2, (0,), _CLOSE_RANGE_UNSHARE)),
         "kill": _unless(0, [WORD]) if policy.spawn else _if(itself),
         **dict.fromkeys(_SIGNALS_TO_A_PROCESS, ALWAYS if policy.spawn else _if(process)),
         # Landlock keeps no one from these, so also who may start processes may not slow others.
@@ -179,7 +180,10 @@ _CLONE_THREAD = 0x00010000
 # A child of one's parent is no descendant any more, and would not be ended with its host.
 _CLONE_PARENT = 0x00008000
 _CLONE_NEW = 0x7E020000
-_CLONE_LOOKED_AT = _CLONE_THREAD | _CLONE_PARENT | _CLONE_NEW
+# A thread with a table of descriptors of its own would have as many as a process once more, and
+# hide files there that no one sees who looks at the process.
+_CLONE_FILES, _CLOSE_RANGE_UNSHARE = 0x00000400, 2
+_CLONE_LOOKED_AT = _CLONE_THREAD | _CLONE_FILES | _CLONE_PARENT | _CLONE_NEW
 _PRIO_PROCESS = 0
 _IOPRIO_WHO_PROCESS = 1
 _SIGNALS_TO_A_PROCESS = ("tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
@@ -201,7 +205,8 @@ def _same(policy: SystemCallPolicy) -> Check:
 
 
 def _clone(policy: SystemCallPolicy) -> Check:
-    kinds = (0, _CLONE_THREAD) if policy.spawn else (_CLONE_THREAD,)
+    thread = _CLONE_THREAD | _CLONE_FILES
+    kinds = (0, _CLONE_FILES, thread) if policy.spawn else (thread,)
     return Check(0, kinds, _CLONE_LOOKED_AT)
 
 

@@ -246,6 +246,7 @@ def test_any_thread_may_be_scheduled_as_all_are_which_changes_none(
 
 
 CLONE_THREAD, CLONE_PARENT, CLONE_NEWUSER = 0x10000, 0x8000, 0x10000000
+CLONE_FILES = 0x400
 PTHREAD = 0x3D0F00
 FORK = 0x1200011
 MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
@@ -262,6 +263,9 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("listen", (3,), False, True, "network stream_only"),
         ("accept4", (3,), True, True, "network"),
         ("clone", (PTHREAD,), True, True, "spawn"),
+        ("clone", (PTHREAD & ~CLONE_FILES,), False, False, ALL),
+        ("close_range", (3, 9, 4), True, True, ALL),
+        ("close_range", (3, 9, 2), False, False, ALL),
         ("clone", (FORK,), False, True, "spawn"),
         ("clone", (FORK | CLONE_PARENT,), False, False, ALL),
         ("clone", (FORK | CLONE_NEWUSER,), False, False, ALL),
