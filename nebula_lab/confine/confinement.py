@@ -100,6 +100,11 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     home_size: int
     groups: tuple[str, ...] = ()
 
+    @property
+    def binds(self) -> bool:
+        """Whether it may give sockets of this machine a name, and so make entries of them."""
+        return self.network is not Network.NONE or self.has_unix_sockets or not self.seccomp
+
     def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
 

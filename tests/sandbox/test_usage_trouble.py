@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+from nebula_lab.confine.places import Places
 from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.usage import Duties, UsageWatch
@@ -33,9 +34,10 @@ def test_a_look_that_fails_is_not_the_last(tmp_path):
         return True
 
     limits = Limits(memory=1 << 30, cpu_percent=None, files=9, threads=9, scratch=1 << 16)
-    watched = Duties(threads=False, memory=False, files=True, processor=False)
+    watched = Duties(threads=False, memory=False, files=True, sockets=False, processor=False)
+    places = Places(ipc="", plugin="", home=str(home), root="")
     family = Family(waiting.pid, pidfd, has_descendants=False)
-    watch = UsageWatch(family, str(home), limits, watched, loop, is_busy, lambda: 0, end)
+    watch = UsageWatch(family, places, limits, watched, loop, is_busy, lambda: 0, end)
     try:
         watch.start()
         assert told.wait(30)
