@@ -15,7 +15,7 @@ from msgspec import Struct
 from nebula_lab.confine.machine import Machine
 from nebula_lab.confine.places import Places
 from nebula_lab.model.policy import Limits
-from nebula_lab.sandbox.family import Family
+from nebula_lab.sandbox.family import Family, clocks_of
 from nebula_lab.sandbox.folder_size import sizes
 from nebula_lab.sandbox.memory_look import MemoryLook
 from nebula_lab.sandbox.throttle import Throttle
@@ -24,8 +24,6 @@ from nebula_lab.transport.loop import LoopThread
 _log = logging.getLogger("nebula_lab")
 # Seconds between two looks at a host that has a call, and at one that has none.
 _BUSY, _IDLE = 0.05, 0.2
-# And until one that has computed nothing, and may have started processes, is asked again.
-_ASLEEP = 1.0
 # The loop's thread has others to serve: so long it counts files at a time, so many it counts
 # before it looks at the clock.
 _COUNTING, _FILES = 0.005, 64
@@ -119,8 +117,7 @@ class UsageWatch:
         self._files = self._sizes()
         self._is_counting = False
         self._size = 0.0
-        self._computed = -1.0  # when it was last looked at
-        self._asks_again = 0.0
+        self._clocks: dict[int, float] = {}  # when it was last looked at
         self.threads: int | None = None  # of all of them, when they were last counted
         self._throttle: Throttle | None = None
         self._looks: list[Callable[[], str]] = []
@@ -163,7 +160,8 @@ class UsageWatch:
         if self._is_over.is_set():
             return
         if self._is_resting():
-            self._loop.call_later(_IDLE, self._look)
+            # With all others that rest: to be woken for each takes longer than to ask it.
+            self._loop.call_later(_IDLE - time.monotonic() % _IDLE, self._look)
             return
         for look in self._looks:
             if reason := self._found_by(look):
@@ -174,18 +172,11 @@ class UsageWatch:
 
     def _is_resting(self) -> bool:
         """Whether it has computed nothing since it was last looked at: then it uses no more."""
-        if self._is_counting or self._is_busy():
-            self._computed = -1.0
-            return False
-        if time.monotonic() < self._asks_again:
-            return True
-        computed, before = self._family.processor_time(), self._computed
-        self._computed = computed
-        if computed != before:
-            return False
-        if self._family.has_descendants:  # to find them takes as long as to look at them
-            self._asks_again = time.monotonic() + _ASLEEP
-        return True
+        if not (self._is_counting or self._is_busy()):
+            if self._clocks and clocks_of(self._clocks) == self._clocks:
+                return True
+            self._clocks = self._family.clocks()
+        return False
 
     def _found_by(self, look: Callable[[], str]) -> str:
         try:
