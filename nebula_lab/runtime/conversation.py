@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import time
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,29 +13,31 @@ from nebula_lab.errors import (
     ManagerClosedError,
     PluginError,
     PluginTimeoutError,
-    UnsupportedValueError,
 )
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.reports.stacks import HostStacks
-from nebula_lab.runtime.failures import error_from, error_from_end, obstacle_among
+from nebula_lab.runtime.failures import (
+    error_from,
+    error_from_end,
+    obstacle_among,
+    untaken_error_from,
+)
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.params_summary import summary
+from nebula_lab.runtime.relay import LAST_LINES, Relay
 from nebula_lab.runtime.stopped import too_late, with_place, withdrawn
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.look import Look
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
-    Display,
     Failure,
     Item,
     Loaded,
-    Log,
     Message,
     Output,
-    Progress,
     Reply,
     Request,
 )
@@ -48,8 +48,6 @@ from nebula_lab.wire.values import decode_value
 _DYING = 1.0
 # When a host that has not answered is told again to stop: seconds, and as parts of the grace.
 _INSISTING = ((0.01, 0.1), (0.3, 0.5))
-_LAST_LINES = 20
-_LINE_LENGTH = 4_000
 
 
 class Conversation(PendingCall):
@@ -62,8 +60,8 @@ class Conversation(PendingCall):
         grace: seconds that the host has to stop a call before it is killed.
     """
 
-    # What the call wrote to stderr: few calls do, so there is no deque for each.
-    _complaints: deque[str] | None = None
+    # Few calls say anything besides their answer, so there is none for each.
+    _relay: Relay | None = None
     # What the host was at when it was first told to stop the call.
     _look: Look | None = None
     _was_stuck = False  # and so its host has been ended
@@ -228,19 +226,9 @@ class Conversation(PendingCall):
             raise self._untaken(error) from error
 
     def _untaken(self, error: Exception) -> PluginError:
-        call = self._invocation
         if isinstance(error, RemoteProtocolError):
             return self._nonsense(str(error))
-        if isinstance(error, LibraryMissingError):
-            unsupported = UnsupportedValueError(error.element, error.found)
-            unsupported.plugin_id = call.plugin_id
-            return unsupported
-        return ExecutionFailedError(
-            f"its result could not be taken: {error or 'no memory'}",
-            plugin_id=call.plugin_id,
-            operation=call.operation,
-            hint="Return less at once, as a stream of smaller arrays.",
-        )
+        return untaken_error_from(error, self._invocation.plugin_id, self._invocation.operation)
 
     def close(self) -> None:
         """Expect nothing more; a call that still runs is stopped."""
@@ -261,10 +249,12 @@ class Conversation(PendingCall):
     # What comes besides the answer
 
     def _take(self, message: Any) -> None:
-        take = _TAKERS.get(type(message))
-        if take is None:
-            raise self._nonsense(f"a {type(message).__name__} in the middle of a call")
-        take(self, message)
+        if self._relay is None:
+            self._relay = Relay(self._invocation, self._host, self._listener)
+        try:
+            self._relay.take(message)
+        except (RemoteProtocolError, LibraryMissingError, MemoryError) as error:
+            raise self._untaken(error) from error
 
     def _take_late_output(self) -> None:
         """What was written past the channel before the answer comes ahead of it."""
@@ -272,28 +262,6 @@ class Conversation(PendingCall):
             message = self.box.get_nowait()
             if isinstance(message, Output):
                 self._listener.output(self._invocation, message)
-
-    def _take_output(self, message: Output) -> None:
-        if message.stream == "stderr":
-            if self._complaints is None:
-                self._complaints = deque(maxlen=_LAST_LINES)
-            self._complaints.extend(line[:_LINE_LENGTH] for line in message.text.splitlines())
-        self._listener.output(self._invocation, message)
-
-    def _take_display(self, message: Display) -> None:
-        bundle = self.value(message.bundle)
-        if not isinstance(bundle, dict):
-            raise self._nonsense("a display that is none")
-        self._listener.display(self._invocation, message.action, bundle)
-
-    def _take_log(self, message: Log) -> None:
-        self._listener.log(self._invocation, message)
-
-    def _take_progress(self, message: Progress) -> None:
-        self._listener.progress(self._invocation, message)
-
-    def _take_request(self, message: Request) -> None:
-        self._listener.request(self._invocation, self._host, message)
 
     # What goes wrong
 
@@ -379,15 +347,7 @@ class Conversation(PendingCall):
         if call.cancelled:
             return withdrawn(call, self._stacks(), hint=self._host.after_kill)
         # What the call wrote to sys.stderr came by the channel, and so before the end.
-        words = (*(self._complaints or ()), *report.stderr_tail)
-        report = msgspec.structs.replace(report, stderr_tail=words[-_LAST_LINES:])
+        complaints = () if self._relay is None else self._relay.complaints
+        words = (*complaints, *report.stderr_tail)
+        report = msgspec.structs.replace(report, stderr_tail=words[-LAST_LINES:])
         return error_from_end(report, call.plugin_id, call.operation, self._host.policy)
-
-
-_TAKERS: dict[type, Callable[[Conversation, Any], None]] = {
-    Output: Conversation._take_output,
-    Display: Conversation._take_display,
-    Log: Conversation._take_log,
-    Progress: Conversation._take_progress,
-    Request: Conversation._take_request,
-}

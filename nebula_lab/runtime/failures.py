@@ -19,6 +19,7 @@ from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.plugin.safe_text import ends_kept
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.runtime.breaches import breach_of, lack_of
+from nebula_lab.wire.errors import LibraryMissingError
 from nebula_lab.wire.messages import Failure
 
 # Characters. A host may send 64 MB of each, and errors are kept, in a plugin's record for one.
@@ -90,6 +91,20 @@ def error_from_end(
         operation=operation,
         remote_traceback=report.words,
         hint=breach.cure,
+    )
+
+
+def untaken_error_from(error: Exception, plugin_id: str, operation: str) -> PluginError:
+    """The error for a call whose result is right, and can't be had here for another error."""
+    if isinstance(error, LibraryMissingError):
+        unsupported = UnsupportedValueError(error.element, error.found)
+        unsupported.plugin_id = plugin_id
+        return unsupported
+    return ExecutionFailedError(
+        f"its result could not be taken: {error or 'no memory'}",
+        plugin_id=plugin_id,
+        operation=operation,
+        hint="Return less at once, as a stream of smaller arrays.",
     )
 
 

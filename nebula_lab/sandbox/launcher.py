@@ -46,6 +46,7 @@ class Launcher:
         self._choosing = threading.Lock()
         self._zygotes: list[Zygote] = []  # the last one forks; the others only have children
         self._failures = 0
+        self._killed_at: set[str] = set()  # modules that a zygote was importing when it was killed
         self._is_given_up = not config.enabled
         self._is_closed = False
         self.trouble = ""
@@ -139,8 +140,12 @@ class Launcher:
     def _on_failure(self, module: str, reason: str) -> None:
         _log.info("zygote.preload: %s is not preloaded: %s", module, line(reason, 1_000))
 
-    def _on_unfit(self, module: str, reason: str) -> None:
+    def _on_unfit(self, module: str, reason: str, is_chance: bool) -> None:
         if self._is_closed:
+            return
+        if is_chance and module not in self._killed_at:
+            self._killed_at.add(module)  # once may be chance
+            self.warm_up()
             return
         _log.warning("zygote.preload: %s can't be preloaded: %s", module, line(reason, 1_000))
         with self._choosing:

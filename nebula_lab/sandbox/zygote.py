@@ -64,7 +64,8 @@ class Zygote:
         owner: pidfd of this process.
         mark: what the sweep finds it by.
         on_failure: told of a module that could not be preloaded, and why.
-        on_unfit: told of a module after which it can't fork any more, and why; any thread.
+        on_unfit: told of a module after which it can't fork any more, why, and whether that may
+            have been chance; any thread.
 
     Attributes:
         ended: why it forks no more; empty while it does.
@@ -80,7 +81,7 @@ class Zygote:
         owner: int,
         mark: str,
         on_failure: Callable[[str, str], object],
-        on_unfit: Callable[[str, str], object],
+        on_unfit: Callable[[str, str, bool], object],
     ) -> None:
         self.key = key
         self.ended = ""
@@ -234,7 +235,7 @@ class Zygote:
         module = self._turns.module
         self.end(reason)
         if module:
-            self._on_unfit(module, self.ended)
+            self._on_unfit(module, self.ended, self._process.was_killed_by_others)
 
     def _on_ready(self, report: Ready, descriptors: list[int]) -> None:
         if self.was_ready:
@@ -248,7 +249,7 @@ class Zygote:
 
     def _on_module_unfit(self, report: Unfit, descriptors: list[int]) -> None:
         self._turns.import_no_more()
-        self._on_unfit(self._imported(), report.reason)
+        self._on_unfit(self._imported(), report.reason, False)
 
     def _imported(self) -> str:
         module = self._turns.end_import()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from nebula_lab.agent.marking import MARK, padded
 from nebula_lab.environments.environment import Environment, isolated_command
 
+# By a person, or by a system that has no memory left.
+_SENT = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _LAST_WORDS = 2000
 
 
@@ -43,12 +45,14 @@ class ZygoteProcess:
 
     Attributes:
         was_killed: a signal had ended it before `end` did.
+        was_killed_by_others: that was one which no code of its own runs into.
 
     Raises:
         OSError: it could not be started.
     """
 
     was_killed = False
+    was_killed_by_others = False
 
     def __init__(self, key: ZygoteKey, control: socket.socket, owner: int, mark: str) -> None:
         descriptors = (control.fileno(), owner)
@@ -82,6 +86,7 @@ class ZygoteProcess:
         """Kill it; the last line that it wrote, or else how it had ended by itself. Once."""
         status = self._process.poll()
         self.was_killed = status is not None and status < 0
+        self.was_killed_by_others = status is not None and -status in _SENT
         self._process.kill()
         self._process.wait()
         said = b""

@@ -6,10 +6,12 @@ import signal
 import sys
 import threading
 import time
+import traceback
 
 import pytest
 
 from nebula_lab.errors import CallCancelledError, LoadFailedError, PluginTimeoutError
+from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.views import error_box
 
@@ -258,12 +260,19 @@ def test_closing_a_stream_that_is_stuck_ends_its_process(plugins):
     assert plugins["stuck"].pid() != before
 
 
+def _is_at(thread, function):
+    frames = traceback.walk_stack(sys._current_frames()[thread])
+    return any(frame.f_code is function.__code__ for frame, _ in frames)
+
+
 def test_an_interrupt_of_the_caller_notes_where_the_plugin_was(plugins, tmp_path, wait_until):
     plugins["stuck"].count_up()
     mark, main = tmp_path / "begun", threading.main_thread().ident
 
     def interrupt():
         wait_until(mark.exists, "the call began")
+        # While the call is sent, an interrupt leaves half a message, and nobody to be asked.
+        wait_until(lambda: _is_at(main, Conversation.next_answer), "its caller waits")
         signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)

@@ -197,7 +197,7 @@ def test_tables_are_the_same_after_a_reload(shared_folder, sandbox):
 def test_more_objects_than_a_result_may_have_are_kept(shared_folder):
     shared_folder.write("many", CLASSES)
     with shared_folder.manager("Process") as plugins:
-        made = "[{'n': n, 'of': [n]} for n in range(400_000)]"
+        made = "[[] for _ in range(600_000)]"
         plugins["many"].run(code=f"self.many = {made}")
         plugins.reload_plugin("many")
         assert plugins["many"].run(code=f"answer = self.many == {made}") is True

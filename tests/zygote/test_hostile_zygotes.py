@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -214,6 +215,31 @@ def slow(open_lab, tmp_path, wait_until):
     lab.pid("one")
     wait_until(lambda: lab.launcher._zygotes[-1]._turns.module == "slow", "the import")
     return lab, go
+
+
+def _kill_during_the_import(lab, wait_until):
+    os.kill(zygote := lab.zygote_pid, signal.SIGKILL)
+    wait_until(lambda: lab.zygote_pid not in (None, zygote), "the next zygote")
+
+
+def test_a_zygote_that_is_killed_once_during_an_import_says_nothing_of_the_module(
+    slow, wait_until, caplog
+):
+    lab, go = slow
+    _kill_during_the_import(lab, wait_until)
+    go.touch()
+    wait_until(lambda: lab.launcher._zygotes[-1].has_preloaded, "the end of preloading")
+    assert _has_preloaded(lab, "slow")
+    assert "can't be preloaded" not in caplog.text
+
+
+def test_a_module_at_which_a_zygote_was_killed_twice_is_not_preloaded(slow, wait_until, caplog):
+    lab, _ = slow
+    _kill_during_the_import(lab, wait_until)
+    wait_until(lambda: lab.launcher._zygotes[-1]._turns.module == "slow", "the import")
+    _kill_during_the_import(lab, wait_until)
+    wait_until(lambda: _has_preloaded(lab, "colorsys"), "the other module")
+    assert "slow can't be preloaded" in caplog.text
 
 
 def test_a_load_during_a_long_import_starts_anew_and_leaves_the_zygote_alone(slow, wait_until):

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from nebula_lab.agent.state.class_values import ClassValues
+from nebula_lab.agent.state.collecting import collector_held
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.fitting import fits, hint_of
 from nebula_lab.agent.state.naming import ClassNames, shown
@@ -44,6 +45,10 @@ class AttributeState:
 
     def save(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The attributes that can be kept, and why the others are not."""
+        with collector_held():
+            return self._save()
+
+    def _save(self) -> tuple[dict[str, Any], dict[str, str]]:
         writer = Writer(self._names)
         kept: dict[str, Any] = {}
         left_out: dict[str, str] = {}
@@ -80,6 +85,10 @@ class AttributeState:
 
     def values(self, state: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """The values in a state, and why some can't be had here."""
+        with collector_held():
+            return self._values(state)
+
+    def _values(self, state: Any) -> tuple[dict[str, Any], dict[str, str]]:
         kept, nodes = msgspec.msgpack.decode(state["nodes"])
         reader = Reader(nodes, state["pieces"], self._names)
         values: dict[str, Any] = {}
