@@ -217,4 +217,5 @@ class UsageWatch:
     def _look_at_sockets(self) -> str:
         with os.scandir(self._places.ipc) as entries:
             found = sum(1 for _ in itertools.islice(entries, _SOCKETS + 1))
-        return f"it made more than {_SOCKETS} sockets beside its kernel's" * (found > _SOCKETS)
+        said = f"it made sockets in its kernel's folder, which has more than {_SOCKETS} entries"
+        return said * (found > _SOCKETS)
