@@ -57,6 +57,15 @@ class PluginRecorder:
                 entry.failures += not succeeded
                 entry.fold()
 
+    def durations(self, operation: str) -> tuple[float, float]:
+        """Seconds that calls of an operation took: on the average, and the longest; 0 for none."""
+        entry = self._operations.get(operation)
+        if entry is None:
+            return 0.0, 0.0
+        with self._lock:
+            found = self._folded(entry).durations
+            return (found.total / found.count, found.largest) if found.count else (0.0, 0.0)
+
     def _new_entry(self, operation: str) -> _OperationRecord:
         with self._lock:
             return self._operations.setdefault(operation, _OperationRecord())

@@ -43,6 +43,7 @@ class CallPath:
 
     Args:
         listener: is told of what calls print, of the calls that plugins make, and of lost hosts.
+        waits: is told which calls of plugins wait.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CallPath:
         workers: Workers,
         loop: LoopThread,
         listener: Listener,
+        waits: WaitGraph,
     ) -> None:
         self._config = config
         self._catalogue = catalogue
@@ -60,7 +62,7 @@ class CallPath:
         self._workers = workers
         self._loop = loop
         self._listener = listener
-        self._waits = WaitGraph(lambda plugin_id: catalogue.record(plugin_id).slots)
+        self._waits = waits
 
     def run(self, invocation: Invocation, params: Mapping[str, Any]) -> Any:
         """Run an operation; a stream is given as an iterator, unless a plugin made the call.

@@ -115,9 +115,12 @@ class Conversation(PendingCall):
     def cancel(self) -> None:
         """Stop the call because nobody wants it any more; any thread.
 
-        A host that does not obey within the grace is ended, and whoever waits is told then.
+        A host that does not obey within the grace is ended, and whoever waits is told then; not so
+        one that is to be spared.
         """
         self.stop()
+        if self._invocation.spares_host:
+            return
         self._link.call_later(self._grace, self._end_host_if_it_still_runs)
 
     def _end_host_if_it_still_runs(self) -> None:

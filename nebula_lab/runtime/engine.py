@@ -15,6 +15,7 @@ from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
 from nebula_lab.runtime.journal import Journal
@@ -30,6 +31,7 @@ from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
+from nebula_lab.runtime.waits import WaitGraph
 from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
@@ -98,14 +100,24 @@ class Engine:
             counters,
             sink,
         )
+        waits = WaitGraph(lambda plugin_id: self.catalogue.record(plugin_id).slots)
+        holds = Holds(config, waits, workers, loop)
         self.lifecycle = Lifecycle(
-            config, self.catalogue, self.hosting, states, self.loader, workers, counters, sink
+            config,
+            self.catalogue,
+            self.hosting,
+            holds,
+            states,
+            self.loader,
+            workers,
+            counters,
+            sink,
         )
         self.reloader = Reloader(
             self.catalogue,
             self.loader,
-            self.lifecycle,
-            Rehearsal(config, states, self.hosting, sink),
+            holds,
+            Rehearsal(config, states, self.hosting, holds, sink),
             self.archive,
             supervisor,
             self.hosting,
@@ -124,7 +136,9 @@ class Engine:
             self.dispatcher,
             partial(self.reloader.reload, cause="saved"),
         )
-        self.calls = CallPath(config, self.catalogue, self.loader, workers, loop, switchboard)
+        self.calls = CallPath(
+            config, self.catalogue, self.loader, workers, loop, switchboard, waits
+        )
         switchboard.connect(self.calls, supervisor)
         RestKeeper(config, self.catalogue, self.lifecycle, workers, loop).start()
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)

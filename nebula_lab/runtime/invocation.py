@@ -30,6 +30,7 @@ class Invocation:
         shown: characters that it has printed and logged.
         displays: what it has displayed; None before the first time.
         params: what it was called with, for people; None where there is nothing to tell.
+        spares_host: a host that does not stop it is not ended for that before its deadline.
         attempts: how often its host has died under it.
         failed_calls: errors of the calls that its plugin made, by request; the last ones.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
@@ -39,6 +40,7 @@ class Invocation:
     cancelled = False
     reason = "cancelled"
     is_stream = False
+    spares_host = False
     _nested: set[Invocation] | tuple[()] = ()
     on_cancel: Callable[[], object] | None = None
     attempts = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +10,7 @@ from nebula_lab.errors import DependentsLoadedError, ManagerClosedError, PluginE
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.output import OutputSink
@@ -19,9 +19,6 @@ from nebula_lab.runtime.states import StateKeeper
 from nebula_lab.runtime.workers import Workers
 
 _IN_USE = frozenset({*SERVING, PluginState.LOADING})
-# How long calls are held at a time while those that run come to their end, in seconds: short, so
-# that a call with little time is not failed by a reload that has to wait for a long one.
-_HELD = 0.1
 
 
 class Lifecycle:
@@ -36,6 +33,7 @@ class Lifecycle:
         config: PluginConfig,
         catalogue: Catalogue,
         hosting: Hosting,
+        holds: Holds,
         states: StateKeeper,
         loader: Loader,
         workers: Workers,
@@ -45,6 +43,7 @@ class Lifecycle:
         self._config = config
         self._catalogue = catalogue
         self._hosting = hosting
+        self._holds = holds
         self._states = states
         self._loader = loader
         self._workers = workers
@@ -62,7 +61,7 @@ class Lifecycle:
 
         Raises:
             StateTransitionError: it is not loaded.
-            PluginError: it could not save its state; it goes on then.
+            PluginError: it could not save its state, or is too busy; it goes on then.
         """
         record = self._catalogue.record(plugin_id)
         with record.lifecycle:
@@ -70,8 +69,10 @@ class Lifecycle:
                 return
             record.require("suspend")
             try:
-                self.drain(record)
-                state = self._states.save(record)
+                with self._holds.drained(record) as hold:
+                    with hold.doing("its save_state") as errand:
+                        state = self._states.save(record, errand)
+                    hold.settle()
             except BaseException:
                 record.slots.resume()
                 raise
@@ -83,34 +84,6 @@ class Lifecycle:
                 record.slots.resume()
                 if record.slots.queue_length:  # calls that came meanwhile
                     self._workers.start_unattended(partial(self._loader.load, plugin_id))
-
-    def drain(self, record: PluginRecord) -> None:
-        """Wait for a moment when no call runs, and hold those that come from then on.
-
-        Streams last as long as their callers like: after the grace they are ended.
-
-        Raises:
-            PluginError: there was no such moment; nothing is held then.
-        """
-        began = time.monotonic()
-        bound = began + self._config.timeout + 2 * self._config.grace
-        while True:
-            record.slots.hold()
-            if record.slots.drained(_HELD):
-                return
-            running = record.slots.users()
-            if all(call.is_stream and call.cancelled for call in running):
-                return  # they have been stopped; their callers need not have noticed
-            record.slots.resume()
-            now = time.monotonic()
-            if now > bound:
-                busy = ", ".join(call.operation for call in running)
-                raise PluginError(
-                    f"still busy with {busy}", plugin_id=record.id, hint="Try again later."
-                )
-            for call in running:
-                if call.is_stream and not call.cancelled and now > began + self._config.grace:
-                    call.cancel("the stream was ended, because its plugin is being replaced")
 
     # Unloading
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
@@ -11,11 +11,13 @@ from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.plugin import HealthState
 from nebula_lab.runtime.failures import load_error_from
 from nebula_lab.runtime.health import read_status
+from nebula_lab.runtime.holds import Hold, Holds
 from nebula_lab.runtime.hosting import Hosted, Hosting
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.states import SavedState, StateKeeper
+from nebula_lab.sandbox.base import Host
 
 _SAVES = "the old version can't save its state"
 _RESTORES = "the new version does not take the state of the old one"
@@ -35,58 +37,71 @@ class Rehearsal:
         config: PluginConfig,
         states: StateKeeper,
         hosting: Hosting,
+        holds: Holds,
         sink: Callable[[], OutputSink],
     ) -> None:
         self._config = config
+        self._holds = holds
         self._states = states
         self._hosting = hosting
         self._sink = sink
 
     def rehearse(
         self, record: PluginRecord, descriptor: PluginDescriptor, fresh: Iterable[Hosted]
-    ) -> bool:
+    ) -> None:
         """Give the new version a copy of the state, and look how it is with it.
 
-        Returns:
-            False where the old version was busy for too long to say what its state is.
+        Where the old version is too busy to say what its state is, that is the state of its last
+        checkpoint; where there is none, the new version has none either.
 
         Raises:
             LoadFailedError: what it did not pass.
         """
-        snapshot = self._snapshot(record, descriptor)
-        if snapshot is None:
-            return False
-        self.restore(record, descriptor, fresh, snapshot)
-        self.examine(descriptor, fresh)
-        return True
+        state = self._snapshot(record, descriptor) or _checkpoint(record)
+        if state is not None:
+            self._restore(record, descriptor, fresh, state)
+        self._examine(descriptor, fresh)
 
-    def save(self, record: PluginRecord, descriptor: PluginDescriptor) -> SavedState | None:
-        """The state to go on from, while calls are held.
+    def move_state(
+        self,
+        record: PluginRecord,
+        descriptor: PluginDescriptor,
+        fresh: Iterable[Hosted],
+        hold: Hold,
+    ) -> tuple[SavedState | None, Mapping[str, str]]:
+        """Give the new version the state that is final, while calls are held.
+
+        Returns:
+            The state, and what was left out of it: name → reason.
 
         Raises:
-            LoadFailedError: the old version can't say what its state is.
+            LoadFailedError: the old version can't say what its state is, or the new one does not
+                take it.
+            PluginError: one of them takes longer than the calls that are held can wait.
         """
-        with _stage(_SAVES, descriptor, _NO_STATE.format(id=record.id)):
-            return self._states.save(record)
+        hint = _NO_STATE.format(id=record.id)
+        with hold.doing("its save_state") as errand, _stage(_SAVES, descriptor, hint):
+            state = self._states.save(record, errand)
+        if state is None:
+            return None, {}
+        with hold.doing("the restore_state of the new version") as errand:
+            left_out = self._restore(record, descriptor, fresh, state, errand)
+        return state, left_out
 
-    def restore(
+    def _restore(
         self,
         record: PluginRecord,
         descriptor: PluginDescriptor,
         fresh: Iterable[Hosted],
         state: SavedState,
-        *,
-        is_final: bool = False,
-    ) -> dict[str, str]:
-        """Give the new version a state, the last one if `is_final`; what was left out, and why.
-
-        Raises:
-            LoadFailedError: it does not take it.
-        """
+        final: Invocation | None = None,
+    ) -> Mapping[str, str]:
+        """Give the new version a state, and no other if there is a `final` errand to do that in."""
         with _stage(_RESTORES, descriptor, _NO_STATE.format(id=record.id)):
-            return dict(self._states.restore(record, fresh, state, is_final=is_final))
+            is_final = final is not None
+            return self._states.restore(record, fresh, state, is_final=is_final, within=final)
 
-    def examine(self, descriptor: PluginDescriptor, fresh: Iterable[Hosted]) -> None:
+    def _examine(self, descriptor: PluginDescriptor, fresh: Iterable[Hosted]) -> None:
         """Look at the health of the new version and have it test itself.
 
         Raises:
@@ -109,15 +124,40 @@ class Rehearsal:
             return self._hosting.ask(one.host, kind, None, errand)
 
     def _snapshot(self, record: PluginRecord, descriptor: PluginDescriptor) -> SavedState | None:
-        """The state as it is between two calls; None if there was no such moment."""
+        """The state as it is between two calls; None if there was no such moment long enough."""
         waiting = Invocation(record.id, "save_state", self._config.grace, self._sink())
         try:
             with record.slots.place(waiting) as host:
-                errand = Invocation(record.id, "save_state", self._config.timeout, self._sink())
-                with _stage(_SAVES, descriptor, _NO_STATE.format(id=record.id)):
-                    return self._states.save_from(record, host, errand)
+                return self._snapshot_of(record, descriptor, host)
         except TimeoutError:  # of the wait: `_stage` lets none other through
             return None
+
+    def _snapshot_of(
+        self, record: PluginRecord, descriptor: PluginDescriptor, host: Host
+    ) -> SavedState | None:
+        errand = Invocation(record.id, "save_state", self._config.timeout, self._sink())
+        errand.spares_host = True  # it goes on serving
+        try:
+            with (
+                self._holds.giving_way(record, errand),
+                _stage(_SAVES, descriptor, _NO_STATE.format(id=record.id)),
+            ):
+                saved = self._states.save_from(record, host, errand)
+        except LoadFailedError:
+            if errand.cancelled:
+                return None
+            raise
+        return None if errand.cancelled else saved
+
+
+def _checkpoint(record: PluginRecord) -> SavedState | None:
+    """The last state that the code which serves has saved by itself."""
+    for host in record.slots.hosts:
+        saved: SavedState | None = host.checkpoint
+        # What an earlier version had saved may be nothing that the next has to understand.
+        if saved is not None and saved.at > record.up_since:
+            return saved
+    return None
 
 
 @contextlib.contextmanager

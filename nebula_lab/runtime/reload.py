@@ -25,8 +25,8 @@ from nebula_lab.runtime.cradle import Cradle
 from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.description_changes import description_changes
 from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.holds import Hold, Holds
 from nebula_lab.runtime.hosting import Hosted, Hosting
-from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
@@ -34,7 +34,6 @@ from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.states import SavedState
 from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
-from nebula_lab.sandbox.base import Host
 from nebula_lab.trust.history import StoredVersion
 
 _ROLLBACK = "rollback"
@@ -66,7 +65,7 @@ class Reloader:
         self,
         catalogue: Catalogue,
         loader: Loader,
-        lifecycle: Lifecycle,
+        holds: Holds,
         rehearsal: Rehearsal,
         archive: Archive,
         supervisor: Supervisor,
@@ -79,7 +78,7 @@ class Reloader:
     ) -> None:
         self._catalogue = catalogue
         self._loader = loader
-        self._lifecycle = lifecycle
+        self._holds = holds
         self._rehearsal = rehearsal
         self._archive = archive
         self._supervisor = supervisor
@@ -192,20 +191,18 @@ class Reloader:
         cradle = Cradle()
         try:
             fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
-            has_rehearsed = self._rehearsal.rehearse(record, descriptor, fresh)
-            self._lifecycle.drain(record)
-            began = time.monotonic()
-            state = self._rehearsal.save(record, descriptor)
-            left_out = _NOTHING
-            if state is not None:
-                left_out = self._rehearsal.restore(record, descriptor, fresh, state, is_final=True)
-            if not has_rehearsed:
-                self._rehearsal.examine(descriptor, fresh)
-            _refuse_lost(fresh, descriptor)
-            changes = description_changes(record.description, fresh[0].description)
-            commit = partial(self._commit, record, descriptor, fresh, state, cradle, is_recalled)
-            self._workers.start(commit).result()
-            return _Swap(time.monotonic() - began, left_out, tuple(changes.lines()))
+            # The rehearsal waits for them as the drain does: the grace is theirs once.
+            streams = {call: time.monotonic() for call in record.slots.users() if call.is_stream}
+            self._rehearsal.rehearse(record, descriptor, fresh)
+            with self._holds.drained(record, streams=streams) as hold:
+                began = time.monotonic()
+                state, left_out = self._rehearsal.move_state(record, descriptor, fresh, hold)
+                _refuse_lost(fresh, descriptor)
+                changes = description_changes(record.description, fresh[0].description)
+                swap = partial(self._swap, record, descriptor, fresh, state)
+                commit = partial(self._commit, record, hold, swap, cradle, is_recalled)
+                self._workers.start(commit).result()
+                return _Swap(time.monotonic() - began, left_out, tuple(changes.lines()))
         except BaseException:
             if cradle.abandon():
                 record.slots.resume()
@@ -214,17 +211,17 @@ class Reloader:
     def _commit(
         self,
         record: PluginRecord,
-        descriptor: PluginDescriptor,
-        fresh: list[Hosted],
-        state: SavedState | None,
+        hold: Hold,
+        swap: Callable[[], None],
         cradle: Cradle,
         is_recalled: bool,
     ) -> None:
         """Put the new hosts in the place of the old, as a whole."""
+        hold.settle()
         if not cradle.claim():
             return  # its caller has been interrupted
         former = record.slots.hosts
-        self._swap(record, descriptor, former, fresh, state)
+        swap()
         record.is_recalled = is_recalled
         for host in former:
             self._workers.start_unattended(
@@ -244,12 +241,11 @@ class Reloader:
         self,
         record: PluginRecord,
         descriptor: PluginDescriptor,
-        former: tuple[Host, ...],
         fresh: list[Hosted],
         state: SavedState | None,
     ) -> None:
         record.era += 1
-        for host in former:
+        for host in record.slots.hosts:
             record.slots.remove(host)
         served = record.descriptor.version
         self._catalogue.adopt(record, descriptor)

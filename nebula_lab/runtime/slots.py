@@ -5,25 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Collection, Iterator
+from queue import Empty
 
 from nebula_lab.errors import CallCancelledError, PluginError, QueueFullError
+from nebula_lab.runtime.gate import Gate
 from nebula_lab.runtime.invocation import Invocation
+from nebula_lab.runtime.ticket import CANCELLED, Ticket, anew, gone
 from nebula_lab.sandbox.base import Host
-
-_CANCELLED = object()
-
-
-class _Ticket:
-    """A call that waits for a place, at one host or any, and the box in which it finds one."""
-
-    __slots__ = ("box", "invocation", "wish")
-
-    def __init__(self, invocation: Invocation, wish: Host | None) -> None:
-        self.invocation = invocation
-        self.wish = wish
-        self.box: SimpleQueue[object] = SimpleQueue()
 
 
 class Slots:
@@ -46,9 +35,10 @@ class Slots:
         self._draining = 0  # how many wait for `_changed`
         self._hosts: list[Host] = []
         self._places = 0
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: deque[Ticket] = deque()
         self._users: dict[Invocation, Host] = {}
-        self._held = False
+        self._gate = Gate.OPEN
+        self._has_given_in = False
         self._refusal: PluginError | None = None
 
     @property
@@ -108,8 +98,8 @@ class Slots:
         """
         with self._lock:
             if self._refusal is not None:
-                raise _anew(self._refusal)
-            if self._held or self._waiting:
+                raise anew(self._refusal)
+            if self._gate is not Gate.OPEN or self._waiting:
                 return None
             host = self._free_host(at)
             if host is not None:
@@ -136,13 +126,13 @@ class Slots:
             PluginError: the plugin is failed, unloading or closed.
         """
         taken = self.take(invocation, at)
-        return taken or self._wait(_Ticket(invocation, at), once_queued)
+        return taken or self._wait(Ticket(invocation, at), once_queued)
 
-    def _wait(self, ticket: _Ticket, once_queued: Callable[[], None] | None) -> Host:
+    def _wait(self, ticket: Ticket, once_queued: Callable[[], None] | None) -> Host:
         invocation = ticket.invocation
         try:
             self._queue(ticket)
-            invocation.stop_by(lambda: ticket.box.put(_CANCELLED))
+            invocation.stop_by(lambda: ticket.box.put(CANCELLED))
             if once_queued is not None:
                 once_queued()
             got = ticket.box.get(timeout=invocation.left())
@@ -158,7 +148,7 @@ class Slots:
             return got
         self._withdraw(ticket)
         if isinstance(got, PluginError):
-            raise _anew(got)
+            raise anew(got)
         raise CallCancelledError(
             f"{invocation.reason} while it waited",
             plugin_id=invocation.plugin_id,
@@ -174,15 +164,16 @@ class Slots:
         finally:
             self.release(invocation)
 
-    def _queue(self, ticket: _Ticket) -> None:
+    def _queue(self, ticket: Ticket) -> None:
         with self._lock:
             if self._refusal is not None:
-                raise _anew(self._refusal)
+                raise anew(self._refusal)
             if ticket.wish is not None and ticket.wish not in self._hosts:
-                raise _gone(ticket)  # it would wait for ever, and others behind it
+                raise gone(ticket)  # it would wait for ever, and others behind it
             self._waiting.append(ticket)
             self._hand_out()
-            if len(self._waiting) <= self._limit:
+            # Who is held back by what is done to the plugin is not one too many.
+            if len(self._waiting) <= self._limit or self._gate is not Gate.OPEN:
                 return
         raise QueueFullError(
             f"{self._limit} calls wait for it already",
@@ -199,7 +190,7 @@ class Slots:
                 self._users[to] = host
             return host
 
-    def _withdraw(self, ticket: _Ticket) -> None:
+    def _withdraw(self, ticket: Ticket) -> None:
         """Wait no more; a place that was handed over meanwhile goes to the next."""
         with self._lock:
             if ticket in self._waiting:
@@ -218,15 +209,20 @@ class Slots:
                     self._changed.notify_all()
 
     def _hand_out(self) -> None:
-        while self._waiting and not self._held:
-            ticket = self._waiting[0]
-            if ticket.invocation not in self._users:  # else one was interrupted at this
-                host = self._free_host(ticket.wish)
-                if host is None:
-                    return
-                self._users[ticket.invocation] = host
-                ticket.box.put(host)
-            self._waiting.popleft()
+        while self._waiting and self._gate is Gate.OPEN:
+            if not self._serve(self._waiting[0]):
+                return
+
+    def _serve(self, ticket: Ticket) -> bool:
+        """Give a call the place that it waits for; False if there is none."""
+        if ticket.invocation not in self._users:  # else one was interrupted at this
+            host = self._free_host(ticket.wish)
+            if host is None:
+                return False
+            self._users[ticket.invocation] = host
+            ticket.box.put(host)
+        self._waiting.remove(ticket)
+        return True
 
     # Hosts
 
@@ -247,21 +243,85 @@ class Slots:
             vain = [ticket for ticket in self._waiting if ticket.wish is host]
             for ticket in vain:
                 self._waiting.remove(ticket)
-                ticket.box.put(_gone(ticket))
+                ticket.box.put(gone(ticket))
             if vain:
                 self._hand_out()  # they may have kept others from a place elsewhere
             return True
 
+    # What is done between two calls
+
+    @property
+    def gate(self) -> Gate:
+        return self._gate
+
+    @property
+    def has_given_in(self) -> bool:
+        """Whether the last `hold` was given up for a call that could not wait."""
+        return self._has_given_in
+
+    def waiting(self) -> list[Invocation]:
+        """The calls that wait for a place, in the order in which they came."""
+        with self._lock:
+            return [ticket.invocation for ticket in self._waiting]
+
     def hold(self) -> None:
         """Hand out no places for now; who comes waits."""
         with self._lock:
-            self._held = True
+            self._gate = Gate.DRAINING
+            self._has_given_in = False
+
+    def admit(self, calls: Collection[Invocation]) -> None:
+        """Give these what places are free, although others are held, until it is sealed."""
+        with self._lock:
+            if self._gate is Gate.DRAINING:
+                for ticket in [one for one in self._waiting if one.invocation in calls]:
+                    self._serve(ticket)
+
+    def seal(self) -> bool:
+        """Admit none any more; False if some still run, but for streams that have been stopped."""
+        with self._lock:
+            # The callers of those need not have noticed.
+            if all(call.is_stream and call.cancelled for call in self._users):
+                self._gate = Gate.SEALED
+            return self._gate is Gate.SEALED
+
+    def unseal(self) -> None:
+        """Take back a `seal`."""
+        with self._lock:
+            if self._gate is Gate.SEALED:
+                self._gate = Gate.DRAINING
+
+    def give_in(self) -> bool:
+        """Hold calls no longer, if they are sealed off; what is done meanwhile is in vain then."""
+        with self._lock:
+            if self._gate is not Gate.SEALED:
+                return False
+            self._gate, self._has_given_in = Gate.OPEN, True
+            self._hand_out()
+            return True
+
+    def settle(self) -> bool:
+        """Give in to nobody any more; False if it has happened."""
+        with self._lock:
+            if self._gate is Gate.SEALED:
+                self._gate = Gate.SETTLED
+            return not self._has_given_in
 
     def resume(self) -> None:
         """End a `hold`."""
         with self._lock:
-            self._held = False
+            self._gate = Gate.OPEN
             self._hand_out()
+
+    @contextlib.contextmanager
+    def reserved(self, errand: Invocation, host: Host) -> Iterator[None]:
+        """Keep a place from calls that would come to a host if they were not held any more."""
+        try:
+            with self._lock:
+                self._users[errand] = host
+            yield
+        finally:
+            self.release(errand)
 
     def drained(self, timeout: float) -> bool:
         """Wait until no call holds a place; False if some still do after so many seconds."""
@@ -276,7 +336,7 @@ class Slots:
         """Fail who waits and who comes, until a host is added or `welcome` is called."""
         with self._lock:
             self._refusal = error
-            self._held = False
+            self._gate = Gate.OPEN
             waiting, self._waiting = self._waiting, deque()
         for ticket in waiting:
             ticket.box.put(error)
@@ -285,18 +345,3 @@ class Slots:
         """End a `refuse`."""
         with self._lock:
             self._refusal = None
-
-
-def _gone(ticket: _Ticket) -> PluginError:
-    return PluginError(
-        "its host is gone",
-        plugin_id=ticket.invocation.plugin_id,
-        hint="It ended, or has been replaced; try again, at the one that is there now.",
-    )
-
-
-def _anew(error: PluginError) -> PluginError:
-    """The same error as another object: several threads raise it, each with a traceback."""
-    twin = type(error).__new__(type(error), *error.args)
-    twin.__dict__.update(error.__dict__)
-    return twin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -68,17 +69,24 @@ class StateKeeper:
         self._hosting = hosting
         self._sink = sink
 
-    def save(self, record: PluginRecord) -> SavedState | None:
+    def save(self, record: PluginRecord, within: Invocation | None = None) -> SavedState | None:
         """What the plugin wants to keep; with no host, what the one that died had saved, if any.
 
         No call of it may run meanwhile, and none does while its calls are held.
+
+        Args:
+            record: the plugin.
+            within: what this is a part of, and is cancelled with.
 
         Raises:
             PluginError: its `save_state` failed, or its host talks nonsense.
         """
         hosts = record.slots.hosts
         if hosts:
-            return self.save_from(record, hosts[0])
+            errand = Invocation(record.id, "save_state", self._config.timeout, self._sink())
+            errand.spares_host = True  # what it has in mind is nowhere else
+            with record.slots.reserved(errand, hosts[0]), _part_of(within, errand):
+                return self.save_from(record, hosts[0], errand)
         orphaned: SavedState | None = record.orphaned_state
         return orphaned
 
@@ -108,6 +116,7 @@ class StateKeeper:
         saved: SavedState,
         *,
         is_final: bool = False,
+        within: Invocation | None = None,
     ) -> Mapping[str, str]:
         """Give each host the state, in place of what it has; may be done again with a later one.
 
@@ -116,6 +125,7 @@ class StateKeeper:
             hosted: where it is to have the state.
             saved: the state.
             is_final: no later one follows: the hosts let go of what the state has replaced.
+            within: what this is a part of, and is cancelled with.
 
         Returns:
             What was left out at either end: name → reason.
@@ -133,7 +143,9 @@ class StateKeeper:
             "is_final": is_final,
         }
         for one in hosted:
-            answer = self._ask(record, one.host, "restore_state", params)
+            errand = Invocation(record.id, "restore_state", self._config.timeout, self._sink())
+            with _part_of(within, errand):
+                answer = self._ask(record, one.host, "restore_state", params, errand)
             left_out.update(_left_out(answer, record.id, "restore_state"))
         return left_out
 
@@ -148,6 +160,12 @@ class StateKeeper:
         if errand is None:
             errand = Invocation(record.id, kind, self._config.timeout, self._sink())
         return self._hosting.ask(host, kind, params, errand)
+
+
+def _part_of(
+    whole: Invocation | None, errand: Invocation
+) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if whole is None else whole.waiting_for(errand)
 
 
 def _saved_state(answer: Any, plugin_id: str, version: str) -> SavedState:

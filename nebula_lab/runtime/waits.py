@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from nebula_lab.errors import CallCycleError
 from nebula_lab.runtime.invocation import Invocation
@@ -46,6 +46,23 @@ class WaitGraph:
         """Note that it waits no more."""
         with self._lock:
             self._waiting.pop(invocation, None)
+
+    def needed_by(self, plugin_ids: Collection[str]) -> list[Invocation]:
+        """The nested calls that wait for some plugins, and that their own calls wait for."""
+        found: list[Invocation] = []
+        with self._lock:
+            reached, ahead = set(plugin_ids), list(plugin_ids) if self._waiting else []
+            while ahead:
+                holders = set(self._slots_of(ahead.pop()).users())
+                for call, awaited in self._waiting.items():
+                    if holders.isdisjoint(call.ancestors()):
+                        continue
+                    if awaited in plugin_ids:
+                        found.append(call)
+                    elif awaited not in reached:
+                        reached.add(awaited)
+                        ahead.append(awaited)
+        return found
 
     def _can_move_on(self, plugin_id: str, seen: set[str]) -> bool:
         if plugin_id in seen:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nebula_lab.errors import CallCancelledError, InvalidParamsError, OperationNotFoundError
+from nebula_lab.errors import (
+    CallCancelledError,
+    InvalidParamsError,
+    OperationNotFoundError,
+    PluginError,
+)
+from nebula_lab.runtime.gate import Gate
 
 PLUGIN = """
 def initialize(self, config):
@@ -119,12 +125,13 @@ def test_a_param_with_a_default_may_come_to_an_operation(swap):
     assert swap.end() == [None, [2, 2]]
 
 
-def test_one_whose_time_is_over_meanwhile_is_withdrawn_and_counts_nowhere(swap, plugins):
+def test_one_whose_time_would_be_over_meanwhile_runs_on_the_old_code(swap, plugins):
     swap.begin(lambda text: text)
-    with pytest.raises(TimeoutError, match="waited for its turn"):
-        plugins.execute("it", "up", timeout=0.05)
-    assert swap.end() == [None]
-    assert plugins["it"].up() == [2, 2]
+    assert plugins.execute("it", "up", timeout=3.0) == [1, 2]
+    (error,) = swap.end()
+    assert isinstance(error, PluginError) and "restore_state" in str(error)
+    assert "would have failed" in str(error)
+    assert plugins["it"].up() == [1, 3]
 
 
 def test_an_async_call_ends_on_the_old_code_and_what_it_did_stays(
@@ -136,7 +143,7 @@ def test_an_async_call_ends_on_the_old_code_and_what_it_did_stays(
     folder.plugin("it", plugin(2))
     callers.start(plugins.reload_plugin, "it")
     slots = plugins._engine.catalogue.record("it").slots
-    wait_until(lambda: slots._held, "the new code is ready")
+    wait_until(lambda: slots.gate is not Gate.OPEN, "the new code is ready")
     gate.touch()
     assert callers.join() == [1, None]
     assert plugins["it"].up() == [2, 12]

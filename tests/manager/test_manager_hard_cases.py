@@ -16,6 +16,7 @@ from nebula_lab.errors import (
     PluginTimeoutError,
 )
 from nebula_lab.model import PluginState
+from nebula_lab.runtime.gate import Gate
 
 CHANNEL = """
 def line():
@@ -173,7 +174,7 @@ def test_a_call_that_waits_while_its_plugin_is_suspended_brings_it_back(folder, 
         plugins.load_plugin("slow")
         suspending = pool.submit(plugins.suspend_plugin, "slow")
         held = plugins._engine.catalogue.record("slow").slots
-        wait_until(lambda: held._held, "the hold")
+        wait_until(lambda: held.gate is not Gate.OPEN, "the hold")
         assert pool.submit(plugins.execute, "slow", "ping").result(10) == "pong"
         suspending.result(10)
 

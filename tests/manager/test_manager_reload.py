@@ -10,6 +10,7 @@ import pytest
 from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.plugin import HealthState
+from nebula_lab.runtime.gate import Gate
 
 WAIT = """
 @operation
@@ -81,7 +82,7 @@ def test_a_call_that_runs_during_a_reload_finishes_on_the_old_code(
     folder.plugin("counter", counter(2))
     callers.start(plugins.reload_plugin, "counter")
     slots = plugins._engine.catalogue.record("counter").slots
-    wait_until(lambda: slots._held, "the new code is ready, and calls are held")
+    wait_until(lambda: slots.gate is not Gate.OPEN, "the new code is ready, and calls are held")
     callers.start(plugins.execute, "counter", "up")
     wait_until(lambda: slots.queue_length == 1, "a new call waits")
     gate.touch()
