@@ -7,6 +7,7 @@ places. Whatever goes wrong before that leaves the old host where it is.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,9 +16,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from nebula_lab.errors import LoadFailedError, PluginError
+from nebula_lab.errors import LoadFailedError, ManagerClosedError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import PluginDescriptor
+from nebula_lab.model import PluginDescriptor, PluginState
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
@@ -37,6 +38,7 @@ from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 from nebula_lab.trust.history import StoredVersion
 
+_log = logging.getLogger("nebula_lab")
 _ROLLBACK = "rollback"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -132,10 +134,26 @@ class Reloader:
         self, record: PluginRecord, read: Callable[[], PluginDescriptor], cause: str
     ) -> None:
         began = time.monotonic()
+        may_wake = True
+        while not self._has_replaced(record, read, cause, began, may_wake=may_wake):
+            may_wake = self._wake(record)
+
+    def _has_replaced(
+        self,
+        record: PluginRecord,
+        read: Callable[[], PluginDescriptor],
+        cause: str,
+        began: float,
+        *,
+        may_wake: bool,
+    ) -> bool:
+        """Replace a plugin; False if it is suspended, and what it was is to be resumed first."""
         with record.lifecycle:
             served, descriptor = record.descriptor, None
             try:
                 descriptor = read()
+                if may_wake and record.state is PluginState.SUSPENDED:
+                    return False
                 swap = self._bring_in(record, descriptor, is_recalled=cause == _ROLLBACK)
             except PluginError as error:
                 self._tell_failure(record, error, served, descriptor, cause)
@@ -157,6 +175,23 @@ class Reloader:
             )
             self._dispatcher.emit(record.last_reload)
         self._dependents.notify(record, served.version)
+        return True
+
+    def _wake(self, record: PluginRecord) -> bool:
+        """Resume what a suspended plugin was, to be there if the new code fails; False if it can't.
+
+        Calls that come meanwhile are its as ever, and wait for no rehearsal.
+        """
+        # On another thread: an interrupt of this one is to leave it as it was.
+        waking = self._workers.start(partial(self._loader.load, record.id))
+        try:
+            waking.result()
+        except ManagerClosedError:
+            raise
+        except PluginError as error:
+            _log.warning("%s does not come back as it was: %s", record.id, error)
+            return False
+        return True
 
     def _bring_in(
         self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
@@ -166,9 +201,16 @@ class Reloader:
             if not is_recalled:
                 self._archive.note_soon(descriptor)
             return swap
+        served, was_recalled = record.descriptor, record.is_recalled
         self._catalogue.adopt(record, descriptor)
         record.is_recalled = is_recalled
-        self._loader.load(record.id)
+        try:
+            self._loader.load(record.id)
+        except PluginError:
+            if record.state is PluginState.SUSPENDED:  # what it depends on did not come up
+                self._catalogue.adopt(record, served)
+                record.is_recalled = was_recalled
+            raise
         return _Swap()
 
     def _tell_failure(
@@ -181,7 +223,7 @@ class Reloader:
     ) -> None:
         error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
         error.diff = self._archive.diff(served, failed)
-        goes_on = record.state in SERVING
+        goes_on = record.state in SERVING or record.state is PluginState.SUSPENDED
         now = datetime.now(UTC)
         self._dispatcher.emit(ReloadFailed(record.id, now, str(error), error, goes_on, cause))
 

@@ -14,6 +14,7 @@ from nebula_lab.errors import (
     ManagerClosedError,
     NotFoundError,
     PluginError,
+    StateTransitionError,
     VersionConflictError,
 )
 from nebula_lab.model import PluginState, Problem, SourceLocation
@@ -178,10 +179,11 @@ class SavedChanges:
         self, record: PluginRecord, change: PluginChange, *, suspended: bool = False
     ) -> None:
         try:
-            if suspended:  # it stays so; the next call brings the new code up, with the state
-                self._catalogue.adopt(record, self._catalogue.reread(record))
-            else:
+            try:
                 self._reload(record.id)
+            finally:
+                if suspended:
+                    self._suspend_again(record)
         except ManagerClosedError:
             raise
         except PluginError as error:
@@ -194,6 +196,17 @@ class SavedChanges:
         if self._is_blamed(record):
             self._search.search()
         self._try_refused()
+
+    def _suspend_again(self, record: PluginRecord) -> None:
+        """Suspend what was resumed for its new code alone, if nobody has called it since."""
+        if record.state is not PluginState.LOADED:
+            return
+        try:
+            self._lifecycle.suspend(record.id, "its new code has been tried")
+        except (ManagerClosedError, StateTransitionError):
+            return  # somebody else was quicker
+        except PluginError as error:
+            self._search.note(f"it can't be suspended again: {error.message}", record.id)
 
     def _is_blamed(self, record: PluginRecord) -> bool:
         """Whether there is still a problem from when its file could not be read."""
@@ -229,6 +242,7 @@ class SavedChanges:
                 time.monotonic() - change.began,
                 error,
                 reloaded,
+                record.state,
                 () if brought is None else brought.changes,
                 {} if brought is None else brought.left_out,
             )
