@@ -43,6 +43,8 @@ from nebula_lab.agent.zygote_preload import (
 
 # Channel, owner, output, stacks, folder, proxy, and two groups at most.
 _DESCRIPTORS = 8
+# Seconds for the manager's process to be gone, once it has hung up.
+_OWNER_ENDS = 1.0
 
 
 class Zygote:
@@ -77,6 +79,9 @@ class Zygote:
                 return None
             order, descriptors = self._receive()
             if order is None:
+                # Of a process that ends, the sockets are closed before its pidfd is ready.
+                if select.select([self._owner], [], [], _OWNER_ENDS)[0]:
+                    self._end_children()
                 return None
             birth = self._obey(order, descriptors)
             if birth is not None:

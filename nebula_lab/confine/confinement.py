@@ -62,7 +62,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Attributes:
         namespaces: whether it gets namespaces of its own.
-        landlock: whether it uses Landlock.
+        landlock: the version of Landlock's interface that it uses; 0 if it uses none.
         seccomp: whether it filters system calls.
         guard: how what it starts is ended.
         is_restricted: whether it sees only the files below; else all but those that are hidden.
@@ -82,7 +82,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     namespaces: bool
-    landlock: bool
+    landlock: int
     seccomp: bool
     guard: Guard
     is_restricted: bool
@@ -99,6 +99,11 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stack: int
     home_size: int
     groups: tuple[str, ...] = ()
+
+    @property
+    def binds(self) -> bool:
+        """Whether it may give sockets of this machine a name, and so make entries of them."""
+        return self.network is not Network.NONE or self.has_unix_sockets or not self.seccomp
 
     def enter(self, places: Places, proxy: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
@@ -131,6 +136,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 self._landlock_paths(places) if self.is_restricted else None,
                 network=self.network is Network.FULL,
                 ports=(loopback.PORT,) if self.network is Network.PROXY else (),
+                abi=self.landlock,
             )
 
     def seal(self) -> None:
@@ -144,12 +150,14 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
         limits.limit_stacks(self.stack)
+        limits.keep_main_stack()
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
             seccomp.apply(seccomp.filter_for(self._system_calls()))
+        # Those can make memory that they share, which is no data at all.
         shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
-        limits.limit_memory(self.memory, shared=bool(shared))
+        limits.limit_memory(self.memory, maps=bool(self.grants) and not shared)
 
     # Files
 
@@ -236,6 +244,12 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             spawn=self.guard is not Guard.NONE,
             # Where it has a tree of its own, there is nothing else whose modes it could change.
             metadata=self.namespaces or not self.is_restricted,
+            # There Landlock alone keeps it from other files, by version 3 from emptying them too.
+            truncation=(
+                self.namespaces
+                or not self.is_restricted
+                or self.landlock >= landlock.TRUNCATION_SINCE
+            ),
             pid=os.getpid(),
             scheduling=os.sched_getscheduler(0),
         )

@@ -25,8 +25,11 @@ _ALL_FILES = (
     (3, _TRUNCATE),
     (5, _IOCTL_DEV),
 )
+_REFER_SINCE = 2
 _NETWORK_SINCE = 4
 SCOPES_SINCE = 6
+# Before that it lets anyone empty any file of the same user.
+TRUNCATION_SINCE = 3
 
 READ = _EXECUTE | _READ_FILE | _READ_DIR
 LIST = _READ_DIR
@@ -66,6 +69,7 @@ def restrict(
     network: bool,
     ports: Iterable[int] = (),
     others: bool = False,
+    abi: int | None = None,
 ) -> None:
     """Restrict this thread, and all that it starts, for ever.
 
@@ -75,11 +79,12 @@ def restrict(
         network: whether TCP ports may be bound and connected to.
         ports: those that may be connected to all the same.
         others: whether processes outside may be signalled, and abstract sockets outside be used.
+        abi: the version of the interface to use; the kernel's own if none is named.
 
     Raises:
         OSError: the kernel does not have it, or this process has not given up gaining rights.
     """
-    abi = version()
+    abi = version() if abi is None else abi
     known = sum(rights for since, rights in _ALL_FILES if abi >= since)
     ruleset = _Ruleset(
         known if paths is not None else 0,
@@ -88,9 +93,12 @@ def restrict(
     )
     if not (ruleset.files or ruleset.network or ruleset.scoped):
         # Something has to be handled for there to be a domain, which keeps others from being
-        # traced or their /proc from being read. Nobody here has a use for device files' ioctls.
-        ruleset.files = 0
-        return
+        # traced or their /proc from being read. Moving files between folders is what any domain
+        # has to be told to leave alone.
+        if abi < _REFER_SINCE:
+            return  # a domain would keep it from moving files between folders
+        ruleset.files = _REFER
+        paths = [("/", _REFER)]
     descriptor = system.call(
         "landlock_create_ruleset", ctypes.byref(ruleset), ctypes.sizeof(ruleset), 0
     )

@@ -7,27 +7,31 @@ import os
 import resource
 from pathlib import Path
 
-# Address space without memory behind it, which allocators reserve and do not use.
+# Address space without memory behind it, which allocators reserve and do not use: numpy, pandas,
+# polars and pyarrow together took 700 MiB of it.
 _RESERVED = 2**30
+# What the manager may lend it to read and to write; see `nebula_lab.link.lender`.
+LENT = 2 * 2**30
 _UNLIMITED = resource.RLIM_INFINITY
 # With 1 MiB CPython crashes in some recursions of C code before it sees that they are too deep.
 _SMALLEST_STACK = 2**21
+_LARGEST_STACK = 2**26
 _ATTRIBUTES = 8  # as many long words as a pthread_attr_t has; 7 on x86_64, 8 on aarch64
 _libc = ctypes.CDLL(None)
 
 
-def limit_memory(more: int, *, shared: bool) -> None:
+def limit_memory(more: int, *, maps: bool) -> None:
     """Let this process allocate `more` bytes than it has now; then there is a MemoryError.
 
     Args:
         more: than there are.
-        shared: whether it can make memory that it shares with others, which is no private data.
-            Then all that it maps is limited too, arrays that it was lent among it.
+        maps: whether it may map files of any size. If not, all that it maps is limited too, since
+            what it writes to and then makes read-only is no data any more.
     """
     used = _status()
     _lower(resource.RLIMIT_DATA, used["VmData"] * 1024 + more)
-    if shared:
-        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED)
+    if not maps:
+        _lower(resource.RLIMIT_AS, used["VmSize"] * 1024 + more + _RESERVED + LENT)
 
 
 def limit_files(more: int) -> None:
@@ -70,6 +74,17 @@ def limit_stacks(size: int) -> None:
     _libc.pthread_attr_destroy(attributes)
 
 
+def keep_main_stack() -> None:
+    """Let the main thread's stack not become larger than it may be now.
+
+    What is written below it makes it grow, and counts as no data.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    _lower(
+        resource.RLIMIT_STACK, _LARGEST_STACK if soft == _UNLIMITED else min(soft, _LARGEST_STACK)
+    )
+
+
 def limit_files_size(size: int) -> None:
     """Let this process write no file larger than `size` bytes."""
     _lower(resource.RLIMIT_FSIZE, size)
@@ -77,7 +92,9 @@ def limit_files_size(size: int) -> None:
 
 def leave_no_core() -> None:
     """A crash writes no image of the memory to wherever the system collects them."""
-    _lower(resource.RLIMIT_CORE, 0)
+    # To a program that collects them 0 is no limit; see core(5) and fs/coredump.c. Of a file that
+    # may have one byte nothing is written.
+    _lower(resource.RLIMIT_CORE, 1)
 
 
 def _lower(number: int, value: int) -> None:

@@ -12,11 +12,13 @@ class Mechanism(msgspec.Struct, frozen=True):
         works: whether it held when it was tried.
         detail: the version that there is, or why it does not work.
         cure: what a person can do about it; empty where it works.
+        version: of the kernel's interface to it, where it has one.
     """
 
     works: bool
     detail: str = ""
     cure: str = ""
+    version: int = 0
 
 
 class Machine(msgspec.Struct, frozen=True):

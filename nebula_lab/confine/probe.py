@@ -77,7 +77,8 @@ def _try(name: str, attempt: Callable[[], str]) -> Mechanism:
     os.waitpid(child, 0)
     works = said.startswith("+")
     detail = said[1:] or ("" if works else "it ended the process that tried it")
-    return Mechanism(works, detail, "" if works else _cure(name))
+    version = landlock.version() if works and name == "landlock" else 0
+    return Mechanism(works, detail, "" if works else _cure(name), version)
 
 
 def _cure(name: str) -> str:
@@ -173,7 +174,9 @@ def _pid_namespace() -> str:
 
 
 def _counts_threads() -> str:
-    namespaces.enter(0)
+    # Those that a host gets: without them it is in no user namespace, where all that the user runs
+    # counts.
+    namespaces.enter(namespaces.MOUNT | namespaces.IPC | namespaces.NETWORK)
     resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
     privileges.drop_all()
     try:

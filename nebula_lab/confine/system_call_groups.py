@@ -14,7 +14,7 @@ def _names(*texts: str) -> frozenset[str]:
 
 
 _FILES = """
-    access cachestat chdir close close_range copy_file_range creat dup dup2 dup3 faccessat
+    access cachestat chdir close copy_file_range creat dup dup2 dup3 faccessat
     faccessat2 fadvise64 fallocate fchdir fdatasync flock fstat fstatfs fsync ftruncate getcwd
     getdents getdents64 link linkat lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe
     pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv
@@ -22,7 +22,7 @@ _FILES = """
     sync_file_range truncate umask unlink unlinkat write writev
 """
 _MEMORY = """
-    brk get_mempolicy madvise map_shadow_stack membarrier mincore mlock mlock2 mlockall mprotect
+    brk get_mempolicy madvise membarrier mincore mlock mlock2 mlockall mprotect
     mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
 """
 _WAITING = """
@@ -71,9 +71,8 @@ ORDINARY = _names(
 NETWORK = _names("bind connect listen")
 
 # A new session or group is for processes; a plugin alone could leave those that it is ended with.
-# Memory of a memfd is no process's own, so that no limit counts it.
 SPAWN = _names("""
-    execve execveat fork memfd_create pidfd_open pidfd_send_signal setpgid setsid vfork
+    execve execveat fork pidfd_open pidfd_send_signal setpgid setsid vfork
 """)
 
 # What Landlock lets anyone do to any file of the same user. To read or to watch is in it too: an
@@ -87,8 +86,8 @@ METADATA = _names("""
 
 # Memory and queues that outlive their processes and are not counted as theirs.
 SHARED_MEMORY = _names("""
-    memfd_secret mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl
-    msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget
+    memfd_create memfd_secret mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink
+    msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget
 """)
 
 _OTHER_PROCESSES = """
@@ -113,10 +112,18 @@ _LARGE_AND_BROKEN_BEFORE = """
     add_key bpf io_uring_enter io_uring_register io_uring_setup keyctl perf_event_open request_key
     userfaultfd
 """
+# Counts as a stack, and so as no data; nobody needs it who does not switch stacks by himself.
+_UNCOUNTED = "map_shadow_stack"
 _OBSOLETE = """
     afs_syscall epoll_ctl_old epoll_wait_old get_kernel_syms get_thread_area getpmsg lookup_dcookie
     nfsservctl putpmsg query_module security set_thread_area tuxcall uselib vserver
 """
 ALWAYS_DENIED = _names(
-    _OTHER_PROCESSES, _FILE_SYSTEMS, _IDENTITY, _MACHINE, _LARGE_AND_BROKEN_BEFORE, _OBSOLETE
+    _OTHER_PROCESSES,
+    _FILE_SYSTEMS,
+    _IDENTITY,
+    _MACHINE,
+    _LARGE_AND_BROKEN_BEFORE,
+    _UNCOUNTED,
+    _OBSOLETE,
 )

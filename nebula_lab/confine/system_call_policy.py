@@ -44,6 +44,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         metadata: modes, owners, times and attributes of files, and watching files.
         pid: the process that this is for.
         scheduling: the policy by which its threads are scheduled.
+        truncation: emptying files by their paths, beside those that are opened to be written to.
     """
 
     everything: bool
@@ -54,6 +55,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     metadata: bool
     pid: int
     scheduling: int = os.SCHED_OTHER
+    truncation: bool = True
 
 
 class Check(NamedTuple):
@@ -97,7 +99,8 @@ def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Ru
     else:
         rights = (group for group, is_granted in granted.items() if is_granted)
         allowed = groups.ORDINARY.union(*rights) & frozenset(names)
-    return {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
+    rules = {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
+    return rules if policy.truncation else {**rules, **_WITHOUT_TRUNCATION}
 
 
 def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
@@ -107,6 +110,7 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "socket": _socket(policy),
         "socketpair": _if(Check(0, (_UNIX,)), _type(_STREAM)),
         "clone": _if(_clone(policy)),
+        "close_range": _if(Check(2, (0,), _CLOSE_RANGE_UNSHARE)),
         "kill": _unless(0, [WORD]) if policy.spawn else _if(itself),
         **dict.fromkeys(_SIGNALS_TO_A_PROCESS, ALWAYS if policy.spawn else _if(process)),
         # Landlock keeps no one from these, so also who may start processes may not slow others.
@@ -119,16 +123,30 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "personality": ALWAYS if policy.everything else _if(Check(0, (WORD,))),
         "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
         "ioctl": _ioctl(policy),
-        # A mode is 16 bits; this one is in those of both kinds of device, and in no other but
-        # a link's, which is not made this way.
-        "mknod": _if(Check(1, (0,), stat.S_IFCHR)),
-        "mknodat": _if(Check(2, (0,), stat.S_IFCHR)),
+        # Sockets are what a host may make beside those of its kernel, without number.
+        "mknod": _if(Check(1, _MADE, _KIND_OF_FILE)),
+        "mknodat": _if(Check(2, _MADE, _KIND_OF_FILE)),
     }
 
 
 def _unless(argument: int, values: Iterable[int]) -> Rule:
     return _if(Check(argument, tuple(values), is_among=False))
 
+
+# A mode is 16 bits, of which these say what is made.
+_KIND_OF_FILE = 0o170000
+_MADE = (0, stat.S_IFREG, stat.S_IFIFO)
+
+# To empty a file when it is opened the kernel asks for no descriptor that can be written to: it may
+# be for reading, or for neither. The flags of `openat2` no filter sees; C libraries do without it.
+_EMPTIES = (os.O_TRUNC | os.O_RDONLY, os.O_TRUNC | os.O_ACCMODE)
+_OPENING = os.O_TRUNC | os.O_ACCMODE
+_WITHOUT_TRUNCATION: Mapping[str, Rule] = {
+    "truncate": NEVER,
+    "open": _if(Check(1, _EMPTIES, _OPENING, is_among=False)),
+    "openat": _if(Check(2, _EMPTIES, _OPENING, is_among=False)),
+    "openat2": _if(Check(0, (0,), 0), answer=Answer.UNKNOWN),  # whatever it is asked
+}
 
 # Sockets
 
@@ -162,7 +180,10 @@ _CLONE_THREAD = 0x00010000
 # A child of one's parent is no descendant any more, and would not be ended with its host.
 _CLONE_PARENT = 0x00008000
 _CLONE_NEW = 0x7E020000
-_CLONE_LOOKED_AT = _CLONE_THREAD | _CLONE_PARENT | _CLONE_NEW
+# A thread with a table of descriptors of its own would have as many as a process once more, and
+# hide files there that no one sees who looks at the process.
+_CLONE_FILES, _CLOSE_RANGE_UNSHARE = 0x00000400, 2
+_CLONE_LOOKED_AT = _CLONE_THREAD | _CLONE_FILES | _CLONE_PARENT | _CLONE_NEW
 _PRIO_PROCESS = 0
 _IOPRIO_WHO_PROCESS = 1
 _SIGNALS_TO_A_PROCESS = ("tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
@@ -184,7 +205,8 @@ def _same(policy: SystemCallPolicy) -> Check:
 
 
 def _clone(policy: SystemCallPolicy) -> Check:
-    kinds = (0, _CLONE_THREAD) if policy.spawn else (_CLONE_THREAD,)
+    thread = _CLONE_THREAD | _CLONE_FILES
+    kinds = (0, _CLONE_FILES, thread) if policy.spawn else (thread,)
     return Check(0, kinds, _CLONE_LOOKED_AT)
 
 

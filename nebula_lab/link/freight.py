@@ -131,6 +131,11 @@ class Freight:
         self._taken: deque[int] = deque()
         self.news: deque[tuple[str, int]] = deque()
 
+    @property
+    def lent(self) -> int:
+        """Bytes of memory that both ends share now."""
+        return 0
+
     # Sending
 
     def load(self, parcel: Parcel | None) -> Consignment:

@@ -51,6 +51,11 @@ class Lender(Freight):
         self._closed = False
         self._is_ready = False  # the host, for descriptors
 
+    @property
+    def lent(self) -> int:
+        # A copy, made in one step: whoever holds the lock may be at it for long.
+        return sum(segment.size for segment in list(self._segments.values()))
+
     # Sending
 
     def _stowed(self, attachments: list[Attachment]) -> Consignment:

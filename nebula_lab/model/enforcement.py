@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
+from nebula_lab.confine.landlock import TRUNCATION_SINCE
 from nebula_lab.confine.machine import Machine, Mechanism
 
 __all__ = ["Enforcement", "Question", "enforcement_of"]
@@ -33,6 +34,7 @@ class Question(Enum):
     NO_PROCESSES = auto()
     PROCESSES = auto()
     OTHERS = auto()
+    OTHERS_OF_SPAWNER = auto()
     SYSTEM_CALLS = auto()
     VARIABLES = auto()
     DISPLAY = auto()
@@ -75,6 +77,9 @@ def _network(machine: Machine) -> Answer:
 
 
 def _files(machine: Machine) -> Answer:
+    is_whole = machine.landlock.version >= TRUNCATION_SINCE or machine.seccomp.works
+    if machine.landlock.works and not is_whole and not machine.namespaces.works:
+        return Enforcement.NONE, "", f"seccomp: {machine.seccomp.cure} Or: Linux 6.2 or later."
     return _each(("a tree of its own", machine.namespaces), ("Landlock", machine.landlock))
 
 
@@ -90,7 +95,11 @@ def _no_processes(machine: Machine) -> Answer:
 def _processes(machine: Machine) -> Answer:
     if machine.pid_namespace.works:
         return Enforcement.KERNEL, "a PID namespace", ""
-    return Enforcement.KERNEL, "a subreaper", ""
+    if machine.landlock.works and machine.scopes.works:
+        # Else it could end whoever is to end what it leaves behind.
+        return Enforcement.KERNEL, "a subreaper, which Landlock keeps it from signalling", ""
+    cure = f"A PID namespace: {machine.pid_namespace.cure} Or Landlock's scopes: "
+    return Enforcement.NONE, "", cure + machine.scopes.cure
 
 
 def _others(machine: Machine) -> Answer:
@@ -105,6 +114,16 @@ def _others(machine: Machine) -> Answer:
         "",
         f"Landlock: {machine.landlock.cure} seccomp: {machine.seccomp.cure}",
     )
+
+
+def _others_of_spawner(machine: Machine) -> Answer:
+    """Of a plugin that may start processes: no filter knows whom it may signal."""
+    if machine.pid_namespace.works and machine.namespaces.works:
+        return Enforcement.KERNEL, "a PID namespace", ""
+    if machine.landlock.works and machine.scopes.works:
+        return Enforcement.KERNEL, "Landlock and its scopes", ""
+    cure = f"A PID namespace: {machine.pid_namespace.cure} Or Landlock's scopes: "
+    return Enforcement.NONE, "", cure + machine.scopes.cure
 
 
 def _seccomp(machine: Machine) -> Answer:
@@ -123,11 +142,15 @@ def _rlimits(machine: Machine) -> Answer:
     return Enforcement.KERNEL, "rlimits", ""
 
 
+def _memory(machine: Machine) -> Answer:
+    return Enforcement.KERNEL, "rlimits; the manager looks at what they do not count", ""
+
+
 def _memory_of_all(machine: Machine) -> Answer:
     """Of a plugin that may start processes, which have an rlimit each."""
     if machine.cgroup_memory.works:
         return Enforcement.KERNEL, "rlimits for each process, a control group for twice that", ""
-    return Enforcement.KERNEL, "rlimits, for each process", ""
+    return Enforcement.KERNEL, "rlimits for each process; the manager looks at all together", ""
 
 
 def _threads(machine: Machine) -> Answer:
@@ -159,10 +182,11 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.NO_PROCESSES: _no_processes,
     Question.PROCESSES: _processes,
     Question.OTHERS: _others,
+    Question.OTHERS_OF_SPAWNER: _others_of_spawner,
     Question.SYSTEM_CALLS: _seccomp,
     Question.VARIABLES: _variables,
     Question.DISPLAY: _manager,
-    Question.MEMORY: _rlimits,
+    Question.MEMORY: _memory,
     Question.MEMORY_OF_ALL: _memory_of_all,
     Question.HANDLES: _rlimits,
     Question.THREADS: _threads,

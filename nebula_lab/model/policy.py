@@ -16,6 +16,7 @@ from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
+from nebula_lab.model.host_overlap import overlap
 from nebula_lab.model.real_path import Link, follow
 from nebula_lab.model.rights import AllowedPath
 from nebula_lab.model.rights_in_words import (
@@ -241,7 +242,7 @@ def _within(asked: Iterable[GrantedPath], allowed: Iterable[GrantedPath]) -> Ite
 def _hosts(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if allowed is None:
         return asked or None
-    return tuple(one for one in asked if one in allowed) if asked else allowed
+    return overlap(asked, allowed) if asked else allowed
 
 
 def _variables(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -298,7 +299,9 @@ def _questions(
         yield "processes", "starts any; they end with it", Question.PROCESSES
     else:
         yield "processes", "starts none", Question.NO_PROCESSES
-    yield "others", "does not signal, trace or read other processes", Question.OTHERS
+    spawns = has(PluginCapability.PROCESS_SPAWN)
+    others = Question.OTHERS_OF_SPAWNER if spawns else Question.OTHERS
+    yield "others", "does not signal, trace or read other processes", others
     if has(PluginCapability.SYSTEM_CALLS):
         yield "system calls", "all but those that are never allowed", Question.SYSTEM_CALLS
     else:

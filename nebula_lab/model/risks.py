@@ -20,6 +20,8 @@ RISKS: Mapping[Question, str] = defaultdict(
         Question.ALL_FILES: "can use nebula_lab's own files, and those of other plugins",
         Question.NO_PROCESSES: "can start other processes",
         Question.OTHERS: "can signal, trace and read other processes of yours",
+        Question.OTHERS_OF_SPAWNER: "can end other processes of yours",
+        Question.PROCESSES: "can leave processes behind when it ends",
         Question.SYSTEM_CALLS: "can make every system call, also those that are never allowed",
     },
 )

@@ -58,7 +58,7 @@ class Checkpoints:
     def begin(self, record: PluginRecord, host: Host, saved: SavedState | None) -> None:
         """A host is about to serve, with this state; take checkpoints of it from now on."""
         host.checkpoint = saved
-        host.checkpoint_at = time.monotonic()
+        host.checkpoint_at = host.checkpoint_tried_at = time.monotonic()
         host.calls_left = self._policy.calls
         if self._policy.calls is not None:
             record.hand_over = partial(self._hand_over, record)
@@ -86,11 +86,13 @@ class Checkpoints:
 
     def _is_due(self, record: PluginRecord, host: Host) -> bool:
         interval = self._policy.interval
-        if interval is None or not host.keeps_state or host.checkpoint_is_due:
+        if interval is None or not host.keeps_state:
             return False
         # What has not been called since has nothing new.
-        is_changed = (record.last_used or 0.0) > host.checkpoint_at or record.slots.users()
-        return bool(is_changed) and time.monotonic() > host.checkpoint_at + interval - self._pause
+        tried_at = host.checkpoint_tried_at
+        is_used = (record.last_used or 0.0) > tried_at or bool(record.slots.users())
+        is_changed = is_used or host.checkpoint_had_company
+        return is_changed and time.monotonic() > tried_at + interval - self._pause
 
     def _take_soon(self, record: PluginRecord, host: Host) -> None:
         errand = self._errand(record)
@@ -99,8 +101,10 @@ class Checkpoints:
         except PluginError:
             return  # it is failed or being unloaded
         if taken is not None:
+            host.checkpoint_tried_at = time.monotonic()
             self._workers.start_unattended(partial(self._take, record, host, errand))
         else:
+            # At each look until it is taken: the end of another host's may just have let go of it.
             host.checkpoint_is_due = True
             record.hand_over = partial(self._hand_over, record)
 
@@ -162,20 +166,27 @@ class Checkpoints:
             record.slots.release(errand)
 
     def _note(self, record: PluginRecord, host: Host, errand: Invocation) -> None:
-        began = time.monotonic()
+        host.checkpoint_is_due = False
+        began = host.checkpoint_tried_at = time.monotonic()
+        slots = record.slots
+        host.checkpoint_had_company = any(
+            slots.host_of(call) is host for call in slots.users() if call is not errand
+        )
         saved = self._states.save_from(record, host, errand)
         host.keeps_state = not saved.is_empty
         host.checkpoint, host.checkpoint_at = saved, began
 
     def _pass_over(self, record: PluginRecord, host: Host, error: PluginError) -> None:
         # Not again at once: what fails now is likely to fail then, and holds up calls.
-        host.checkpoint_at = time.monotonic()
+        host.checkpoint_tried_at = time.monotonic()
         _log.warning("no checkpoint of %s could be taken: %s", record.id, error)
 
     def _begin_anew(self, record: PluginRecord, host: Host) -> None:
         host.checkpoint_is_due = False
         host.calls_left = self._policy.calls
-        if self._policy.calls is None:
+        if self._policy.calls is None and not any(
+            other.checkpoint_is_due for other in record.slots.hosts
+        ):
             record.hand_over = None
 
     def _errand(self, record: PluginRecord) -> Invocation:

@@ -76,8 +76,16 @@ class Engine:
         )
         states = StateKeeper(config, self.hosting, sink)
         checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
+        dependents = DependentNotifier(config, self.catalogue, self.hosting, workers)
         supervisor = Supervisor(
-            config, self.hosting, states, checkpoints, workers, self.dispatcher, counters
+            config,
+            self.hosting,
+            states,
+            checkpoints,
+            dependents,
+            workers,
+            self.dispatcher,
+            counters,
         )
         self.loader = Loader(
             config,
@@ -101,7 +109,7 @@ class Engine:
             self.archive,
             supervisor,
             self.hosting,
-            DependentNotifier(config, self.catalogue, self.hosting, workers),
+            dependents,
             workers,
             self.dispatcher,
             counters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -52,11 +53,13 @@ class Hosted(Struct, frozen=True):
         host: where.
         description: what it says of itself.
         places: how many calls it takes at once.
+        began: when it began to come up, on the clock of `time.monotonic`.
     """
 
     host: Host
     description: Description
     places: int
+    began: float
 
 
 class Hosting:
@@ -114,6 +117,7 @@ class Hosting:
         Raises:
             LoadFailedError: with the plugin's own traceback, or the last words of its process.
         """
+        began = time.monotonic()
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         policy, grants, read = self._workers.start(partial(self._prepare, descriptor)).result()
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
@@ -127,7 +131,7 @@ class Hosting:
             raise
         except PluginError as error:
             raise _load_error(error, descriptor) from error
-        return Hosted(host, description, places)
+        return Hosted(host, description, places, began)
 
     def _prepare(self, descriptor: PluginDescriptor) -> tuple[EffectivePolicy, Grants, ReadPlugin]:
         """What holds for a plugin, and what it is; refused where one does not allow the other."""

@@ -15,6 +15,7 @@ from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, RestartPolicy, next_state
 from nebula_lab.model.events import PluginReloaded
+from nebula_lab.model.version import Version
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
@@ -22,6 +23,7 @@ from nebula_lab.runtime.slots import Slots
 from nebula_lab.sandbox.base import Host
 
 _LOADED = PluginState.LOADED
+_SUCCESSIONS = 50
 SERVING = frozenset({PluginState.LOADED, PluginState.ACTIVE})
 
 
@@ -43,6 +45,8 @@ class PluginRecord:
         saved_state: what it said at its suspension, or what its last process left when it Failed, a
             `SavedState`; None when nothing is kept.
         died_of_its_state: the last process died while it was given the state of one before it.
+        successions: when it began to serve other code, on the clock of `time.monotonic`, and the
+            version that had served until then; the latest last.
         orphaned_state: what the host that died last had saved, while none has taken its place.
     """
 
@@ -77,6 +81,7 @@ class PluginRecord:
         # Counts the sets of hosts: one that is replaced as a whole has no hosts to restart.
         self.era = 0
         self.log = LogRing()
+        self.successions: deque[tuple[float, Version]] = deque(maxlen=_SUCCESSIONS)
         self._state = PluginState.DISCOVERED
         self._moving = threading.RLock()
         self._on_state = on_state
@@ -120,6 +125,14 @@ class PluginRecord:
         """Note that it serves from now on, or with other hosts."""
         self.loaded_at = datetime.now(UTC)
         self.up_since = time.monotonic()
+
+    def succeeded(self, former: Version) -> None:
+        """Note that it serves other code from now on than that of `former`."""
+        self.successions.append((time.monotonic(), former))
+
+    def version_before(self, moment: float) -> Version | None:
+        """What served at a moment, if something else has since."""
+        return next((former for at, former in self.successions if at > moment), None)
 
     def used(self, now: float) -> None:
         """Note that it is called now, by the clock of `time.monotonic`."""

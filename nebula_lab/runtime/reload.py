@@ -293,7 +293,9 @@ class Reloader:
         record.era += 1
         for host in former:
             record.slots.remove(host)
+        served = record.descriptor.version
         self._catalogue.adopt(record, descriptor)
+        record.succeeded(served)
         record.came_up()
         self._supervisor.adopt(record, fresh, state)
         record.slots.resume()

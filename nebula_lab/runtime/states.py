@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.errors import PluginError
 from nebula_lab.model import PluginConfig
@@ -37,12 +39,14 @@ class SavedState(Struct, frozen=True):
         how: one of `WAYS`.
         version: the plugin's version then.
         left_out: name → why it is not in `state`. The text is safe to show.
+        at: when it was asked for, on the clock of `time.monotonic`.
     """
 
     state: object
     how: str
     version: str
     left_out: Mapping[str, str] = _NOTHING
+    at: float = 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -89,13 +93,13 @@ class StateKeeper:
             errand: the call that holds a place there for this.
         """
         hosts = record.slots.hosts
-        version = str(record.descriptor.version)
+        version, at = str(record.descriptor.version), time.monotonic()
         answer = self._ask(record, host, "save_state", None, errand)
-        saved = _saved_state(answer, record.id, version)
+        saved = replace(_saved_state(answer, record.id, version), at=at)
         if len(hosts) <= 1 or saved.is_empty:
             return saved
         others = f"the state of one of {len(hosts)} processes was kept; replicas share none"
-        return SavedState(saved.state, saved.how, version, {**saved.left_out, REPLICAS: others})
+        return replace(saved, left_out={**saved.left_out, REPLICAS: others})
 
     def restore(
         self,

@@ -15,6 +15,7 @@ from nebula_lab.model.events import PluginCrashed, PluginRestarted
 from nebula_lab.runtime.backoff import delay_before
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.cradle import Cradle
+from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.failures import report_of
 from nebula_lab.runtime.hosting import Hosted, Hosting
@@ -42,6 +43,7 @@ class Supervisor:
         hosting: Hosting,
         states: StateKeeper,
         checkpoints: Checkpoints,
+        dependents: DependentNotifier,
         workers: Workers,
         dispatcher: Dispatcher,
         counters: ManagerCounters,
@@ -50,6 +52,7 @@ class Supervisor:
         self._hosting = hosting
         self._states = states
         self._checkpoints = checkpoints
+        self._dependents = dependents
         self._closing = threading.Event()
         self._workers = workers
         self._dispatcher = dispatcher
@@ -82,6 +85,7 @@ class Supervisor:
             self._checkpoints.begin(record, one.host, state)
             record.orphaned_state = None
             record.slots.add(one.host, one.places)
+            self._dependents.catch_up(record, one, state)
             if one.host.is_lost:  # before it had a place that it could be missed from
                 self.host_lost(record, one.host)
 

@@ -70,6 +70,8 @@ class Host(abc.ABC):
         checkpoint: what its plugin saved last, for the host that takes its place; None where there
             is nothing.
         checkpoint_at: when that was, on the clock of `time.monotonic`.
+        checkpoint_tried_at: when it was asked last, whether or not it could.
+        checkpoint_had_company: calls went on there meanwhile, so it may have more to say since.
         checkpoint_is_due: the next call that ends leaves its place to one.
         calls_left: how many calls until then; None where they are not counted.
         keeps_state: whether its plugin has anything to save.
@@ -85,6 +87,8 @@ class Host(abc.ABC):
     runs_in_context = False
     checkpoint: Any = None
     checkpoint_at = 0.0
+    checkpoint_tried_at = 0.0
+    checkpoint_had_company = False
     checkpoint_is_due = False
     calls_left: int | None = None
     keeps_state = True

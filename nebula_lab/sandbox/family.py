@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from nebula_lab.sandbox import pidfds
@@ -26,12 +26,16 @@ class Family:
         pid: of the first process.
         pidfd: its own; another is made of it.
         has_descendants: whether it can start any.
+
+    Attributes:
+        pid: of the first process.
+        has_descendants: whether it can start any.
     """
 
     def __init__(self, pid: int, pidfd: int, has_descendants: bool) -> None:
         self.pid = pid
         self._pidfd = os.dup(pidfd)
-        self._has_descendants = has_descendants
+        self.has_descendants = has_descendants
 
     def threads(self, most: int = _MOST) -> int:
         """How many threads they have together; it stops counting beyond `most`."""
@@ -56,9 +60,13 @@ class Family:
 
     def _processor_time_of(self, pid: int) -> float:
         with contextlib.suppress(OSError):
-            ended = pidfds.ticks_of_children(pid) / _TICKS if self._has_descendants else 0.0
+            ended = pidfds.ticks_of_children(pid) / _TICKS if self.has_descendants else 0.0
             return time.clock_gettime(_clock_of(pid)) + ended
         return 0.0
+
+    def clocks(self) -> dict[int, float]:
+        """Seconds that each of them has computed, by their pids."""
+        return clocks_of(pid for pid, _ in self._walk())
 
     def signal(self, number: int) -> None:
         """Signal them all, parents first: what is stopped or killed starts no more."""
@@ -94,7 +102,7 @@ class Family:
             return
         seen = {self.pid}
         yield self.pid, self._pidfd
-        waiting = [self.pid] if self._has_descendants else []
+        waiting = [self.pid] if self.has_descendants else []
         while waiting and len(seen) < _MOST:
             for child in _children(waiting.pop()):
                 if child not in seen:
@@ -133,6 +141,19 @@ def _children(pid: int) -> Iterator[int]:
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
             with contextlib.suppress(OSError):
                 yield from map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split())
+
+
+def clocks_of(pids: Iterable[int]) -> dict[int, float]:
+    """Seconds that processes have computed; those that are gone are missing.
+
+    As long as that is the same for all of a family it has no new member, since to start one takes
+    time, and nothing else about it has changed. Microseconds tell, where a walk takes a thousand.
+    """
+    found = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found[pid] = time.clock_gettime(_clock_of(pid))
+    return found
 
 
 def _clock_of(pid: int) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from pathlib import Path
 
 from nebula_lab.confine.places import Places
+from nebula_lab.sandbox import removal
 
 _PRIVATE = 0o700
 _KEY_BYTES = 32
@@ -68,4 +68,4 @@ class HostFiles:
 
     def remove(self) -> None:
         """Remove the folder with everything in it. Can be called again."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        removal.remove(str(self.folder))

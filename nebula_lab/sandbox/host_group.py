@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from nebula_lab.confine.cgroups import Group
 from nebula_lab.model.policy import Limits
-from nebula_lab.sandbox.usage import BOOTED, PROCESSOR, THREADS
+from nebula_lab.sandbox.usage import BOOTED, MEMORY, PROCESSOR, THREADS
 from nebula_lab.transport.loop import LoopThread
 
 _log = logging.getLogger("nebula_lab")
@@ -72,7 +72,8 @@ class HostGroup:
             self._percent = percent
         if starts_others and group.has_memory:
             most = _TIMES * limits.memory + _FOLDERS * limits.scratch + _SLACK
-            _is_done(lambda: group.limit_memory(group.memory() + most))
+            if _is_done(lambda: group.limit_memory(group.memory() + most)):
+                held.add(MEMORY)
         return frozenset(held)
 
     def lenient(self, loop: LoopThread) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import threading
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from nebula_lab.agent.server import Server, Work
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import SandboxMode
 from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.sandbox import removal
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.run_folder import RunFolder
@@ -153,7 +153,7 @@ class InProcessHost(Host):
         self._thread.join(1.0)
         if self._thread.is_alive():
             self._interrupts.interrupt()
-        shutil.rmtree(self.scratch_dir.parent, ignore_errors=True)
+        removal.remove(str(self.scratch_dir.parent))
         self._disposed = True  # at last: an interrupted one is to be finished later
 
 

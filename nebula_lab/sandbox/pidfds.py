@@ -8,6 +8,8 @@ import fcntl
 import os
 import select
 import signal
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 _SIGNAL_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
@@ -58,6 +60,45 @@ def activity_of(pid: int) -> tuple[str, int]:
     """
     fields = _stat(pid)
     return fields[0].decode("ascii", "replace"), sum(map(int, fields[_TICKS]))
+
+
+def memory_of(pid: int) -> tuple[int, int]:
+    """Bytes that a process has written to itself, in memory or swap; and those in shared memory.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    found = _sizes(f"/proc/{pid}/status")
+    return found[b"RssAnon"] + found[b"VmSwap"], found[b"RssShmem"]
+
+
+def share_of_memory_of(pid: int) -> tuple[int, int]:
+    """The same, where each page counts for each of the processes that have it by their number.
+
+    Raises:
+        OSError: there is no such process, or it may not be looked at.
+    """
+    found = _sizes(f"/proc/{pid}/smaps_rollup")
+    return found[b"Pss_Anon"] + found[b"SwapPss"], found[b"Pss_Shmem"]
+
+
+def data_of(pid: int) -> int:
+    """Bytes that RLIMIT_DATA counts.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    return _sizes(f"/proc/{pid}/status")[b"VmData"]
+
+
+def _sizes(path: str) -> Mapping[bytes, int]:
+    """The sizes in a file of /proc, in bytes; those that are not there are 0."""
+    found: dict[bytes, int] = defaultdict(int)
+    for line in Path(path).read_bytes().splitlines():
+        if line.endswith(b" kB"):
+            name, _, size = line.partition(b":")
+            found[name] = int(size[:-3]) * 1024
+    return found
 
 
 def ticks_of_children(pid: int) -> int:

@@ -93,6 +93,7 @@ class ProcessHost(Host):
         self._stacks = StackDump()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
+        self._binds = berth.profile.confinement.binds
         self._usage: UsageWatch | None = None
         self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
@@ -157,12 +158,14 @@ class ProcessHost(Host):
             OSError: there are no descriptors left for it.
         """
         held = self._group.hold(limits, starts_others=self._guard is not Guard.NONE)
-        watched = duties(limits, machine, held)
+        watched = duties(limits, machine, held, binds=self._binds)
         if not watched.are_any:
             return
         family = self._family()
-        home, is_busy = self._files.places.home, lambda: self.link.is_busy
-        self._usage = UsageWatch(family, home, limits, watched, self._loop, is_busy, self._end)
+        places, is_busy, lent = self._files.places, lambda: self.link.is_busy, self.link.lent
+        self._usage = UsageWatch(
+            family, places, limits, watched, self._loop, is_busy, lent, self._end
+        )
         self._usage.start()
 
     def _family(self) -> Family:

@@ -93,7 +93,7 @@ def profile_for(
     groups = file_systems() if _wants_group(policy, machine) else ()
     confinement = Confinement(
         namespaces=machine.namespaces.works,
-        landlock=machine.landlock.works,
+        landlock=machine.landlock.version if machine.landlock.works else 0,
         seccomp=machine.seccomp.works,
         guard=_guard(rights, machine),
         is_restricted=not rights.sees_all_files,

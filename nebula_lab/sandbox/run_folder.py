@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import stat
 import tempfile
 import threading
 from pathlib import Path
 
 from nebula_lab.errors import ConfigError
+from nebula_lab.sandbox import removal
 from nebula_lab.sandbox.sweeper import Sweeper
 
 # Unix socket paths end at 107 bytes; the names below it take some fifty of them.
@@ -57,7 +57,7 @@ class RunFolder:
         if os.getpid() != self._owner_pid:
             return
         with self._making:
-            shutil.rmtree(self.path, ignore_errors=True)
+            removal.remove(str(self.path))
             with contextlib.suppress(OSError):  # others of the user's are there too
                 self.path.parent.rmdir()
             if self._sweeper is not None:

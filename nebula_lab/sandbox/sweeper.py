@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 from nebula_lab.environments.environment import isolated_command, own_environment
+from nebula_lab.sandbox import removal
 from nebula_lab.sandbox.leftovers import kill_marked
 
 # Seconds for what was killed to be gone, and between two looks.
@@ -75,7 +75,7 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
     from nebula_lab.confine.cgroups import remove_all  # not before there is something to do
 
     remove_all(f"{Path(run_dir).name}-")
-    shutil.rmtree(run_dir, ignore_errors=True)
+    removal.remove(run_dir)
 
 
 def main(standard_path: list[str], arguments: list[str]) -> None:

@@ -175,6 +175,10 @@ class HostLink:
         """Whether a call is pending."""
         return bool(self._pending)
 
+    def lent(self) -> int:
+        """Bytes of memory that both ends share now; any thread."""
+        return self._channel.freight.lent
+
     def running(self) -> tuple[RunningCall, ...]:
         """The pending calls that have not been answered, oldest first."""
         pending = (call.described() for call in list(self._pending.values()) if not call.answered)

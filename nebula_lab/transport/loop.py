@@ -61,7 +61,10 @@ class LoopThread:
 
     def call_later(self, delay: float, function: Callable[..., object], *arguments: Any) -> None:
         """Have a function called there in `delay` seconds."""
-        self.call(self._loop.call_later, delay, function, *arguments)
+        if self.is_current and not self._loop.is_closed():
+            self._loop.call_later(delay, function, *arguments)  # nobody needs to be woken
+        else:
+            self.call(self._loop.call_later, delay, function, *arguments)
 
     def watch(self, descriptor: int, on_readable: Callable[[], object]) -> None:
         """Call `on_readable` there whenever `descriptor` can be read."""

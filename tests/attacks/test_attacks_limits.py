@@ -26,6 +26,21 @@ def test_every_core_is_no_more_than_max_cpu_percent(slow_siege):
     assert len(slow_siege.ask("ping")) == 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memory_of_children",
+        "memory_of_a_memfd_by_writing",
+        "memory_of_many_memfds",
+        "memory_that_is_made_read_only",
+    ],
+)
+def test_who_may_start_processes_gets_no_more_memory_by_it(siege, name):
+    outcome = siege.attempt(name, plugin="spawner")
+    assert not outcome["succeeded"], outcome
+    assert len(siege.ask("ping")) == 2
+
+
 @pytest.mark.parametrize("how", ["print", "descriptor", "error"])
 def test_two_hundred_megabytes_of_output_do_not_stay_in_the_manager(siege, how):
     used, _ = siege.ask("memory")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 
 import pytest
 from bpf_interpreter import ALLOW, ERROR, KILL_PROCESS, answer
@@ -245,6 +246,7 @@ def test_any_thread_may_be_scheduled_as_all_are_which_changes_none(
 
 
 CLONE_THREAD, CLONE_PARENT, CLONE_NEWUSER = 0x10000, 0x8000, 0x10000000
+CLONE_FILES = 0x400
 PTHREAD = 0x3D0F00
 FORK = 0x1200011
 MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
@@ -261,6 +263,9 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("listen", (3,), False, True, "network stream_only"),
         ("accept4", (3,), True, True, "network"),
         ("clone", (PTHREAD,), True, True, "spawn"),
+        ("clone", (PTHREAD & ~CLONE_FILES,), False, False, ALL),
+        ("close_range", (3, 9, 4), True, True, ALL),
+        ("close_range", (3, 9, 2), False, False, ALL),
         ("clone", (FORK,), False, True, "spawn"),
         ("clone", (FORK | CLONE_PARENT,), False, False, ALL),
         ("clone", (FORK | CLONE_NEWUSER,), False, False, ALL),
@@ -270,7 +275,9 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("execve", (), False, True, "spawn"),
         ("execveat", (), False, True, "spawn"),
         ("setsid", (), False, True, "spawn"),
-        ("memfd_create", (), False, True, "spawn"),
+        ("memfd_create", (), False, False, "spawn"),
+        ("memfd_create", (), False, True, "spawn everything"),
+        ("map_shadow_stack", (), False, False, ALL),
         ("memfd_secret", (), False, False, "spawn"),
         ("memfd_secret", (), False, True, "spawn everything"),
         ("memfd_secret", (), False, False, "everything"),
@@ -345,6 +352,8 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("inotify_init1", (), False, True, "metadata"),
         ("mknod", (0, 0o010600), True, True, ALL),
         ("mknod", (0, 0o020600), False, False, ALL),
+        ("mknod", (0, 0o140600), False, False, ALL),
+        ("mknodat", (0, 0, 0o140600), False, False, ALL),
         ("mknodat", (0, 0, 0o060600), False, False, ALL),
     ],
 )
@@ -353,6 +362,33 @@ def test_what_a_right_changes(call, arguments, without, with_it, right):
         if call in NUMBERS[machine]:
             assert is_allowed(call, *arguments, machine=machine) is without
             assert is_allowed(call, *arguments, rights=right, machine=machine) is with_it
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("truncate", (), DENIED),
+        ("ftruncate", (), ALLOW),
+        ("open", (0, os.O_WRONLY | os.O_TRUNC), ALLOW),
+        ("open", (0, os.O_RDONLY), ALLOW),
+        ("open", (0, os.O_RDONLY | os.O_TRUNC), DENIED),
+        ("openat", (0, 0, os.O_RDWR | os.O_CREAT | os.O_TRUNC), ALLOW),
+        ("openat", (0, 0, os.O_RDONLY | os.O_TRUNC | FAR), DENIED),
+        ("openat", (0, 0, os.O_ACCMODE | os.O_TRUNC), DENIED),
+        ("openat2", (), UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("rights", ["", "everything"])
+def test_without_truncation_no_file_is_emptied_that_can_not_be_written_to(
+    call, arguments, expected, rights
+):
+    for machine in MACHINES:
+        if call in NUMBERS[machine]:
+            program = filter_for(
+                structs.replace(policy_of(*rights.split()), truncation=False), machine
+            )
+            found = answer(program, NUMBERS[machine][call], arguments, machine=machine)
+            assert found == expected
 
 
 def test_a_machine_without_a_table_is_named():

@@ -132,7 +132,7 @@ class StateDesk:
 
     def restore(self, plugin_id: str, saved: SavedState) -> dict[str, str]:
         record = self._record(plugin_id)
-        hosted = [Hosted(host, record.description, 1) for host in record.slots.hosts]
+        hosted = [Hosted(host, record.description, 1, 0.0) for host in record.slots.hosts]
         return dict(self._keeper.restore(record, hosted, saved))
 
     def ask(self, plugin_id: str, kind: str, params: Any = None) -> Any:

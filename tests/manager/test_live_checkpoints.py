@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -38,6 +39,14 @@ def die_always(self, mark: str):
 def save_state(self): return {"count": self.count}
 def restore_state(self, state): self.count = state["count"]
 """.replace("def count(self)", "def total(self)")
+
+AWAITS = """
+@operation
+async def up_after(self, begun: str, go: str):
+    pathlib.Path(begun).touch()
+    while not pathlib.Path(go).exists(): await asyncio.sleep(0.001)
+    self.count += 1
+"""
 
 
 def kill(plugins) -> None:
@@ -94,6 +103,38 @@ def test_a_plugin_that_is_never_idle_has_its_checkpoints_too(folder, wait_until)
             return host.checkpoint is not None and host.checkpoint.state["count"] > 50
 
         wait_until(has_been_taken, "a checkpoint between two calls")
+
+
+def test_a_replica_whose_checkpoint_was_not_taken_when_it_was_due_has_it_later(folder, wait_until):
+    folder.plugin("counter", COUNTER, runtime={"replicas": 2})
+    with folder.manager(checkpoint={"interval": 0.05}) as plugins:
+        plugins.load_plugin("counter")
+        hosts, began = record(plugins).slots.hosts, time.monotonic()
+        for host in hosts:
+            host.checkpoint_is_due = True  # as when the other has just had its own
+        record(plugins).hand_over = None
+
+        def have_new_ones() -> bool:
+            plugins["counter"].up()
+            return min(host.checkpoint_at for host in hosts) > began
+
+        wait_until(have_new_ones, "each has had another")
+
+
+def test_what_a_call_changes_after_a_checkpoint_beside_it_is_in_the_next(
+    folder, callers, tmp_path, wait_until
+):
+    folder.plugin("counter", COUNTER + AWAITS)
+    with folder.manager(checkpoint={"interval": 0.05}) as plugins:
+        marks = {"begun": str(tmp_path / "b"), "go": str(tmp_path / "g")}
+        callers.start(plugins.execute, "counter", "up_after", marks)
+        wait_until((tmp_path / "b").exists, "the call began")
+        host = record(plugins).slots.hosts[0]
+        began = time.monotonic()
+        wait_until(lambda: host.checkpoint and host.checkpoint_at > began, "one beside it")
+        (tmp_path / "g").touch()
+        callers.join()
+        wait_until(lambda: host.checkpoint.state == {"count": 1}, "one after it")
 
 
 def test_without_checkpoints_it_begins_anew(folder):

@@ -191,6 +191,43 @@ def test_dependents_are_told_and_go_on_as_they_are(folder, wait_until):
         assert {one.id: one.pid for one in plugins.list_plugins()}["user"] == pid
 
 
+def test_a_dependent_that_was_suspended_is_told_once_it_is_back(folder, wait_until):
+    folder.plugin("counter", counter(1))
+    folder.plugin("user", DEPENDENT, dependencies=["counter"])
+    with folder.manager() as plugins:
+        plugins.load_plugin("user")
+        plugins.suspend_plugin("user")
+        folder.plugin("counter", counter(2), version="1.1.0")
+        plugins.reload_plugin("counter")
+        wait_until(lambda: plugins["user"].heard() == ["counter 1.1.0"], "it has been told")
+
+
+def test_a_dependent_that_was_just_coming_up_is_told_once_it_is(folder, tmp_path, wait_until):
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    initialize = f"""
+def initialize(self, config):
+    self.told = []
+    pathlib.Path({str(begun)!r}).touch()
+    while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.001)
+"""
+    keeps_nothing = "def save_state(self): pass\ndef restore_state(self, state): pass"
+    hears = f"{DEPENDENT}{keeps_nothing}"
+    folder.plugin("counter", counter(1))
+    folder.plugin("user", hears, dependencies=["counter"])
+    with folder.manager() as plugins:
+        plugins.load_plugin("user")
+        waits = initialize + hears.split("\n", 2)[2]
+        folder.plugin("user", waits, version="1.1.0", dependencies=["counter"])
+        reload = threading.Thread(target=plugins.reload_plugin, args=("user",))
+        reload.start()
+        wait_until(begun.exists, "its new code begins")
+        folder.plugin("counter", counter(2), version="1.2.0")
+        plugins.reload_plugin("counter")
+        go.touch()
+        reload.join()
+        wait_until(lambda: plugins["user"].heard() == ["counter 1.2.0"], "it has been told")
+
+
 def test_a_dependent_that_fails_at_being_told_goes_on(folder, caplog, wait_until):
     folder.plugin("counter", counter(1))
     body = DEPENDENT.replace("self.told.append", "raise LookupError")

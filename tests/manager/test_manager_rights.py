@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec import structs
 
 from nebula_lab import PluginManager, UnenforcedWarning
 from nebula_lab.confine.machine import Machine, Mechanism
@@ -208,20 +209,34 @@ FALLBACKS = [
     ("pid_namespace", "cgroups"),
     ("namespaces", "pid_namespace"),
 ]
+# Linux 5.19 to 6.1, and 6.8, where ordinary users make no namespaces.
+OLDER = [
+    ("landlock 2", "scopes", "namespaces", "pid_namespace", "counts_threads", "cgroups"),
+    ("landlock 4", "scopes", "namespaces", "pid_namespace", "counts_threads", "cgroups"),
+]
 
 
 @pytest.fixture
 def poorer(monkeypatch):
-    """Has managers find a machine that lacks something; what is there is used for real."""
+    """Has managers find a machine that lacks something; what is there is used for real.
+
+    «landlock 2» among what is missing is all that came after version 2 of Landlock.
+    """
 
     def make(*missing):
-        found = _machine_without(*missing)
+        found = _machine_without(*(one for one in missing if not one.startswith("landlock ")))
+        for one in missing:
+            if one.startswith("landlock "):
+                version = int(one.split()[1])
+                found = structs.replace(
+                    found, landlock=structs.replace(found.landlock, version=version)
+                )
         monkeypatch.setattr(probing, "_probe", lambda: found)
 
     return make
 
 
-@pytest.mark.parametrize("missing", FALLBACKS, ids="-".join)
+@pytest.mark.parametrize("missing", FALLBACKS + OLDER, ids="-".join)
 def test_with_less_of_a_machine_a_plugin_is_confined_all_the_same(run, poorer, missing, tmp_path):
     poorer(*missing)
     secret = tmp_path / "secret"
@@ -232,6 +247,9 @@ found = []
 for act in (
     lambda: open({str(secret)!r}).read(),
     lambda: open({str(tmp_path / "new")!r}, "w"),
+    lambda: os.truncate({str(secret)!r}, 0),
+    lambda: os.close(os.open({str(secret)!r}, os.O_RDONLY | os.O_TRUNC)),
+    lambda: os.close(os.open({str(secret)!r}, os.O_ACCMODE | os.O_TRUNC)),
     lambda: socket.socket(),
     lambda: subprocess.run(["true"]),
     lambda: os.kill({os.getpid()}, 0),
@@ -246,6 +264,7 @@ import numpy, sqlite3, decimal, threading
 """
     found = run(code)
     assert set(found) <= {"PermissionError", "FileNotFoundError"}, found
+    assert secret.read_text() == "s"
 
 
 @pytest.mark.parametrize("missing", FALLBACKS, ids="-".join)
@@ -269,6 +288,13 @@ def test_with_less_of_a_machine_what_is_left_behind_ends_with_its_host(
     with pytest.raises(PluginCrashedError):
         run("os.kill(os.getpid(), 9)", ["ProcessSpawn", "FileSystem"])
     wait_until(lambda: not (before & _sleepers(ready)), "the end of the daemon")
+
+
+@pytest.mark.parametrize("missing", OLDER, ids="-".join)
+def test_where_who_starts_processes_could_end_any_nobody_may(run, poorer, missing):
+    poorer(*missing)
+    with pytest.raises(LoadFailedError, match="nothing on this machine would enforce"):
+        run("found = 1", ["ProcessSpawn"])
 
 
 def test_what_this_machine_can_not_enforce_is_refused_with_its_cure(run, poorer):

@@ -98,6 +98,27 @@ def test_hosts_are_those_that_are_asked_for_and_allowed(asked, allowed, hosts):
     assert policy(asks, {"allowed_hosts": allowed}).rights.hosts == hosts
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed", "both"),
+    [
+        ("api.x.org:443", "api.x.org", "api.x.org:443"),
+        ("api.x.org", "api.x.org:443", "api.x.org:443"),
+        ("api.x.org:80", "api.x.org:443", None),
+        ("API.x.org", "api.x.org", "API.x.org"),
+        ("api.x.org", "*.x.org:443", "api.x.org:443"),
+        ("*.x.org", "api.x.org", "api.x.org"),
+        ("x.org", "*.x.org", None),
+        ("evilx.org", "*.x.org", None),
+        ("[::1]:80", "[::1]", "[::1]:80"),
+        ("[::1]", "[::1:80]", None),
+    ],
+)
+def test_of_hosts_with_and_without_a_port_the_narrower_is_meant(asked, allowed, both):
+    asks = {"capabilities": ["Network"], "allowed_hosts": [asked]}
+    found = policy(asks, {"allowed_hosts": [allowed]}).rights.hosts
+    assert found == ((both,) if both else ())
+
+
 def test_variables_are_those_that_are_asked_for_and_allowed():
     asks = {"allowed_variables": ["A", "B"]}
     assert policy(asks).rights.variables == ("A", "B")
@@ -156,6 +177,19 @@ def test_what_nothing_enforces_is_a_gap_with_a_cure(asked, missing, gaps):
         assert any(f"get {name}" in gap.cure for name in missing)
 
 
+def test_landlock_before_version_3_needs_seccomp_to_keep_files_from_being_emptied():
+    missing = ["namespaces", "pid_namespace"]
+    assert "files" not in {gap.name for gap in policy(without=missing).gaps}
+    assert "files" in {gap.name for gap in policy(without=[*missing, "seccomp"]).gaps}
+
+
 def test_threads_of_a_user_that_the_kernel_does_not_count_are_sampled():
     assert how(policy(), "threads") is Enforcement.KERNEL
     assert how(policy(without=["counts_threads", "cgroups"]), "threads") is Enforcement.SAMPLING
+
+
+@pytest.mark.parametrize("more", [[], ["namespaces"], ["landlock"]])
+def test_who_may_start_processes_needs_more_than_a_filter_of_signals(more):
+    missing = ["pid_namespace", "scopes", *more]
+    found = policy(["ProcessSpawn"], {"capabilities": ["ProcessSpawn"]}, without=missing)
+    assert {"processes", "others"} <= {gap.name for gap in found.gaps}

@@ -31,7 +31,7 @@ class It(Plugin):
 def plugin_entry():
     return It()
 """
-RIGHTS = ["ProcessSpawn", "SystemCalls", "MemoryAllocation", "FileSystem"]
+RIGHTS = ["ProcessSpawn", "Network", "SystemCalls", "MemoryAllocation", "FileSystem"]
 
 
 @pytest.fixture

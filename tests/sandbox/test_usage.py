@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,11 +95,55 @@ def test_a_folder_with_many_files_is_looked_through_to_its_end(limited, poorer):
     code = (
         "for n in range(20_000): os.close(os.open(f'f{n}', os.O_CREAT | os.O_WRONLY))\n"
         "Path('z').mkdir()\n"
-        "for n in range(8): Path(f'z/{n}').write_bytes(bytes(1 << 20))\n"
+        "for n in range(24): Path(f'z/{n}').write_bytes(bytes(1 << 20))\n"
         "time.sleep(30)"
     )
+    with pytest.raises(PluginCrashedError, match="of 96 that max_scratch allows"):
+        _run(limited(max_scratch="96 MiB"), code)
+
+
+HIDDEN = {
+    "empty files": "for n in range(2000): os.close(os.open(f'f{n}', os.O_CREAT | os.O_WRONLY))",
+    "names of one file": "Path('f').touch()\nfor n in range(2000): os.link('f', f'l{n}')",
+    "open files without a name": """
+held = []
+for number in range(8):
+    held.append(open("f", "wb")); held[-1].write(bytes(1 << 20)); held[-1].flush(); os.unlink("f")
+""",
+    "files of a process without a name": """
+if os.fork() == 0:
+    held = open("f", "wb"); held.write(bytes(8 << 20)); held.flush(); os.unlink("f")
+    time.sleep(600)
+""",
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_without_a_quota_these_count_too(limited, poorer, hidden):
+    poorer(*NO_NAMESPACES)
     with pytest.raises(PluginCrashedError, match="of 4 that max_scratch allows"):
-        _run(limited(max_scratch="4 MiB"), code)
+        _run(limited(["ProcessSpawn"], max_scratch="4 MiB"), f"{HIDDEN[hidden]}\ntime.sleep(600)")
+
+
+SOCKETS = """
+import socket
+folder = Path(connection).parent
+for number in range(*{}):
+    one, _ = socket.socketpair(); one.bind(str(folder / f"s{{number}}")); one.close()
+time.sleep({})
+found = sum(1 for _ in folder.iterdir())
+"""
+
+
+@pytest.mark.parametrize("missing", [(), NO_NAMESPACES], ids="-".join)
+def test_who_may_name_sockets_makes_no_more_than_some(limited, poorer, missing):
+    poorer(*missing)
+    manager = limited(["Network"])
+    manager.load_plugin("it")
+    connection = f"connection = {str(manager.connection_file('it'))!r}\n"
+    assert _run(manager, connection + SOCKETS.format((8,), 0.5)) > 8
+    with pytest.raises(PluginCrashedError, match="more than 64 entries"):
+        _run(manager, connection + SOCKETS.format((8, 88), 600))
 
 
 def test_a_file_of_two_names_counts_once_and_links_lead_nowhere(tmp_path):
@@ -122,3 +168,16 @@ def test_what_is_nested_too_deep_to_be_looked_at_is_too_large(tmp_path):
     finally:
         os.close(deep)
     assert sum(sizes(str(tmp_path))) == float("inf")
+
+
+def test_what_may_not_be_read_is_too_large(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "hidden").mkdir(0)
+    code = (
+        "import os, sys; from nebula_lab.sandbox.folder_size import sizes\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.getuid() == 0: os.chmod('.', 0o755); os.setgroups([]); os.setresuid(9, 9, 9)\n"
+        "print(sum(sizes('.')))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "folder")]
+    assert subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout == "inf\n"

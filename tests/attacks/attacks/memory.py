@@ -55,6 +55,47 @@ def private_memory(target):
 
 
 @attack()
+def memory_that_is_made_read_only(target):
+    """What can't be written to any more counts as no data."""
+    read_only, addresses = 1, []
+    try:
+        for _ in range(_PART // _STEP):
+            addresses.append(_address_of_new(_STEP))
+            ctypes.memset(addresses[-1], 1, _STEP)
+            if libc.mprotect(ctypes.c_void_p(addresses[-1]), ctypes.c_size_t(_STEP), read_only):
+                raise OSError(ctypes.get_errno(), "mprotect")
+        time.sleep(1)  # it is to be had for longer than a moment
+        return len(addresses) * _STEP
+    finally:
+        for address in addresses:
+            libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(_STEP))
+
+
+def _address_of_new(size):
+    libc.mmap.restype = ctypes.c_void_p
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    address = libc.mmap(None, ctypes.c_size_t(size), 3, flags, -1, ctypes.c_long(0))
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return address
+
+
+@attack()
+def stack_of_the_main_thread(target):
+    """It grows when it is written below, as far as its limit lets it; the limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < _PART:
+        raise PermissionError(errno.EPERM, f"a stack of {hard} bytes is the most")
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        if line.endswith("[stack]"):
+            start, end = (int(word, 16) for word in line.split()[0].split("-"))
+    ctypes.memset(end - _PART, 1, _PART - (end - start))
+    resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+    return _PART
+
+
+@attack()
 def shared_memory(target):
     return _mapped(_PART, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
 
@@ -82,6 +123,46 @@ def memory_of_many_memfds(target):
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+@attack()
+def memory_of_children(target):
+    """Each within what one process may have."""
+    children, each = [], 200 * _MIB
+    reading, writing = os.pipe()
+    try:
+        for _ in range(8):
+            child = os.fork()
+            if child == 0:
+                _hold_until_killed(each, writing)
+            children.append(child)
+        os.close(writing)
+        writing = -1
+        for _ in children:
+            if not os.read(reading, 1):
+                raise MemoryError("not all children have got theirs")
+        time.sleep(1)  # it is to be had for longer than a moment
+        if any(os.waitpid(child, os.WNOHANG) != (0, 0) for child in children):
+            raise MemoryError("not all children are still there")
+        return len(children) * each
+    finally:
+        for child in children:
+            with contextlib.suppress(OSError):
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+        for descriptor in (reading, writing):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _hold_until_killed(size, writing):
+    try:
+        held = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        _touch(held)
+        os.write(writing, b".")
+        time.sleep(600)
+    finally:
+        os._exit(1)
 
 
 @attack()
