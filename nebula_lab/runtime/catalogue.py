@@ -90,7 +90,8 @@ class Catalogue:
         record = self._records.get(descriptor.id)
         if record is None:
             record = PluginRecord(descriptor, self._config.queue_size, self._on_state)
-        record.descriptor = descriptor
+        if record.descriptor is not descriptor:
+            record.descriptor = record.as_read = descriptor
         if record.saved_state is None and record.state is PluginState.DISCOVERED:
             record.saved_state = self.kept_states.take(descriptor.id)
         return record
@@ -153,6 +154,7 @@ class Catalogue:
                 path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
                 hint="Give it its old id back, or load it under the new one.",
             )
+        record.as_read = descriptor.model_copy()  # which holds no files in the store
         self.require_fit(record, descriptor)
         return descriptor
 

@@ -38,6 +38,7 @@ class PluginRecord:
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
+        as_read: the description that was last read from disk for it, whether it came up or not.
         is_recalled: what runs is an earlier version from the store, whatever is on disk.
         failed_at: the host where a call failed last; None when none has since it was loaded.
         keep: given a host and a call that it has answered, sees to it that what the call changed
@@ -56,7 +57,7 @@ class PluginRecord:
         queue_size: int,
         on_state: Callable[[PluginRecord, PluginState, PluginState, str], None],
     ) -> None:
-        self.descriptor = descriptor
+        self.descriptor = self.as_read = descriptor
         self.lifecycle = threading.RLock()
         self.slots = Slots(queue_size)
         self.recorder = PluginRecorder()

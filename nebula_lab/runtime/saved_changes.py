@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
+from msgspec import Struct
+
 from nebula_lab.errors import (
     DependencyError,
     DependentsLoadedError,
@@ -39,6 +41,18 @@ _AT_ONCE = 4
 _MISSING = 1.0
 # What another plugin's reload may put right.
 _REFUSALS = (DependencyError, VersionConflictError, DependentsLoadedError)
+
+
+class _Failed(Struct, frozen=True):
+    """A save that does not serve.
+
+    Attributes:
+        error: why.
+        reloads: how often the plugin had been reloaded by then.
+    """
+
+    error: PluginError
+    reloads: int
 
 
 class SavedChanges:
@@ -78,7 +92,7 @@ class SavedChanges:
         self._ending = threading.Event()
         self._running: set[str] = set()
         self._waiting: dict[str, PluginChange] = {}
-        self._failed: dict[str, PluginError] = {}
+        self._failed: dict[str, _Failed] = {}
         self._stranded: dict[str, Problem] = {}
 
     @property
@@ -107,6 +121,7 @@ class SavedChanges:
             for change in self._search.changes(again):
                 concerned.setdefault(change.plugin_id, change)
             again -= {change.plugin_id for change in changes.plugins}
+            self._try_refused()  # what they lacked may have come
         place = {plugin_id: n for n, plugin_id in enumerate(self._catalogue.resolution.load_order)}
         ordered = sorted(concerned.values(), key=lambda one: place.get(one.plugin_id, len(place)))
         for start in range(0, len(ordered), _AT_ONCE):
@@ -187,7 +202,7 @@ class SavedChanges:
         except ManagerClosedError:
             raise
         except PluginError as error:
-            self._failed[record.id] = error
+            self._failed[record.id] = _Failed(error, record.reload_count)
             self._tell(record, change, error)
             return
         self._failed.pop(record.id, None)
@@ -216,13 +231,23 @@ class SavedChanges:
         )
 
     def _try_refused(self) -> None:
-        """Try again what did not go with a plugin that has just changed."""
-        refused = [one for one, error in self._failed.items() if isinstance(error, _REFUSALS)]
+        """Try again what was refused for others, where those say nothing against it any more."""
         now = time.monotonic()
-        for plugin_id in refused:
-            del self._failed[plugin_id]
-            change = PluginChange(plugin_id, now)
-            self._workers.start_unattended(partial(self._in_turn, change, again=True))
+        for plugin_id, failed in list(self._failed.items()):
+            if isinstance(failed.error, _REFUSALS) and self._fits_now(plugin_id, failed):
+                self._failed.pop(plugin_id, None)
+                change = PluginChange(plugin_id, now)
+                self._workers.start_unattended(partial(self._in_turn, change, again=True))
+
+    def _fits_now(self, plugin_id: str, failed: _Failed) -> bool:
+        try:
+            record = self._catalogue.record(plugin_id)
+            if record.reload_count != failed.reloads:
+                return False  # somebody has chosen since what is to serve
+            self._catalogue.reread(record)
+        except PluginError:
+            return False
+        return True
 
     def _tell(
         self,
