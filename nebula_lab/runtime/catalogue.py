@@ -139,12 +139,11 @@ class Catalogue:
         if problem is not None:
             raise problem.to_error()
 
-    def reread(self, record: PluginRecord) -> PluginDescriptor:
-        """The descriptor of a plugin as its files are now, fit to take the old one's place.
+    def read_again(self, record: PluginRecord) -> PluginDescriptor:
+        """The descriptor of a plugin as its files are now, whether it fits the others or not.
 
         Raises:
-            PluginError: it can't be read, is another plugin, or does not fit the others; those
-                that refuse it are named.
+            PluginError: it can't be read, or is another plugin.
         """
         descriptor = self._read_again(record.descriptor)
         if descriptor.id != record.id:
@@ -154,34 +153,38 @@ class Catalogue:
                 path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
                 hint="Give it its old id back, or load it under the new one.",
             )
-        record.as_read = descriptor.model_copy()  # which holds no files in the store
-        self.require_fit(record, descriptor)
         return descriptor
 
-    def require_fit(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
-        """Refuse a descriptor with which its plugin, or one that depends on it, can't be loaded.
+    def require_fit(self, *changes: tuple[PluginRecord, PluginDescriptor]) -> None:
+        """Refuse descriptors with which their plugins, or dependents of them, can't be loaded.
 
         Raises:
-            PluginError: why; those that refuse it are named.
+            PluginError: why; those that refuse are named.
         """
         trial = self._registry.copy()
-        trial.replace(descriptor)
+        for _, descriptor in changes:
+            trial.replace(descriptor)
         resolution = trial.resolve_dependencies()
-        affected = (record.id, *self.resolution.dependents(record.id, include_optional=False))
-        for plugin_id in affected:
-            if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
-                raise resolution.excluded[plugin_id].to_error()
+        for record, _ in changes:
+            dependents = self.resolution.dependents(record.id, include_optional=False)
+            for plugin_id in (record.id, *dependents):
+                if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
+                    raise resolution.excluded[plugin_id].to_error()
 
     def has_moved(self, record: PluginRecord) -> bool:
         """Whether the last search found a plugin elsewhere than where it was loaded from."""
         return self._places.get(record.id, record.descriptor.path) != record.descriptor.path
 
-    def adopt(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
-        """Let a new descriptor take the old one's place."""
+    def adopt(self, *changes: tuple[PluginRecord, PluginDescriptor]) -> None:
+        """Let new descriptors take the old ones' places, all at once."""
         with self._lock:
-            self._registry.replace(descriptor)
-            self._registry.resolve_dependencies()
-            record.descriptor = descriptor
+            registry = self._registry.copy()
+            for _, descriptor in changes:
+                registry.replace(descriptor)
+            registry.resolve_dependencies()
+            self._registry = registry
+            for record, descriptor in changes:
+                record.descriptor = descriptor
 
     def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
         declaring = _declaring_file(descriptor)
@@ -196,6 +199,13 @@ class Catalogue:
             plugin_id=descriptor.id,
             path=descriptor.path,
         )
+
+
+def said_by(descriptor: PluginDescriptor) -> object:
+    """What is said of a plugin, but for where that is written."""
+    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
+    fixed = {"declared_in", "rights_declared_in", "dependencies"}
+    return descriptor.model_dump(exclude=fixed), needs
 
 
 def _declaring_file(descriptor: PluginDescriptor) -> Path:

@@ -123,6 +123,8 @@ class Hosting:
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
+        host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
+        host.peers = cradle.peers
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         try:

@@ -84,14 +84,38 @@ class Lifecycle:
                 if record.slots.queue_length:  # calls that came meanwhile
                     self._workers.start_unattended(partial(self._loader.load, plugin_id))
 
-    def drain(self, record: PluginRecord) -> None:
+    def drain(self, *records: PluginRecord) -> None:
         """Wait for a moment when no call runs, and hold those that come from then on.
 
         Streams last as long as their callers like: after the grace they are ended.
 
+        Args:
+            records: of plugins; of several, those that call others first.
+
         Raises:
             PluginError: there was no such moment; nothing is held then.
         """
+        until = time.monotonic() + self._config.timeout + 2 * self._config.grace
+        busy = records[0]
+        while True:
+            # Whoever is busy is waited for by itself: the others may be called meanwhile, and a
+            # call that goes on to one of them comes to its end.
+            self._drain_one(busy)
+            late = [one for one in records if one is not busy and not _is_quiet(one)]
+            if not late:
+                return
+            for one in records:
+                one.slots.resume()
+            if time.monotonic() > until:
+                raise PluginError(
+                    f"there was no moment when none of {', '.join(one.id for one in records)} "
+                    "was called",
+                    plugin_id=late[0].id,
+                    hint="Try again later.",
+                )
+            busy = late[0]
+
+    def _drain_one(self, record: PluginRecord) -> None:
         began = time.monotonic()
         bound = began + self._config.timeout + 2 * self._config.grace
         while True:
@@ -243,3 +267,11 @@ class Lifecycle:
         for error in errors:
             if error is not None:
                 raise error
+
+
+def _is_quiet(record: PluginRecord) -> bool:
+    """Hold a plugin's calls; whether none runs then but streams that have been stopped."""
+    record.slots.hold()
+    if record.slots.drained(_HELD):
+        return True
+    return all(call.is_stream and call.cancelled for call in record.slots.users())

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from nebula_lab.errors import DiscoveryError
 from nebula_lab.model import PluginDescriptor, PluginState
 from nebula_lab.model.events import PluginDiscovered, PluginRemoved, WatchNoted
-from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.catalogue import Catalogue, said_by
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.watch.subject import PluginChange
@@ -55,7 +55,7 @@ class PluginSearch:
             descriptor = (found or {}).get(record.id)
             if descriptor is None and not is_there(record):
                 yield PluginChange(record.id, now, missing=True)
-            elif descriptor is not None and _said(descriptor) != _said(record.as_read):
+            elif descriptor is not None and said_by(descriptor) != said_by(record.as_read):
                 # A description that is not among the plugin's own files, or the plugin has moved.
                 again.add(record.id)
                 yield PluginChange(record.id, now)
@@ -71,10 +71,3 @@ class PluginSearch:
 def is_there(record: PluginRecord) -> bool:
     """Whether there is anything where a plugin was found."""
     return os.path.lexists(record.descriptor.path)
-
-
-def _said(descriptor: PluginDescriptor) -> object:
-    """What is said of a plugin, but for where that is written."""
-    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
-    fixed = {"declared_in", "dependencies"}
-    return descriptor.model_dump(exclude=fixed), needs

@@ -23,6 +23,7 @@ from nebula_lab.model import PluginState, Problem, SourceLocation
 from nebula_lab.model.events import SavedChange
 from nebula_lab.model.listing import listed
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.changed_together import read_together
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.output import unattended
@@ -62,7 +63,8 @@ class SavedChanges:
     last one.
 
     Args:
-        reload: reloads a plugin; raises a PluginError where the new code can't serve.
+        reload: reloads a plugin, if a function says that it is wanted, and those that have to
+            change with it; their ids. Raises a PluginError where the new code can't serve.
         on_done: called when what is to be watched may have become another.
         signed: whether the signatures of plugins make a difference.
     """
@@ -74,7 +76,7 @@ class SavedChanges:
         shelf: Shelf,
         workers: Workers,
         dispatcher: Dispatcher,
-        reload: Callable[[str], None],
+        reload: Callable[[str, Callable[[], bool]], tuple[str, ...]],
         on_done: Callable[[], object],
         *,
         signed: bool,
@@ -176,7 +178,8 @@ class SavedChanges:
             if not again and not self._differs(record):
                 self._as_before(record, change)
                 return
-        self._take_new_code(record, change, suspended=state is PluginState.SUSPENDED)
+        suspended = state is PluginState.SUSPENDED
+        self._take_new_code(record, change, again=again, suspended=suspended)
 
     def _differs(self, record: PluginRecord) -> bool:
         """Whether there is anything on disk that has not been tried."""
@@ -191,11 +194,11 @@ class SavedChanges:
             self._tell(record, change, reloaded=False)
 
     def _take_new_code(
-        self, record: PluginRecord, change: PluginChange, *, suspended: bool = False
+        self, record: PluginRecord, change: PluginChange, *, again: bool, suspended: bool
     ) -> None:
         try:
             try:
-                self._reload(record.id)
+                brought = self._reload(record.id, lambda: again or self._differs(record))
             finally:
                 if suspended:
                     self._suspend_again(record)
@@ -205,10 +208,11 @@ class SavedChanges:
             self._failed[record.id] = _Failed(error, record.reload_count)
             self._tell(record, change, error)
             return
-        self._failed.pop(record.id, None)
-        self._stranded.pop(record.id, None)
-        self._tell(record, change)
-        if self._is_blamed(record):
+        for one in map(self._catalogue.record, brought):
+            self._failed.pop(one.id, None)
+            self._stranded.pop(one.id, None)
+            self._tell(one, change if one is record else PluginChange(one.id, change.began))
+        if any(self._is_blamed(self._catalogue.record(one)) for one in brought):
             self._search.search()
         self._try_refused()
 
@@ -244,7 +248,7 @@ class SavedChanges:
             record = self._catalogue.record(plugin_id)
             if record.reload_count != failed.reloads:
                 return False  # somebody has chosen since what is to serve
-            self._catalogue.reread(record)
+            read_together(self._catalogue, record)
         except PluginError:
             return False
         return True

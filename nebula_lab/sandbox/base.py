@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,8 @@ class Host(abc.ABC):
         connection_file: for Jupyter front ends, where the host is a kernel.
         runs_in_context: it runs a call in the context of its caller, which is noted in the call.
         policy: what holds for its plugin; None as long as it has none.
+        needs: the ids of the plugins that its own may call; None as long as it has none.
+        peers: what stands for other plugins as long as it and they prove themselves together.
         source: the plugin's own file or folder there and what it is a copy of, by the names that
             people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
@@ -83,6 +85,7 @@ class Host(abc.ABC):
     pid: int | None = None
     connection_file: Path | None = None
     policy: EffectivePolicy | None = None
+    needs: tuple[str, ...] | None = None
     source: tuple[Path, Path] | None = None
     runs_in_context = False
     checkpoint: Any = None
@@ -98,6 +101,7 @@ class Host(abc.ABC):
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.peers: Mapping[str, Any] = {}
         self.manager_closes = False  # so whoever still waits for it is to be told just that
         self.is_lost = False  # whoever supervises it has been told that it is gone
 
