@@ -233,6 +233,8 @@ class Zygote:
     def _end_and_blame(self, reason: str) -> None:
         """End it, and blame the module that it was importing, if any: the next one goes without."""
         module = self._turns.module
+        if module:
+            self._process.let_die()
         self.end(reason)
         if module:
             self._on_unfit(module, self.ended, self._process.was_killed_by_others)

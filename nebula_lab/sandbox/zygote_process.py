@@ -14,6 +14,7 @@ from nebula_lab.environments.environment import Environment, isolated_command
 
 # By a person, or by a system that has no memory left.
 _SENT = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_DYING = 0.1  # seconds
 _LAST_WORDS = 2000
 
 
@@ -81,6 +82,11 @@ class ZygoteProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def let_die(self) -> None:
+        """Give one that has hung up the moment that it takes to end, so that it is known how."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_DYING)
 
     def end(self) -> str:
         """Kill it; the last line that it wrote, or else how it had ended by itself. Once."""
