@@ -120,6 +120,13 @@ class Host(abc.ABC):
         copy, original = self.source
         return SourceLines(copy.parent, original.parent)
 
+    def executing(self) -> int:
+        """The number of the call that its main thread runs now; 0 where none does, or none is told.
+
+        A host says it of itself, and so may say anything.
+        """
+        return 0
+
     @abc.abstractmethod
     def look(self) -> Look:
         """Begin to find out what it is at, ahead of an interrupt; any thread."""

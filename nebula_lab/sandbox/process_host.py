@@ -196,6 +196,9 @@ class ProcessHost(Host):
     def new_stops(self) -> frozenset[str]:
         return self._group.new_stops()
 
+    def executing(self) -> int:
+        return self._stacks.executing()
+
     def look(self) -> Look:
         try:
             family = self._family()
