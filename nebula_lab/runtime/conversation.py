@@ -16,7 +16,7 @@ from nebula_lab.errors import (
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.reports.stacks import HostStacks
-from nebula_lab.runtime.culprit import is_culprit, waited_behind
+from nebula_lab.runtime.culprit import ahead_of, is_culprit, waited_behind
 from nebula_lab.runtime.failures import (
     error_from,
     error_from_end,
@@ -30,6 +30,7 @@ from nebula_lab.runtime.relay import LAST_LINES, Relay
 from nebula_lab.runtime.stopped import too_late, with_place, withdrawn
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.started import Moment
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
@@ -67,6 +68,8 @@ class Conversation(PendingCall):
     # What the host was at when it was first told to stop the call.
     _look: Look | None = None
     _was_stuck = False  # and so its host has been ended
+    # When it began, if it may start processes and they could be told from those of other calls.
+    _moment: Moment | None = None
 
     def __init__(
         self, host: Host, invocation: Invocation, listener: Listener, grace: float
@@ -97,6 +100,8 @@ class Conversation(PendingCall):
         if self._host.runs_in_context:
             self.context = contextvars.copy_context()
         self._answered = False
+        if self._host.starts_processes and self._link.is_alone(self):
+            self._moment = Moment.now()
         try:
             left = call.deadline - time.monotonic()
             self._link.send(message, left if left > 0.001 else 0.001)
@@ -167,8 +172,12 @@ class Conversation(PendingCall):
             self._link.call_later(min(delay, part * self._grace), self._insist)
 
     def _insist(self) -> None:
-        if self._is_under_way():
+        if not self._is_under_way():
+            return
+        if ahead_of(self._host, self) is None:
             self._host.insist(self)
+        else:  # to have stacks written without Python's lock can end what runs
+            self._host.interrupt(self)
 
     def allow(self, items: int) -> None:
         """Take so many more items of a stream."""
@@ -260,7 +269,8 @@ class Conversation(PendingCall):
         """Expect nothing more; a call that still runs is stopped."""
         if not self._answered:
             if self._link.ended is None:
-                self._stop_and_wait()
+                # A stream that was read as far as was wanted may have started what is to stay.
+                self._stop_and_wait(keeps_started=self._invocation.is_stream)
             else:
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
@@ -298,6 +308,7 @@ class Conversation(PendingCall):
         if message.kind == "withdrawn" and self._look is not None:
             return self._withdrawn()
         if self._invocation.cancelled:
+            self._end_started(message)
             # Whatever it says of it: a call that it made itself was told so first, for instance.
             return withdrawn(self._invocation, self._stacks())
         if message.kind == "cancelled":
@@ -336,7 +347,7 @@ class Conversation(PendingCall):
         """What the host was at when it was told to stop; to be asked before it is ended."""
         return None if self._look is None else self._look.stacks()
 
-    def _stop_and_wait(self) -> Reply | Failure | Loaded | None:
+    def _stop_and_wait(self, *, keeps_started: bool = False) -> Reply | Failure | Loaded | None:
         """Stop the call; its answer, or None without one: its host was ended, or it was left."""
         deadline = time.monotonic() + self._grace
         self.stop()
@@ -357,10 +368,18 @@ class Conversation(PendingCall):
                 raise
             if isinstance(message, Reply | Failure | Loaded):
                 self._answered = True
+                if not keeps_started:
+                    self._end_started(message)
                 return message
             if isinstance(message, Request | Item):
                 continue  # the caller has gone; nobody wants it any more
             self._take(message)
+
+    def _end_started(self, answer: Message) -> None:
+        """End the processes that the call started, since it was interrupted and can't end them."""
+        moment = self._moment
+        if moment is not None and type(answer) is Failure and self._link.is_alone(self):
+            self._host.end_started(moment)
 
     def _end_host_or_leave(self, grace: float) -> None:
         """Have done with a call that has not stopped within the grace."""

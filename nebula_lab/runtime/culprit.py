@@ -26,16 +26,20 @@ def is_culprit(host: Host, call: PendingCall, grace: float) -> bool:
     if call.told_at is not None:
         # One that was told late, since another had the thread, is to have its time too.
         return time.monotonic() - call.told_at > grace / 2
-    executing = host.executing()
-    if executing == call.number:
+    if host.executing() == call.number:
         return True
-    other = host.link.pending(executing)
-    return (other is None or other.answered) and host.link.is_first(call)
+    return ahead_of(host, call) is None and host.link.is_first(call)
+
+
+def ahead_of(host: Host, call: PendingCall) -> PendingCall | None:
+    """Another call that the host's main thread runs now, as far as is known."""
+    other = host.link.pending(host.executing())
+    return None if other is None or other is call or other.answered else other
 
 
 def waited_behind(host: Host, call: PendingCall) -> str:
     """What became of a call that has not come to its turn, for the error that its caller gets."""
-    other = host.link.pending(host.executing())
-    running = None if other is None or other is call else other.described()
+    other = ahead_of(host, call)
+    running = None if other is None else other.described()
     what = "another call" if running is None else running.operation
     return f"It had not come to its turn, since {what} was running, and was withdrawn."

@@ -15,6 +15,7 @@ from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.started import Moment
 from nebula_lab.transport.host_link import HostLink, PendingCall
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Host(abc.ABC):
         checkpoint_is_due: the next call that ends leaves its place to one.
         calls_left: how many calls until then; None where they are not counted.
         keeps_state: whether its plugin has anything to save.
+        starts_processes: whether its plugin may, and the manager may end them.
     """
 
     link: HostLink
@@ -92,6 +94,7 @@ class Host(abc.ABC):
     checkpoint_is_due = False
     calls_left: int | None = None
     keeps_state = True
+    starts_processes = False
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
@@ -140,6 +143,9 @@ class Host(abc.ABC):
 
         One that can't answer tells what it is at now, for the look that was begun before.
         """
+
+    def end_started(self, moment: Moment) -> None:  # noqa: B027 - few start any
+        """End the processes that its plugin has started after a moment."""
 
     @abc.abstractmethod
     def kill(self) -> None:

@@ -26,10 +26,11 @@ from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.look import Look
-from nebula_lab.sandbox.process_look import look_at
+from nebula_lab.sandbox.process_look import BEFORE_CHILDREN, look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.stack_dump import StackDump
+from nebula_lab.sandbox.started import Moment
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.usage import UsageWatch, duties
@@ -93,6 +94,7 @@ class ProcessHost(Host):
         self._stacks = StackDump()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
+        self.starts_processes = self._guard is not Guard.NONE
         self._binds = berth.profile.confinement.binds
         self._usage: UsageWatch | None = None
         self._group = HostGroup(None)
@@ -216,6 +218,14 @@ class ProcessHost(Host):
         self._process.signal(signals.STACKS)
         # A thread that is about to wait does so though a signal has just come: come again.
         self._process.signal(signals.INTERRUPT)
+
+    def end_started(self, moment: Moment) -> None:
+        with contextlib.suppress(OSError):
+            family = self._family()
+            try:
+                family.kill_since(moment, BEFORE_CHILDREN[self._guard])
+            finally:
+                family.close()
 
     def _end(self, reason: str) -> None:
         """Kill it for what it did, unless it has ended by itself."""

@@ -103,6 +103,7 @@ class HostLink:
         self._left: dict[int, PendingCall] = {}
         self._waiting: set[PendingCall] = set()
         self._numbers = itertools.count(1)
+        self._last = 0
         self._watched = False
         self._watch_is_due = False
         self._closed = False
@@ -136,7 +137,7 @@ class HostLink:
 
     def open_call(self, call: PendingCall) -> None:
         """Give a call a number and a box; `close_call` takes the number back."""
-        call.number = number = next(self._numbers)
+        self._last = call.number = number = next(self._numbers)
         call.box = SimpleQueue()
         self._pending[number] = call
 
@@ -225,6 +226,10 @@ class HostLink:
         """Whether there is none before it that has not been answered."""
         others = (other for other in list(self._pending.values()) if not other.answered)
         return next(others, call) is call
+
+    def is_alone(self, call: PendingCall) -> bool:
+        """Whether there is no other call, and has been none since this one."""
+        return self._last == call.number and len(self._pending) == 1 and not self._left
 
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
