@@ -100,8 +100,9 @@ class Conversation(PendingCall):
         if self._host.runs_in_context:
             self.context = contextvars.copy_context()
         self._answered = False
-        if self._host.starts_processes and self._link.is_alone(self):
-            self._moment = Moment.now()
+        moments = self._host.moments
+        if moments is not None and self._link.is_alone(self):
+            self._moment = moments.now()
         try:
             left = call.deadline - time.monotonic()
             self._link.send(message, left if left > 0.001 else 0.001)

@@ -15,7 +15,7 @@ from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
-from nebula_lab.sandbox.started import Moment
+from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.transport.host_link import HostLink, PendingCall
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Host(abc.ABC):
         checkpoint_is_due: the next call that ends leaves its place to one.
         calls_left: how many calls until then; None where they are not counted.
         keeps_state: whether its plugin has anything to save.
-        starts_processes: whether its plugin may, and the manager may end them.
+        moments: notes when calls begin; None where the plugin starts no processes to be ended.
     """
 
     link: HostLink
@@ -94,7 +94,7 @@ class Host(abc.ABC):
     checkpoint_is_due = False
     calls_left: int | None = None
     keeps_state = True
-    starts_processes = False
+    moments: Moments | None = None
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 

@@ -30,7 +30,7 @@ from nebula_lab.sandbox.process_look import BEFORE_CHILDREN, look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.stack_dump import StackDump
-from nebula_lab.sandbox.started import Moment
+from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.usage import UsageWatch, duties
@@ -92,9 +92,10 @@ class ProcessHost(Host):
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._stacks = StackDump()
+        if berth.profile.confinement.guard is not Guard.NONE:
+            self.moments = Moments()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
-        self.starts_processes = self._guard is not Guard.NONE
         self._binds = berth.profile.confinement.binds
         self._usage: UsageWatch | None = None
         self._group = HostGroup(None)
@@ -112,7 +113,7 @@ class ProcessHost(Host):
         except BaseException:
             self.link.close()
             self._words.close()
-            self._stacks.close()
+            self._close_own()
             self._proxy.close()
             self._group.close()
             self._files.remove()
@@ -245,6 +246,11 @@ class ProcessHost(Host):
         self._process.kill_group()
         self._group.kill()
 
+    def _close_own(self) -> None:
+        self._stacks.close()
+        if self.moments is not None:
+            self.moments.close()
+
     def _kill_family(self) -> None:
         """Kill what has left its group too: whoever would adopt it and end it is in the group."""
         with contextlib.suppress(OSError):
@@ -296,7 +302,7 @@ class ProcessHost(Host):
                 self._loop.call(self._usage.close)
             self.link.close()
             self._words.close()
-            self._stacks.close()
+            self._close_own()
             self._proxy.close()
             self._process.release()
             self._group.close()
