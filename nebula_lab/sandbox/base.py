@@ -15,6 +15,7 @@ from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.transport.host_link import HostLink, PendingCall
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Host(abc.ABC):
         checkpoint_is_due: the next call that ends leaves its place to one.
         calls_left: how many calls until then; None where they are not counted.
         keeps_state: whether its plugin has anything to save.
+        moments: notes when calls begin; None where the plugin starts no processes to be ended.
     """
 
     link: HostLink
@@ -95,6 +97,7 @@ class Host(abc.ABC):
     checkpoint_is_due = False
     calls_left: int | None = None
     keeps_state = True
+    moments: Moments | None = None
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
@@ -124,6 +127,13 @@ class Host(abc.ABC):
         copy, original = self.source
         return SourceLines(copy.parent, original.parent)
 
+    def executing(self) -> int:
+        """The number of the call that its main thread runs now; 0 where none does, or none is told.
+
+        A host says it of itself, and so may say anything.
+        """
+        return 0
+
     @abc.abstractmethod
     def look(self) -> Look:
         """Begin to find out what it is at, ahead of an interrupt; any thread."""
@@ -137,6 +147,9 @@ class Host(abc.ABC):
 
         One that can't answer tells what it is at now, for the look that was begun before.
         """
+
+    def end_started(self, moment: Moment) -> None:  # noqa: B027 - few start any
+        """End the processes that its plugin has started after a moment."""
 
     @abc.abstractmethod
     def kill(self) -> None:
