@@ -174,12 +174,34 @@ class Catalogue:
         """Whether the last search found a plugin elsewhere than where it was loaded from."""
         return self._places.get(record.id, record.descriptor.path) != record.descriptor.path
 
-    def adopt(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
-        """Let a new descriptor take the old one's place."""
-        with self._lock:
+    def adopt(
+        self,
+        record: PluginRecord,
+        descriptor: PluginDescriptor,
+        claim: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Let a new descriptor take the old one's place, if it still fits the others.
+
+        Args:
+            record: the plugin.
+            descriptor: the new one.
+            claim: asked once nothing but its answer is in the way.
+
+        Returns:
+            The answer of `claim`; nothing has changed where that is False.
+
+        Raises:
+            PluginError: another plugin has changed since it was read, and refuses it; nothing has
+                changed.
+        """
+        with self._lock:  # so that of two that do not fit together one comes first
+            self.require_fit(record, descriptor)
+            if not claim():
+                return False
             self._registry.replace(descriptor)
             self._registry.resolve_dependencies()
             record.descriptor = descriptor
+            return True
 
     def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
         declaring = _declaring_file(descriptor)

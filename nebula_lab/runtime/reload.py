@@ -7,8 +7,9 @@ places. Whatever goes wrong before that leaves the old host where it is.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from nebula_lab.errors import LoadFailedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginDescriptor
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
+from nebula_lab.model.version import Version
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.cradle import Cradle
@@ -53,6 +55,39 @@ class _Swap(Struct, frozen=True):
     held: float = 0.0
     left_out: Mapping[str, str] = _NOTHING
     changes: tuple[str, ...] = ()
+
+
+class _Task:
+    """One reload or rollback.
+
+    Args:
+        record: of what.
+        read: gives what is to serve.
+        cause: one of `model.events.CAUSES`.
+
+    Attributes:
+        began: when, on the clock of `time.monotonic`.
+        served: what was there before.
+        descriptor: what was read; None where it could not be.
+        tried: the plugins that were loaded because the new code needs them.
+        is_adopted: it did not serve, and its descriptor is the new one; it is to be loaded.
+    """
+
+    def __init__(
+        self, record: PluginRecord, read: Callable[[], PluginDescriptor], cause: str
+    ) -> None:
+        self.record = record
+        self.read = read
+        self.cause = cause
+        self.began = time.monotonic()
+        self.served = record.descriptor
+        self.descriptor: PluginDescriptor | None = None
+        self.tried: set[str] = set()
+        self.is_adopted = False
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.cause == _ROLLBACK
 
 
 class Reloader:
@@ -131,64 +166,89 @@ class Reloader:
     def _replace(
         self, record: PluginRecord, read: Callable[[], PluginDescriptor], cause: str
     ) -> None:
-        began = time.monotonic()
-        with record.lifecycle:
-            served, descriptor = record.descriptor, None
-            try:
-                descriptor = read()
-                swap = self._bring_in(record, descriptor, is_recalled=cause == _ROLLBACK)
-            except PluginError as error:
-                self._tell_failure(record, error, served, descriptor, cause)
-                raise
-            record.reload_count += 1
+        task = _Task(record, read, cause)
+        # With no lock held: of two that need each other each would wait for the other's for ever.
+        while lacking := self._step(task):
+            with self._telling(task):
+                for plugin_id in lacking:
+                    self._loader.load(plugin_id)
+        self._dependents.notify(record, task.served.version)
+
+    def _step(self, task: _Task) -> list[str]:
+        """Put new code in its place; or do what can be done before others have been loaded.
+
+        Returns:
+            The plugins to load before the next step; none where there is none.
+        """
+        record = task.record
+        with record.lifecycle, self._telling(task):
+            if task.is_adopted:
+                self._note(task, _Swap())
+                return []
+            task.served, task.descriptor = record.descriptor, None
+            descriptor = task.descriptor = task.read()
+            if record.state not in SERVING:
+                self._catalogue.adopt(record, descriptor)
+                record.is_recalled = task.is_rollback
+                task.is_adopted = True
+                return [record.id]
+            lacking = self._lacking(descriptor) - task.tried
+            if lacking:
+                task.tried |= lacking
+                return sorted(lacking)
+            swap = self._exchange(record, descriptor, is_recalled=task.is_rollback)
+            if not task.is_rollback:
+                self._archive.note_soon(descriptor)
             record.failure = None
             record.forget_crashes()
-            self._counters.reloads += 1
-            record.last_reload = PluginReloaded(
-                record.id,
-                datetime.now(UTC),
-                descriptor.version,
-                time.monotonic() - began,
-                former=served.version,
-                held=swap.held,
-                changes=swap.changes,
-                left_out=swap.left_out,
-                cause=cause,
-            )
-            self._dispatcher.emit(record.last_reload)
-        self._dependents.notify(record, served.version)
+            self._note(task, swap)
+            return []
 
-    def _bring_in(
-        self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
-    ) -> _Swap:
-        if record.state in SERVING:
-            swap = self._exchange(record, descriptor, is_recalled=is_recalled)
-            if not is_recalled:
-                self._archive.note_soon(descriptor)
-            return swap
-        self._catalogue.adopt(record, descriptor)
-        record.is_recalled = is_recalled
-        self._loader.load(record.id)
-        return _Swap()
+    def _lacking(self, descriptor: PluginDescriptor) -> set[str]:
+        """What new code can't do without and is not up."""
+        needed = {one.plugin_id for one in descriptor.dependencies if not one.optional}
+        return {
+            plugin_id
+            for plugin_id in needed
+            if plugin_id in self._catalogue
+            if self._catalogue.record(plugin_id).state not in SERVING
+        }
 
-    def _tell_failure(
-        self,
-        record: PluginRecord,
-        error: PluginError,
-        served: PluginDescriptor,
-        failed: PluginDescriptor | None,
-        cause: str,
-    ) -> None:
-        error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
-        error.diff = self._archive.diff(served, failed)
-        goes_on = record.state in SERVING
-        now = datetime.now(UTC)
-        self._dispatcher.emit(ReloadFailed(record.id, now, str(error), error, goes_on, cause))
+    def _note(self, task: _Task, swap: _Swap) -> None:
+        record = task.record
+        record.reload_count += 1
+        self._counters.reloads += 1
+        record.last_reload = PluginReloaded(
+            record.id,
+            datetime.now(UTC),
+            record.descriptor.version,
+            time.monotonic() - task.began,
+            former=task.served.version,
+            held=swap.held,
+            changes=swap.changes,
+            left_out=swap.left_out,
+            cause=task.cause,
+        )
+        self._dispatcher.emit(record.last_reload)
+
+    @contextlib.contextmanager
+    def _telling(self, task: _Task) -> Iterator[None]:
+        """Tell those who listen why the new code can't serve."""
+        record = task.record
+        try:
+            yield
+        except PluginError as error:
+            error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
+            error.diff = self._archive.diff(task.served, task.descriptor)
+            goes_on = record.state in SERVING
+            now = datetime.now(UTC)
+            event = ReloadFailed(record.id, now, str(error), error, goes_on, task.cause)
+            self._dispatcher.emit(event)
+            raise
 
     def _exchange(
         self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
     ) -> _Swap:
-        self._load_new_dependencies(descriptor)
         cradle = Cradle()
         try:
             fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
@@ -221,29 +281,20 @@ class Reloader:
         is_recalled: bool,
     ) -> None:
         """Put the new hosts in the place of the old, as a whole."""
-        if not cradle.claim():
+        served, former = record.descriptor.version, record.slots.hosts
+        if not self._catalogue.adopt(record, descriptor, cradle.claim):
             return  # its caller has been interrupted
-        former = record.slots.hosts
-        self._swap(record, descriptor, former, fresh, state)
+        self._swap(record, served, former, fresh, state)
         record.is_recalled = is_recalled
         for host in former:
             self._workers.start_unattended(
                 partial(self._hosting.take_down, host, record.id, self._sink())
             )
 
-    def _load_new_dependencies(self, descriptor: PluginDescriptor) -> None:
-        for dependency in descriptor.dependencies:
-            known = dependency.plugin_id in self._catalogue
-            if known and not (dependency.optional and not self._is_up(dependency.plugin_id)):
-                self._loader.load(dependency.plugin_id)
-
-    def _is_up(self, plugin_id: str) -> bool:
-        return self._catalogue.record(plugin_id).state in SERVING
-
     def _swap(
         self,
         record: PluginRecord,
-        descriptor: PluginDescriptor,
+        served: Version,
         former: tuple[Host, ...],
         fresh: list[Hosted],
         state: SavedState | None,
@@ -251,8 +302,6 @@ class Reloader:
         record.era += 1
         for host in former:
             record.slots.remove(host)
-        served = record.descriptor.version
-        self._catalogue.adopt(record, descriptor)
         record.succeeded(served)
         record.came_up()
         self._supervisor.adopt(record, fresh, state)
