@@ -178,9 +178,7 @@ class SavedChanges:
         self, record: PluginRecord, change: PluginChange, *, suspended: bool = False
     ) -> None:
         try:
-            if suspended:  # it stays so; the next call brings the new code up, with the state
-                self._catalogue.adopt(record, self._catalogue.reread(record))
-            else:
+            if not (suspended and self._is_for_the_next_call(record)):
                 self._reload(record.id)
         except ManagerClosedError:
             raise
@@ -194,6 +192,14 @@ class SavedChanges:
         if self._is_blamed(record):
             self._search.search()
         self._try_refused()
+
+    def _is_for_the_next_call(self, record: PluginRecord) -> bool:
+        """Let the next call bring new code up, with the state; False if one was quicker."""
+        with record.lifecycle:
+            if record.state is not PluginState.SUSPENDED:
+                return False
+            self._catalogue.adopt(record, self._catalogue.reread(record))
+            return True
 
     def _is_blamed(self, record: PluginRecord) -> bool:
         """Whether there is still a problem from when its file could not be read."""
