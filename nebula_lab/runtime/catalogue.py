@@ -175,9 +175,28 @@ class Catalogue:
         """Whether the last search found a plugin elsewhere than where it was loaded from."""
         return self._places.get(record.id, record.descriptor.path) != record.descriptor.path
 
-    def adopt(self, *changes: tuple[PluginRecord, PluginDescriptor]) -> None:
-        """Let new descriptors take the old ones' places, all at once."""
-        with self._lock:
+    def adopt(
+        self,
+        *changes: tuple[PluginRecord, PluginDescriptor],
+        claim: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Let new descriptors take the old ones' places, all at once, if they still fit the others.
+
+        Args:
+            changes: plugins, and what is to be said of each.
+            claim: asked once nothing but its answer is in the way.
+
+        Returns:
+            The answer of `claim`; nothing has changed where that is False.
+
+        Raises:
+            PluginError: another plugin has changed since they were read, and refuses one; nothing
+                has changed.
+        """
+        with self._lock:  # so that of two that do not fit together one comes first
+            self.require_fit(*changes)
+            if not claim():
+                return False
             registry = self._registry.copy()
             for _, descriptor in changes:
                 registry.replace(descriptor)
@@ -185,6 +204,7 @@ class Catalogue:
             self._registry = registry
             for record, descriptor in changes:
                 record.descriptor = descriptor
+            return True
 
     def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
         declaring = _declaring_file(descriptor)

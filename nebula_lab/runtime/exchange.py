@@ -156,15 +156,15 @@ class Exchange:
         is_recalled: bool,
     ) -> None:
         """Put the new hosts in the place of the old, as a whole."""
-        if not cradle.claim():
-            return  # its caller has been interrupted
         former = {one: one.record.slots.hosts for one in newcomers}
         served = {one: one.record.descriptor.version for one in newcomers}
+        adopted = [(one.record, one.descriptor) for one in newcomers]
+        if not self._catalogue.adopt(*adopted, *described, claim=cradle.claim):
+            return  # its caller has been interrupted
         for one in newcomers:
             one.record.era += 1
             for host in former[one]:
                 one.record.slots.remove(host)
-        self._catalogue.adopt(*[(one.record, one.descriptor) for one in newcomers], *described)
         for one in newcomers:
             one.record.succeeded(served[one])
             one.record.came_up()

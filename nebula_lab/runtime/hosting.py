@@ -211,7 +211,7 @@ class Hosting:
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
-        read.materialize(host.plugin_dir, descriptor)
+        self._shelf.materialize(read, descriptor, host.plugin_dir)
         host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)

@@ -86,7 +86,7 @@ class PluginRecord:
         self._state = PluginState.DISCOVERED
         self._moving = threading.RLock()
         self._on_state = on_state
-        self._crashes: deque[float] = deque()
+        self._crashes: deque[tuple[float, bool]] = deque()
 
     @property
     def id(self) -> str:
@@ -143,13 +143,23 @@ class PluginRecord:
             with contextlib.suppress(StateTransitionError):
                 self.move("call")
 
-    def crashed(self, policy: RestartPolicy) -> int:
-        """Count a crash; how many there were within the policy's window."""
+    def crashed(self, policy: RestartPolicy, *, was_started: bool = True) -> int:
+        """Count a crash, or a start that came to nothing; how many there were within the window.
+
+        Args:
+            policy: has the window.
+            was_started: False where there was no process that could have crashed.
+        """
         now = time.monotonic()
-        self._crashes.append(now)
-        while self._crashes and self._crashes[0] < now - policy.window:
+        self._crashes.append((now, was_started))
+        while self._crashes and self._crashes[0][0] < now - policy.window:
             self._crashes.popleft()
         return len(self._crashes)
+
+    @property
+    def missed_starts(self) -> int:
+        """How many of those that count were no crashes."""
+        return sum(not was_started for _, was_started in self._crashes)
 
     def disown(self) -> None:
         """Forget the hosts in a fork of the process that they belong to.
