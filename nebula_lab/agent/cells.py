@@ -34,6 +34,8 @@ class ConsoleCell:
         done: gives the coroutine's result, or CellStoppedError.
     """
 
+    call = 0  # it is none of the manager's
+
     def __init__(self, coroutine: Coroutine[Any, Any, Any], server: Server) -> None:
         self._coroutine = coroutine
         self._server = server

@@ -13,14 +13,15 @@ from queue import Empty
 from typing import Any
 
 from nebula_lab.agent.cells import ConsoleCell
-from nebula_lab.agent.job import Job, current_job
+from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import ASYNC_CONCURRENCY
 from nebula_lab.agent.server import Server, encode_result
 from nebula_lab.agent.steps import Steps
+from nebula_lab.agent.unbegun import withdrawal
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
-from nebula_lab.wire.messages import Call, Message, Reply, Shutdown
+from nebula_lab.wire.messages import Call, Message, Reply, Shutdown, Stopping
 
 # What a plugin may answer by an async method, operations apart.
 _AWAITED = frozenset({"cell", "save_state", "restore_state", "self_test", "dependency_reloaded"})
@@ -101,9 +102,7 @@ class _Concurrent:
         if self._runs_as_task(call):
             return await self._run_async(job, call)
         if self._threads is not None and call.kind == "operation":
-            context = contextvars.copy_context()
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, context.run, self._run, job, call)
+            return await self._run_on_thread(self._threads, job, call)
         return self._run(job, call)
 
     def _runs_as_task(self, call: Call) -> bool:
@@ -116,19 +115,42 @@ class _Concurrent:
         server = self._server
         return server.outcome(job, lambda: server.drive(job, to_plain(server.perform(call))))
 
+    async def _run_on_thread(self, threads: ThreadPoolExecutor, job: Job, call: Call) -> Message:
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        job.on_cancel = partial(loop.call_soon_threadsafe, self._note_cancel, job)
+        try:
+            return await loop.run_in_executor(threads, context.run, self._run, job, call)
+        finally:
+            job.on_cancel = None
+
+    def _note_cancel(self, job: Job) -> None:
+        """Have the manager know what stopping a call can do."""
+        with contextlib.suppress(ChannelEndedError):
+            if job.begun:
+                self._server.send(Stopping(job.call))
+            else:
+                self._server.tell_withdrawn()
+
+    def _cancel(self, job: Job, task: asyncio.Task[Any]) -> None:
+        task.cancel()
+        if job.begun:
+            self._note_cancel(job)
+
     async def _run_async(self, job: Job, call: Call) -> Message:
         current_job.set(job)  # for this task alone, and so never taken back
         context = self._server.context_of(job)
         context.run(current_job.set, job)
         context.run(current_context.set, self._resident.context)
         task = asyncio.get_running_loop().create_task(self._in_steps(job, call), context=context)
-        job.on_cancel = _canceller(task)
+        cancel = partial(self._cancel, job, task)
+        job.on_cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, cancel)
         try:
             if job.cancelled:
-                task.cancel()
+                cancel()
             return Reply(job.call, encode_result(await task))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
-            return self._server.failure(job, error)
+            return self._server.failure(job, error) if job.begun else withdrawal(job)
         finally:
             job.on_cancel = None
 
@@ -136,6 +158,8 @@ class _Concurrent:
         return await Steps(self._driven(job, call), self._server, job)
 
     async def _driven(self, job: Job, call: Call) -> Any:
+        if not self._server.begin(job):
+            raise JobCancelledError
         result = self._server.perform(call)
         if inspect.isawaitable(result):
             result = await result
@@ -170,8 +194,3 @@ async def _as_async(items: Iterator[Any]) -> AsyncGenerator[Any, None]:
         close = getattr(items, "close", None)
         if close is not None:
             close()
-
-
-def _canceller(task: asyncio.Task[Any]) -> Any:
-    loop = task.get_loop()
-    return lambda: loop.call_soon_threadsafe(task.cancel)

@@ -21,6 +21,7 @@ def disown_in_forks(server: Server) -> None:
 
     def disown() -> None:
         server.channel.end("a process that the plugin forked has no channel to the manager")
+        server.executing = [0]  # the memory is shared with the host, for which this does not speak
         signal.signal(signal.SIGINT, signal.default_int_handler)
         current_job.set(None)
         # What it prints goes the way of any other child's: to the pipe behind the descriptors.

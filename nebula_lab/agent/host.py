@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from nebula_lab.agent import blocking, owner, stack_dumps
 from nebula_lab.agent.cells import ConsoleCell
+from nebula_lab.agent.executing import executing_in
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
 from nebula_lab.confine.confinement import Confined
@@ -35,7 +36,8 @@ def run(
     Args:
         channel: descriptor of a connected socket; the manager's.
         owner_pidfd: of the manager's process.
-        stacks: descriptor to write the stacks of all threads to, when the manager wants them.
+        stacks: descriptor to write the stacks of all threads to, when the manager wants them; at
+            its end is the number of the call that runs.
         kernel_arguments: the connection file and IPython's folder.
         confined: what is still to be taken once the kernel has booted; the rest has been.
     """
@@ -59,6 +61,7 @@ def _run(
         socket.socket(fileno=channel),
         handle_signals=True,
         on_stop=partial(stack_dumps.write_now, stacks),
+        executing=executing_in(stacks),
     )
     try:
         _serve(server, kernel_arguments, confined)

@@ -38,6 +38,8 @@ class Job:
     cancelled = False
     is_noted = False  # it has been said that it is being stopped
     interrupted = False
+    begun = False
+    told = False  # its caller knows that it was withdrawn before it began
     ended = False
     operation = ""  # the name of the operation that it runs, if it runs one
     # Where the call runs as a task, these wake its event loop; from any thread.

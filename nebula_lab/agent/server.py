@@ -15,11 +15,13 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
+from nebula_lab.agent.executing import Executing
 from nebula_lab.agent.failures import came_of, failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.steps import OUR_FRAME, Stoppable
+from nebula_lab.agent.unbegun import Unbegun, withdrawal
 from nebula_lab.link.channel import Channel
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.plain import is_plain, to_plain
@@ -60,6 +62,7 @@ class Server:
         handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
         on_stop: called, once for each call that is to be stopped, before it is.
         run_in_context: runs a job's work; in the manager's own process, in the caller's context.
+        executing: says which call runs on the thread that this is made on.
         module_life: makes the module's name differ between two lives in one process.
     """
 
@@ -70,6 +73,7 @@ class Server:
         handle_signals: bool = False,
         on_stop: Callable[[], object] = _FALSE,
         run_in_context: Callable[[Job, Work], Any] | None = None,
+        executing: Executing | None = None,
         module_life: str = "",
     ) -> None:
         self.channel = Channel(sock, Connection(Side.HOST), self._route)
@@ -84,10 +88,12 @@ class Server:
         self._run_in_context = run_in_context
         self._module_life = module_life
         self._jobs: dict[int, Job] = {}
+        self._unbegun = Unbegun()
         self._requests: dict[int, SimpleQueue[Any]] = {}
         self._last_request = 0
         self._registering = threading.Lock()
         self.on_main: Stoppable | None = None  # what a SIGINT may stop
+        self.executing: Executing = [0] if executing is None else executing
         # Where there is no SIGINT: runs a step of a task so that it can be stopped all the same.
         self.guard_step: Callable[[Stoppable, Work], Any] | None = None
         self._on_stop = on_stop
@@ -126,6 +132,7 @@ class Server:
             job = self._jobs[message.call] = Job(message.call, message.stream_credit)
             if message.kind == "operation":
                 job.operation = message.operation
+            self._unbegun.add(job)
             self._take_in(message)
         elif kind is Cancel or kind is Credit:
             self._route_to_job(message)
@@ -135,7 +142,8 @@ class Server:
                 box.put(message)
         else:
             if kind is Load:
-                self._jobs[message.call] = Job(message.call)
+                job = self._jobs[message.call] = Job(message.call)
+                self._unbegun.add(job)
             self._take_in(message)
 
     def _take_in(self, message: Any) -> None:
@@ -147,8 +155,10 @@ class Server:
         job = self._jobs.get(message.call)
         if job is None:
             return  # it has been answered meanwhile
+        if type(message) is Cancel:
+            self._unbegun.withdraw(job)
         job.receive(message)
-        if job is self.on_main and job.cancelled and self._is_elsewhere():
+        if job.cancelled and self._is_elsewhere() and (job is self.on_main or not job.begun):
             # Another thread of the plugin's happened to read this; let the main thread know.
             signal.pthread_kill(self._thread, signal.SIGINT)
 
@@ -166,6 +176,9 @@ class Server:
         """Look at what has arrived: is what runs on the main thread to be stopped?"""
         with contextlib.suppress(ProtocolError, ConnectionError):
             self.channel.read()
+            # Where nothing runs, what was withdrawn is come to anyway.
+            if self.on_main is not None:
+                self.tell_withdrawn()
         self._note_stops()
         if self.on_main is None or (frame is not None and frame.f_code is OUR_FRAME):
             return False
@@ -179,7 +192,18 @@ class Server:
         if fresh:
             self._on_stop()
 
+    def tell_withdrawn(self) -> None:
+        """Answer the calls that were withdrawn; on the main thread, where nothing is being sent."""
+        for job in self._unbegun.untold():
+            with contextlib.suppress(TimeoutError):  # it is told when its turn comes
+                self.channel.send(withdrawal(job), timeout=0.0)
+                self._unbegun.told(job)
+
     # Jobs
+
+    def begin(self, job: Job) -> bool:
+        """Whether a job's call begins now; not if it has been withdrawn."""
+        return self._unbegun.begin(job)
 
     def job_of(self, message: Call | Load) -> Job:
         return self._jobs.get(message.call) or Job(message.call)
@@ -190,22 +214,27 @@ class Server:
 
     def outcome(self, job: Job, work: Work) -> Message:
         """Run a job's work on this thread; the message that answers the call."""
+        if not self._unbegun.begin(job):
+            return withdrawal(job)
         token = current_job.set(job)
-        on_main = not self._is_elsewhere()
+        on_main = threading.get_ident() == self._thread
         try:
             try:
                 if on_main:
                     self.on_main = job
+                    self.executing[0] = job.call
                 if job.cancelled:
                     raise JobCancelledError
                 result = work() if self._run_in_context is None else self._run_in_context(job, work)
             finally:
                 if on_main:
                     self.on_main = None
+                    self.executing[0] = 0
             return Reply(job.call, encode_result(result))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
             if on_main:
                 self.on_main = None
+                self.executing[0] = 0
             return self.failure(job, error)
         finally:
             current_job.reset(token)
@@ -220,6 +249,12 @@ class Server:
         """Send what the job has printed and then its answer, in this order."""
         # No call runs on this thread any more, so that an interrupt has nothing to stop.
         send = self.channel.send
+        if not job.begun:
+            self._jobs.pop(job.call, None)
+            if not job.told:
+                self._unbegun.told(job)
+                send(message)
+            return
         if self.has_more_to_show():
             token = current_job.set(job)
             try:

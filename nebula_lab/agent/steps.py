@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 class Stoppable(Protocol):
-    """What runs on the main thread now."""
+    """What runs on the main thread now.
+
+    Attributes:
+        call: the manager's number for it; 0 where it is no call.
+    """
+
+    @property
+    def call(self) -> int: ...
 
     def is_to_stop(self) -> bool:
         """Whether it is to be interrupted; True once for each interrupt."""
@@ -45,6 +52,7 @@ class Steps:
         guard = server.guard_step
         while True:
             outer, server.on_main = server.on_main, self._owner
+            server.executing[0] = self._owner.call
             try:
                 if guard is None:
                     awaited = step(argument)
@@ -56,6 +64,7 @@ class Steps:
                 raise EscapedError from error
             finally:
                 server.on_main = outer
+                server.executing[0] = 0 if outer is None else outer.call
             try:
                 step, argument = self.coroutine.send, (yield awaited)
             except BaseException as error:  # noqa: BLE001 - it is for the coroutine to handle

@@ -160,6 +160,7 @@ class SavedChange(Event, frozen=True):
         duration: seconds from the first event of the save until now.
         error: why the new code does not serve, and the old one goes on; None where it does.
         reloaded: false where the files are again what runs, so that there was nothing to do.
+        state: of the plugin now; a suspended one has been resumed for this, and suspended again.
         changes: what is different in what the plugin can do, in words.
         left_out: what of the state the new code does not have, by name, and why.
     """
@@ -169,6 +170,7 @@ class SavedChange(Event, frozen=True):
     duration: float
     error: PluginError | None = None
     reloaded: bool = True
+    state: PluginState = PluginState.LOADED
     changes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
 

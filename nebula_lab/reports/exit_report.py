@@ -20,6 +20,7 @@ class EndCause(enum.Enum):
     OVER_LIMIT = "it was over a limit"
     BROKEN_PROTOCOL = "it sent what makes no sense, or nothing any more"
     MANAGER = "the manager ended it"
+    NOT_STARTED = "the machine did not let it start"
 
 
 class RunningCall(Struct, frozen=True):

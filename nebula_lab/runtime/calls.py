@@ -70,7 +70,7 @@ class CallPath:
         Raises:
             PluginError: it did not give a result.
         """
-        record = self._catalogue.record(invocation.plugin_id)
+        record = invocation.callee or self._catalogue.record(invocation.plugin_id)
         if not record.is_up:
             self._bring_up(record, invocation)
         plain = params if type(params) is dict else dict(params)

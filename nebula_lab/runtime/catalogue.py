@@ -90,7 +90,8 @@ class Catalogue:
         record = self._records.get(descriptor.id)
         if record is None:
             record = PluginRecord(descriptor, self._config.queue_size, self._on_state)
-        record.descriptor = descriptor
+        if record.descriptor is not descriptor:
+            record.descriptor = record.as_read = descriptor
         if record.saved_state is None and record.state is PluginState.DISCOVERED:
             record.saved_state = self.kept_states.take(descriptor.id)
         return record
@@ -138,12 +139,11 @@ class Catalogue:
         if problem is not None:
             raise problem.to_error()
 
-    def reread(self, record: PluginRecord) -> PluginDescriptor:
-        """The descriptor of a plugin as its files are now, fit to take the old one's place.
+    def read_again(self, record: PluginRecord) -> PluginDescriptor:
+        """The descriptor of a plugin as its files are now, whether it fits the others or not.
 
         Raises:
-            PluginError: it can't be read, is another plugin, or does not fit the others; those
-                that refuse it are named.
+            PluginError: it can't be read, or is another plugin.
         """
         descriptor = self._read_again(record.descriptor)
         if descriptor.id != record.id:
@@ -153,33 +153,58 @@ class Catalogue:
                 path=descriptor.declared_in.path if descriptor.declared_in else descriptor.path,
                 hint="Give it its old id back, or load it under the new one.",
             )
-        self.require_fit(record, descriptor)
         return descriptor
 
-    def require_fit(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
-        """Refuse a descriptor with which its plugin, or one that depends on it, can't be loaded.
+    def require_fit(self, *changes: tuple[PluginRecord, PluginDescriptor]) -> None:
+        """Refuse descriptors with which their plugins, or dependents of them, can't be loaded.
 
         Raises:
-            PluginError: why; those that refuse it are named.
+            PluginError: why; those that refuse are named.
         """
         trial = self._registry.copy()
-        trial.replace(descriptor)
+        for _, descriptor in changes:
+            trial.replace(descriptor)
         resolution = trial.resolve_dependencies()
-        affected = (record.id, *self.resolution.dependents(record.id, include_optional=False))
-        for plugin_id in affected:
-            if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
-                raise resolution.excluded[plugin_id].to_error()
+        for record, _ in changes:
+            dependents = self.resolution.dependents(record.id, include_optional=False)
+            for plugin_id in (record.id, *dependents):
+                if plugin_id in resolution.excluded and plugin_id not in self.resolution.excluded:
+                    raise resolution.excluded[plugin_id].to_error()
 
     def has_moved(self, record: PluginRecord) -> bool:
         """Whether the last search found a plugin elsewhere than where it was loaded from."""
         return self._places.get(record.id, record.descriptor.path) != record.descriptor.path
 
-    def adopt(self, record: PluginRecord, descriptor: PluginDescriptor) -> None:
-        """Let a new descriptor take the old one's place."""
-        with self._lock:
-            self._registry.replace(descriptor)
-            self._registry.resolve_dependencies()
-            record.descriptor = descriptor
+    def adopt(
+        self,
+        *changes: tuple[PluginRecord, PluginDescriptor],
+        claim: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Let new descriptors take the old ones' places, all at once, if they still fit the others.
+
+        Args:
+            changes: plugins, and what is to be said of each.
+            claim: asked once nothing but its answer is in the way.
+
+        Returns:
+            The answer of `claim`; nothing has changed where that is False.
+
+        Raises:
+            PluginError: another plugin has changed since they were read, and refuses one; nothing
+                has changed.
+        """
+        with self._lock:  # so that of two that do not fit together one comes first
+            self.require_fit(*changes)
+            if not claim():
+                return False
+            registry = self._registry.copy()
+            for _, descriptor in changes:
+                registry.replace(descriptor)
+            registry.resolve_dependencies()
+            self._registry = registry
+            for record, descriptor in changes:
+                record.descriptor = descriptor
+            return True
 
     def _read_again(self, descriptor: PluginDescriptor) -> PluginDescriptor:
         declaring = _declaring_file(descriptor)
@@ -194,6 +219,13 @@ class Catalogue:
             plugin_id=descriptor.id,
             path=descriptor.path,
         )
+
+
+def said_by(descriptor: PluginDescriptor) -> object:
+    """What is said of a plugin, but for where that is written."""
+    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
+    fixed = {"declared_in", "rights_declared_in", "dependencies"}
+    return descriptor.model_dump(exclude=fixed), needs
 
 
 def _declaring_file(descriptor: PluginDescriptor) -> Path:

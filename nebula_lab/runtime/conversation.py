@@ -12,11 +12,11 @@ from nebula_lab.errors import (
     ExecutionFailedError,
     ManagerClosedError,
     PluginError,
-    PluginTimeoutError,
 )
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.reports.stacks import HostStacks
+from nebula_lab.runtime.culprit import ahead_of, is_culprit, waited_behind
 from nebula_lab.runtime.failures import (
     error_from,
     error_from_end,
@@ -30,6 +30,7 @@ from nebula_lab.runtime.relay import LAST_LINES, Relay
 from nebula_lab.runtime.stopped import too_late, with_place, withdrawn
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.started import Moment
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
@@ -48,6 +49,8 @@ from nebula_lab.wire.values import decode_value
 _DYING = 1.0
 # When a host that has not answered is told again to stop: seconds, and as parts of the grace.
 _INSISTING = ((0.01, 0.1), (0.3, 0.5))
+# Stands for the answer to a call that is not waited for any more.
+_LEFT = Failure(0, "withdrawn", "", "", "")
 
 
 class Conversation(PendingCall):
@@ -65,6 +68,8 @@ class Conversation(PendingCall):
     # What the host was at when it was first told to stop the call.
     _look: Look | None = None
     _was_stuck = False  # and so its host has been ended
+    # When it began, if it may start processes and they could be told from those of other calls.
+    _moment: Moment | None = None
 
     def __init__(
         self, host: Host, invocation: Invocation, listener: Listener, grace: float
@@ -95,6 +100,9 @@ class Conversation(PendingCall):
         if self._host.runs_in_context:
             self.context = contextvars.copy_context()
         self._answered = False
+        moments = self._host.moments
+        if moments is not None and self._link.is_alone(self):
+            self._moment = moments.now()
         try:
             left = call.deadline - time.monotonic()
             self._link.send(message, left if left > 0.001 else 0.001)
@@ -115,8 +123,8 @@ class Conversation(PendingCall):
     def cancel(self) -> None:
         """Stop the call because nobody wants it any more; any thread.
 
-        A host that does not obey within the grace is ended, and whoever waits is told then; not so
-        one that is to be spared.
+        A host where it does not end within the grace is ended, if that is its own doing, and
+        whoever waits is told then; one that is to be spared is not.
         """
         self.stop()
         if self._invocation.spares_host:
@@ -124,8 +132,31 @@ class Conversation(PendingCall):
         self._link.call_later(self._grace, self._end_host_if_it_still_runs)
 
     def _end_host_if_it_still_runs(self) -> None:
-        if self._is_under_way():
-            self._stacks()  # as long as it is there
+        if not self._is_under_way():
+            return
+        self._stacks()  # as long as it is there
+        if is_culprit(self._host, self, self._grace):
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+        else:
+            self._leave()
+            self._link.hand(self, _LEFT)
+
+    def _leave(self) -> None:
+        """Wait no more for a call that does not hold up the host."""
+        self.is_left = True
+        if self.told_at is not None:
+            self._end_left_later()
+
+    def told(self) -> None:
+        super().told()
+        if self.is_left:  # it has come to its turn at last, and is to use it to stop
+            self._end_left_later()
+
+    def _end_left_later(self) -> None:
+        self._link.call_later(self._grace, self._end_host_of_left)
+
+    def _end_host_of_left(self) -> None:
+        if not self.answered and self._link.ended is None:
             self._listener.host_stuck(self._host, self._invocation.plugin_id)
 
     def _is_under_way(self) -> bool:
@@ -144,8 +175,12 @@ class Conversation(PendingCall):
             self._link.call_later(min(delay, part * self._grace), self._insist)
 
     def _insist(self) -> None:
-        if self._is_under_way():
+        if not self._is_under_way():
+            return
+        if ahead_of(self._host, self) is None:
             self._host.insist(self)
+        else:  # to have stacks written without Python's lock can end what runs
+            self._host.interrupt(self)
 
     def allow(self, items: int) -> None:
         """Take so many more items of a stream."""
@@ -237,12 +272,16 @@ class Conversation(PendingCall):
         """Expect nothing more; a call that still runs is stopped."""
         if not self._answered:
             if self._link.ended is None:
-                self._stop_and_wait()
+                # A stream that was read as far as was wanted may have started what is to stay.
+                self._stop_and_wait(keeps_started=self._invocation.is_stream)
             else:
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
         self._invocation.on_cancel = None
-        self._link.close_call(self)
+        if self.is_left:
+            self._link.leave_call(self)
+        else:
+            self._link.close_call(self)
 
     def note_place(self, interrupt: BaseException) -> None:
         """Note with what stopped the call where the plugin was, if known; once is enough."""
@@ -269,7 +308,10 @@ class Conversation(PendingCall):
     # What goes wrong
 
     def _failed(self, message: Failure) -> Exception:
+        if message.kind == "withdrawn" and self._look is not None:
+            return self._withdrawn()
         if self._invocation.cancelled:
+            self._end_started(message)
             # Whatever it says of it: a call that it made itself was told so first, for instance.
             return withdrawn(self._invocation, self._stacks())
         if message.kind == "cancelled":
@@ -285,10 +327,19 @@ class Conversation(PendingCall):
         cause = call.failed_calls.get(message.request)
         return error_from(message, call.plugin_id, call.operation, self._host.policy, cause)
 
-    def _timed_out(self) -> PluginTimeoutError:
-        where = self._stop_and_wait()
+    def _withdrawn(self) -> PluginError:
+        """The error of a call of which nothing has run, so that it was at no place."""
+        hint = waited_behind(self._host, self)
+        stopped = withdrawn if self._invocation.cancelled else too_late
+        return stopped(self._invocation, hint=hint)
+
+    def _timed_out(self) -> PluginError:
+        answer = self._stop_and_wait()
         call, stacks = self._invocation, self._stacks()
-        if where is not None:
+        if self.is_left or (type(answer) is Failure and answer.kind == "withdrawn"):
+            return self._withdrawn()
+        if answer is not None:
+            where = answer.traceback if type(answer) is Failure else ""
             return too_late(call, where, stacks, hint="It was interrupted.")
         hint = self._host.after_kill
         if not self._was_stuck:
@@ -299,8 +350,8 @@ class Conversation(PendingCall):
         """What the host was at when it was told to stop; to be asked before it is ended."""
         return None if self._look is None else self._look.stacks()
 
-    def _stop_and_wait(self) -> str | None:
-        """Stop the call; where it was, or None if it had to be killed."""
+    def _stop_and_wait(self, *, keeps_started: bool = False) -> Reply | Failure | Loaded | None:
+        """Stop the call; its answer, or None without one: its host was ended, or it was left."""
         deadline = time.monotonic() + self._grace
         self.stop()
         while True:
@@ -310,22 +361,37 @@ class Conversation(PendingCall):
                 message = self._link.receive(self, deadline)
             except TimeoutError:
                 self._stacks()
-                self._was_stuck = self._answered = True  # nobody waits for its end
-                self._listener.host_stuck(self._host, self._invocation.plugin_id)
+                self._end_host_or_leave(self._grace)
                 return None
             except ChannelEndedError:
                 return None
             except KeyboardInterrupt:
                 # Whoever interrupts again does not want to wait for the grace period.
-                self._answered = True
-                self._listener.host_stuck(self._host, self._invocation.plugin_id)
+                self._end_host_or_leave(0.0)
                 raise
             if isinstance(message, Reply | Failure | Loaded):
                 self._answered = True
-                return message.traceback if isinstance(message, Failure) else ""
+                if not keeps_started:
+                    self._end_started(message)
+                return message
             if isinstance(message, Request | Item):
                 continue  # the caller has gone; nobody wants it any more
             self._take(message)
+
+    def _end_started(self, answer: Message) -> None:
+        """End the processes that the call started, since it was interrupted and can't end them."""
+        moment = self._moment
+        if moment is not None and type(answer) is Failure and self._link.is_alone(self):
+            self._host.end_started(moment)
+
+    def _end_host_or_leave(self, grace: float) -> None:
+        """Have done with a call that has not stopped within the grace."""
+        self._answered = True  # nobody waits for its end
+        if is_culprit(self._host, self, grace):
+            self._was_stuck = True
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+        else:
+            self._leave()
 
     def _give_up(self) -> None:
         """Stop the call after a KeyboardInterrupt, which may have cut a message in two."""

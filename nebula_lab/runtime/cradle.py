@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.sandbox.base import Host
 
 
@@ -13,6 +14,9 @@ class Cradle:
     A KeyboardInterrupt may hit the thread that brings hosts up anywhere, also between two steps
     of which the first gave it a host and the second was to note it. So the host is noted by the
     thread that starts it, and what is to happen as a whole is done by another that claims them.
+
+    Attributes:
+        peers: what calls of other plugins that are made there go to, until they serve; by id.
     """
 
     def __init__(self) -> None:
@@ -20,6 +24,7 @@ class Cradle:
         self._hosts: list[Host] = []
         self._is_claimed = False
         self._is_abandoned = False
+        self.peers: dict[str, PluginRecord] = {}
 
     def put(self, host: Host) -> None:
         """Note a host; one that comes too late is ended at once."""

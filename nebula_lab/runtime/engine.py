@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from nebula_lab.metrics import ManagerCounters
@@ -15,6 +14,7 @@ from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dependents import DependentNotifier
 from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.exchange import Exchange
 from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -116,16 +116,22 @@ class Engine:
         self.reloader = Reloader(
             self.catalogue,
             self.loader,
-            holds,
-            Rehearsal(config, states, self.hosting, holds, sink),
+            self.lifecycle,
+            Exchange(
+                self.catalogue,
+                self.loader,
+                holds,
+                Rehearsal(config, states, self.hosting, holds, sink),
+                supervisor,
+                self.hosting,
+                workers,
+                sink,
+            ),
             self.archive,
-            supervisor,
-            self.hosting,
             dependents,
             workers,
             self.dispatcher,
             counters,
-            sink,
         )
         self.watching = FileWatch(
             config,
@@ -134,7 +140,7 @@ class Engine:
             self._shelf,
             workers,
             self.dispatcher,
-            partial(self.reloader.reload, cause="saved"),
+            lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits

@@ -17,7 +17,7 @@ from nebula_lab.errors import (
 )
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.plugin.safe_text import ends_kept
-from nebula_lab.reports.exit_report import ExitReport
+from nebula_lab.reports.exit_report import EndCause, ExitReport
 from nebula_lab.runtime.breaches import breach_of, lack_of
 from nebula_lab.wire.errors import LibraryMissingError
 from nebula_lab.wire.messages import Failure
@@ -148,8 +148,12 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         plugin_id=plugin_id,
         path=error.path,
         hint=error.hint,
-        report=ExitReport(f"not started: {error.message}") if is_passing else None,
+        report=_not_started(error) if is_passing else None,
     )
+
+
+def _not_started(error: PluginError) -> ExitReport:
+    return ExitReport(f"not started: {error.message}", cause=EndCause.NOT_STARTED)
 
 
 def report_of(error: PluginError) -> ExitReport | None:

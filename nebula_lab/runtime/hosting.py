@@ -123,6 +123,8 @@ class Hosting:
         spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
+        host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
+        host.peers = cradle.peers
         host.on_exit = partial(on_exit, host)
         host.link.on_ended = host.on_exit
         try:
@@ -209,7 +211,7 @@ class Hosting:
         host.link.on_unclaimed = partial(self._on_unclaimed, plugin_id, host)
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
-        read.materialize(host.plugin_dir, descriptor)
+        self._shelf.materialize(read, descriptor, host.plugin_dir)
         host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)

@@ -6,11 +6,14 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import PluginError
 from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.output import OutputSink
+
+if TYPE_CHECKING:
+    from nebula_lab.runtime.record import PluginRecord
 
 _MOST_FAILED_CALLS = 10
 
@@ -32,6 +35,7 @@ class Invocation:
         params: what it was called with, for people; None where there is nothing to tell.
         spares_host: a host that does not stop it is not ended for that before its deadline.
         attempts: how often its host has died under it.
+        callee: the record of what is called, where that is not the plugin that serves.
         failed_calls: errors of the calls that its plugin made, by request; the last ones.
         on_cancel: how to stop what the call does now. Who sets it looks at `cancelled` after.
     """
@@ -46,6 +50,7 @@ class Invocation:
     attempts = 0
     shown = 0
     params: Mapping[str, Any] | None = None
+    callee: PluginRecord | None = None
     displays: CallDisplays | None = None
     failed_calls: Mapping[int, PluginError] = MappingProxyType({})
 

@@ -125,6 +125,8 @@ class Loader:
 
     def _load_one(self, plugin_id: str) -> None:
         record = self._catalogue.record(plugin_id)
+        if record.state in SERVING:
+            return  # without its lock, which whoever brings new code up holds while the old serves
         with record.lifecycle:
             if record.state in SERVING:
                 return

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from nebula_lab.errors import DiscoveryError
 from nebula_lab.model import PluginDescriptor, PluginState
 from nebula_lab.model.events import PluginDiscovered, PluginRemoved, WatchNoted
-from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.catalogue import Catalogue, said_by
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.watch.subject import PluginChange
@@ -26,7 +26,6 @@ class PluginSearch:
         self._catalogue = catalogue
         self._dispatcher = dispatcher
         self._searching = threading.Lock()
-        self._tried: dict[str, object] = {}  # what was said of each when it was last tried for that
 
     def search(self) -> Mapping[str, PluginDescriptor] | None:
         """Look for plugins anew, and tell which have come and gone; None where that can't be."""
@@ -56,7 +55,8 @@ class PluginSearch:
             descriptor = (found or {}).get(record.id)
             if descriptor is None and not is_there(record):
                 yield PluginChange(record.id, now, missing=True)
-            elif descriptor is not None and self._says_other_things(record, descriptor):
+            elif descriptor is not None and said_by(descriptor) != said_by(record.as_read):
+                # A description that is not among the plugin's own files, or the plugin has moved.
                 again.add(record.id)
                 yield PluginChange(record.id, now)
 
@@ -67,22 +67,7 @@ class PluginSearch:
     def _loaded(self) -> list[PluginRecord]:
         return [one for one in self._catalogue if one.state is not PluginState.DISCOVERED]
 
-    def _says_other_things(self, record: PluginRecord, found: PluginDescriptor) -> bool:
-        """Whether a description has changed that is not among the plugin's own files."""
-        said = _said(found)
-        if said == _said(record.descriptor) or said == self._tried.get(record.id):
-            return False
-        self._tried[record.id] = said
-        return True
-
 
 def is_there(record: PluginRecord) -> bool:
     """Whether there is anything where a plugin was found."""
     return os.path.lexists(record.descriptor.path)
-
-
-def _said(descriptor: PluginDescriptor) -> object:
-    """What is said of a plugin, but for where that is written."""
-    needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
-    fixed = {"declared_in", "dependencies"}
-    return descriptor.model_dump(exclude=fixed), needs

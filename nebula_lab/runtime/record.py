@@ -38,6 +38,7 @@ class PluginRecord:
     Attributes:
         lifecycle: held while the plugin is loaded, reloaded, suspended or unloaded.
         hand_over: given a call that has ended, may keep its place; None where nobody wants to.
+        as_read: the description that was last read from disk for it, whether it came up or not.
         is_recalled: what runs is an earlier version from the store, whatever is on disk.
         failed_at: the host where a call failed last; None when none has since it was loaded.
         keep: given a host and a call that it has answered, sees to it that what the call changed
@@ -56,7 +57,7 @@ class PluginRecord:
         queue_size: int,
         on_state: Callable[[PluginRecord, PluginState, PluginState, str], None],
     ) -> None:
-        self.descriptor = descriptor
+        self.descriptor = self.as_read = descriptor
         self.lifecycle = threading.RLock()
         self.slots = Slots(queue_size)
         self.recorder = PluginRecorder()
@@ -85,7 +86,7 @@ class PluginRecord:
         self._state = PluginState.DISCOVERED
         self._moving = threading.RLock()
         self._on_state = on_state
-        self._crashes: deque[float] = deque()
+        self._crashes: deque[tuple[float, bool]] = deque()
 
     @property
     def id(self) -> str:
@@ -142,13 +143,23 @@ class PluginRecord:
             with contextlib.suppress(StateTransitionError):
                 self.move("call")
 
-    def crashed(self, policy: RestartPolicy) -> int:
-        """Count a crash; how many there were within the policy's window."""
+    def crashed(self, policy: RestartPolicy, *, was_started: bool = True) -> int:
+        """Count a crash, or a start that came to nothing; how many there were within the window.
+
+        Args:
+            policy: has the window.
+            was_started: False where there was no process that could have crashed.
+        """
         now = time.monotonic()
-        self._crashes.append(now)
-        while self._crashes and self._crashes[0] < now - policy.window:
+        self._crashes.append((now, was_started))
+        while self._crashes and self._crashes[0][0] < now - policy.window:
             self._crashes.popleft()
         return len(self._crashes)
+
+    @property
+    def missed_starts(self) -> int:
+        """How many of those that count were no crashes."""
+        return sum(not was_started for _, was_started in self._crashes)
 
     def disown(self) -> None:
         """Forget the hosts in a fork of the process that they belong to.

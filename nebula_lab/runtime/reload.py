@@ -7,100 +7,129 @@ places. Whatever goes wrong before that leaves the old host where it is.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from types import MappingProxyType
+from graphlib import TopologicalSorter
 
-from msgspec import Struct
-
-from nebula_lab.errors import LoadFailedError, PluginError
+from nebula_lab.errors import ManagerClosedError, PluginError
 from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import PluginDescriptor
+from nebula_lab.model import PluginDescriptor, PluginState
 from nebula_lab.model.events import PluginReloaded, ReloadFailed
+from nebula_lab.model.listing import listed
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
-from nebula_lab.runtime.cradle import Cradle
+from nebula_lab.runtime.changed_together import Change, read_together
 from nebula_lab.runtime.dependents import DependentNotifier
-from nebula_lab.runtime.description_changes import description_changes
 from nebula_lab.runtime.dispatcher import Dispatcher
-from nebula_lab.runtime.holds import Hold, Holds
-from nebula_lab.runtime.hosting import Hosted, Hosting
+from nebula_lab.runtime.exchange import Exchange, Swap
+from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
-from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.record import SERVING, PluginRecord
-from nebula_lab.runtime.rehearsal import Rehearsal
-from nebula_lab.runtime.states import SavedState
-from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.trust.history import StoredVersion
 
+_log = logging.getLogger("nebula_lab")
 _ROLLBACK = "rollback"
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class _Swap(Struct, frozen=True):
-    """What a swap of hosts took along.
+class _Task:
+    """One reload or rollback.
+
+    Args:
+        record: of what.
+        read: gives what is to serve, and what has to change with it.
+        cause: one of `model.events.CAUSES`.
+        is_wanted: asked when nobody else is at that plugin.
 
     Attributes:
-        held: seconds for which calls were held after the last that ran had ended.
-        left_out: what of the state did not come over, and why.
-        changes: what is different in what the plugin can do.
+        began: when, on the clock of `time.monotonic`.
+        changes: what was read last.
+        unable: those that are suspended and do not come back as they were.
+        woken: those that were resumed for this.
+        loaded: the ids of those that were loaded because the new code needs them.
+        brought: those whose new code serves.
     """
 
-    held: float = 0.0
-    left_out: Mapping[str, str] = _NOTHING
-    changes: tuple[str, ...] = ()
+    def __init__(
+        self,
+        record: PluginRecord,
+        read: Callable[[], Sequence[Change]],
+        cause: str,
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        self.record = record
+        self.read = read
+        self.cause = cause
+        self.is_wanted = is_wanted
+        self.began = time.monotonic()
+        self.changes: Sequence[Change] = ()
+        self.unable: set[PluginRecord] = set()
+        self.woken: set[PluginRecord] = set()
+        self.loaded: set[str] = set()
+        self.brought: list[str] = []
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.cause == _ROLLBACK
+
+    def needs_waking(self, record: PluginRecord) -> bool:
+        return record.state is PluginState.SUSPENDED and record not in self.unable
 
 
 class Reloader:
-    """Reloads plugins, and goes back to earlier versions of them.
-
-    Args:
-        sink: shows what plugins print meanwhile.
-    """
+    """Reloads plugins, and goes back to earlier versions of them."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         loader: Loader,
-        holds: Holds,
-        rehearsal: Rehearsal,
+        lifecycle: Lifecycle,
+        exchange: Exchange,
         archive: Archive,
-        supervisor: Supervisor,
-        hosting: Hosting,
         dependents: DependentNotifier,
         workers: Workers,
         dispatcher: Dispatcher,
         counters: ManagerCounters,
-        sink: Callable[[], OutputSink],
     ) -> None:
         self._catalogue = catalogue
         self._loader = loader
-        self._holds = holds
-        self._rehearsal = rehearsal
+        self._lifecycle = lifecycle
+        self._exchange = exchange
         self._archive = archive
-        self._supervisor = supervisor
-        self._hosting = hosting
         self._dependents = dependents
         self._workers = workers
         self._dispatcher = dispatcher
         self._counters = counters
-        self._sink = sink
 
-    def reload(self, plugin_id: str, cause: str = "asked") -> None:
+    def reload(
+        self,
+        plugin_id: str,
+        cause: str = "asked",
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> tuple[str, ...]:
         """Load a plugin's files as they are now; one that is not loaded is loaded.
+
+        Where its new version and other plugins that have changed on disk need each other, they are
+        reloaded together, all or none.
 
         Args:
             plugin_id: the plugin.
             cause: one of `model.events.CAUSES`, for those who are told.
+            is_wanted: asked when nobody else is at that plugin, which may have made it needless.
+
+        Returns:
+            The plugins whose new code serves now; none where it was not wanted.
 
         Raises:
             PluginError: why the new code can't serve; the old goes on, if there was one.
         """
         record = self._catalogue.record(plugin_id)
-        self._replace(record, lambda: self._catalogue.reread(record), cause)
+        return self._replace(
+            _Task(record, partial(read_together, self._catalogue, record), cause, is_wanted)
+        )
 
     def rollback(self, plugin_id: str, wanted: str | None = None) -> StoredVersion:
         """Put an earlier version in the place of what serves; the files on disk stay as they are.
@@ -119,146 +148,186 @@ class Reloader:
         record = self._catalogue.record(plugin_id)
         version = self._archive.find(record.descriptor, wanted)
 
-        def recall() -> PluginDescriptor:
-            descriptor = self._archive.recall(version, record.descriptor)
-            self._catalogue.require_fit(record, descriptor)
-            return descriptor
+        def recall() -> Sequence[Change]:
+            change = record, self._archive.recall(version, record.descriptor)
+            self._catalogue.require_fit(change)
+            return (change,)
 
-        self._replace(record, recall, _ROLLBACK)
+        self._replace(_Task(record, recall, _ROLLBACK, lambda: True))
         return version
 
-    def _replace(
-        self, record: PluginRecord, read: Callable[[], PluginDescriptor], cause: str
-    ) -> None:
-        began = time.monotonic()
-        with record.lifecycle:
-            served, descriptor = record.descriptor, None
-            try:
-                descriptor = read()
-                swap = self._bring_in(record, descriptor, is_recalled=cause == _ROLLBACK)
-            except PluginError as error:
-                self._tell_failure(record, error, served, descriptor, cause)
-                raise
-            record.reload_count += 1
-            record.failure = None
-            record.forget_crashes()
-            self._counters.reloads += 1
-            record.last_reload = PluginReloaded(
-                record.id,
-                datetime.now(UTC),
-                descriptor.version,
-                time.monotonic() - began,
-                former=served.version,
-                held=swap.held,
-                changes=swap.changes,
-                left_out=swap.left_out,
-                cause=cause,
-            )
-            self._dispatcher.emit(record.last_reload)
-        self._dependents.notify(record, served.version)
+    def _replace(self, task: _Task) -> tuple[str, ...]:
+        held: tuple[PluginRecord, ...] = (task.record,)
+        try:
+            while True:
+                held = _holding(held, partial(self._attempt, task, held))
+                if not held:
+                    return tuple(task.brought)
+                self._prepare(task, held)
+        finally:
+            for record in task.woken - {task.record}:
+                self._suspend_again(record)
 
-    def _bring_in(
-        self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
-    ) -> _Swap:
-        if record.state in SERVING:
-            swap = self._exchange(record, descriptor, is_recalled=is_recalled)
-            if not is_recalled:
+    def _attempt(self, task: _Task, held: tuple[PluginRecord, ...]) -> tuple[PluginRecord, ...]:
+        """Take one step, with the life cycles of some plugins held.
+
+        Returns:
+            Those to prepare and to hold for the next step; none where all is done.
+        """
+        if not task.brought and not task.is_wanted():
+            return ()
+        served = {record: record.descriptor for record in held}
+        try:
+            task.changes = ()
+            task.changes = _in_order(task.read())
+            concerned = tuple(record for record, _ in reversed(task.changes))
+            is_ready = {*concerned} <= {*held} and not any(map(task.needs_waking, concerned))
+            if not is_ready or self._lacking(task):
+                return concerned
+            swaps = self._bring_in(task)
+        except PluginError as error:
+            self._tell_failure(task, error, served)
+            raise
+        for record, swap in swaps.items():
+            self._note(task, record, served[record], swap)
+        for record in swaps:
+            self._dependents.notify(record, served[record].version)
+        return () if task.record in swaps else (task.record,)
+
+    def _bring_in(self, task: _Task) -> Mapping[PluginRecord, Swap]:
+        serving = [change for change in task.changes if change[0].state in SERVING]
+        if serving:
+            others = [change for change in task.changes if change not in serving]
+            swaps = self._exchange.exchange(serving, others, is_recalled=task.is_rollback)
+            for _, descriptor in () if task.is_rollback else serving:
                 self._archive.note_soon(descriptor)
-            return swap
-        self._catalogue.adopt(record, descriptor)
-        record.is_recalled = is_recalled
-        self._loader.load(record.id)
-        return _Swap()
+            return dict(zip((record for record, _ in serving), swaps, strict=True))
+        record = task.record
+        former, was_recalled = (
+            [(one, one.descriptor) for one, _ in task.changes],
+            record.is_recalled,
+        )
+        self._catalogue.adopt(*task.changes)
+        record.is_recalled = task.is_rollback
+        try:
+            self._loader.load(record.id)
+        except PluginError:
+            if record.state is PluginState.SUSPENDED:  # what it depends on did not come up
+                self._catalogue.adopt(*former)
+                record.is_recalled = was_recalled
+            raise
+        return {record: Swap()}
+
+    def _note(
+        self, task: _Task, record: PluginRecord, served: PluginDescriptor, swap: Swap
+    ) -> None:
+        task.brought.append(record.id)
+        record.reload_count += 1
+        record.failure = None
+        record.forget_crashes()
+        self._counters.reloads += 1
+        record.last_reload = PluginReloaded(
+            record.id,
+            datetime.now(UTC),
+            record.descriptor.version,
+            time.monotonic() - task.began,
+            former=served.version,
+            held=swap.held,
+            changes=swap.changes,
+            left_out=swap.left_out,
+            cause=task.cause,
+        )
+        self._dispatcher.emit(record.last_reload)
 
     def _tell_failure(
-        self,
-        record: PluginRecord,
-        error: PluginError,
-        served: PluginDescriptor,
-        failed: PluginDescriptor | None,
-        cause: str,
+        self, task: _Task, error: PluginError, served: Mapping[PluginRecord, PluginDescriptor]
     ) -> None:
-        error.plugin_id = error.plugin_id or record.id  # one of the whole folder has none
-        error.diff = self._archive.diff(served, failed)
-        goes_on = record.state in SERVING
-        now = datetime.now(UTC)
-        self._dispatcher.emit(ReloadFailed(record.id, now, str(error), error, goes_on, cause))
+        error.plugin_id = error.plugin_id or task.record.id  # one of the whole folder has none
+        failed = {record.id: (record, descriptor) for record, descriptor in task.changes}
+        record, descriptor = failed.get(error.plugin_id, (task.record, None))
+        if record is task.record and task.changes:
+            descriptor = next(one for other, one in task.changes if other is record)
+        error.diff = self._archive.diff(served.get(record, record.descriptor), descriptor)
+        if len(task.changes) > 1:
+            names = listed([f"{one.id} {to.version}" for one, to in task.changes])
+            together = f"{names} need each other, so none of them serves before all can."
+            error.hint = f"{error.hint}\n  {together}" if error.hint else together
+        for one in [each for each, _ in task.changes] or [task.record]:
+            goes_on = one.state in SERVING or one.state is PluginState.SUSPENDED
+            now = datetime.now(UTC)
+            event = ReloadFailed(one.id, now, str(error), error, goes_on, task.cause)
+            self._dispatcher.emit(event)
 
-    def _exchange(
-        self, record: PluginRecord, descriptor: PluginDescriptor, *, is_recalled: bool
-    ) -> _Swap:
-        self._load_new_dependencies(descriptor)
-        cradle = Cradle()
+    # What has to be there first
+
+    def _prepare(self, task: _Task, records: Sequence[PluginRecord]) -> None:
+        """Resume what is suspended, in case the new code fails, and load what the new code needs.
+
+        Calls that come meanwhile are its as ever, and wait for no rehearsal. No lock is held.
+
+        Raises:
+            PluginError: something that the new code needs does not come up.
+        """
+        for record in records:
+            if not task.needs_waking(record):
+                continue
+            # On another thread: an interrupt of this one is to leave it as it was.
+            waking = self._workers.start(partial(self._loader.load, record.id))
+            try:
+                waking.result()
+                task.woken.add(record)
+            except ManagerClosedError:
+                raise
+            except PluginError as error:
+                task.unable.add(record)
+                _log.warning("%s does not come back as it was: %s", record.id, error)
         try:
-            fresh = self._loader.bring_up_replicas(record, descriptor, cradle)
-            # The rehearsal waits for them as the drain does: the grace is theirs once.
-            streams = {call: time.monotonic() for call in record.slots.users() if call.is_stream}
-            self._rehearsal.rehearse(record, descriptor, fresh)
-            with self._holds.drained(record, streams=streams) as hold:
-                began = time.monotonic()
-                state, left_out = self._rehearsal.move_state(record, descriptor, fresh, hold)
-                _refuse_lost(fresh, descriptor)
-                changes = description_changes(record.description, fresh[0].description)
-                swap = partial(self._swap, record, descriptor, fresh, state)
-                commit = partial(self._commit, record, hold, swap, cradle, is_recalled)
-                self._workers.start(commit).result()
-                return _Swap(time.monotonic() - began, left_out, tuple(changes.lines()))
-        except BaseException:
-            if cradle.abandon():
-                record.slots.resume()
+            for plugin_id in self._lacking(task):
+                task.loaded.add(plugin_id)
+                self._loader.load(plugin_id)
+        except PluginError as error:
+            self._tell_failure(task, error, {})
             raise
 
-    def _commit(
-        self,
-        record: PluginRecord,
-        hold: Hold,
-        swap: Callable[[], None],
-        cradle: Cradle,
-        is_recalled: bool,
-    ) -> None:
-        """Put the new hosts in the place of the old, as a whole."""
-        hold.settle()
-        if not cradle.claim():
-            return  # its caller has been interrupted
-        former = record.slots.hosts
-        swap()
-        record.is_recalled = is_recalled
-        for host in former:
-            self._workers.start_unattended(
-                partial(self._hosting.take_down, host, record.id, self._sink())
-            )
+    def _lacking(self, task: _Task) -> list[str]:
+        """What is not up and has to be, of what the new code of plugins that serve depends on."""
+        changing = {record.id for record, _ in task.changes}
+        return [
+            one.plugin_id
+            for record, descriptor in task.changes
+            for one in descriptor.dependencies
+            if record.state in SERVING and not one.optional and one.plugin_id in self._catalogue
+            if one.plugin_id not in changing | task.loaded
+            if self._catalogue.record(one.plugin_id).state not in SERVING
+        ]
 
-    def _load_new_dependencies(self, descriptor: PluginDescriptor) -> None:
-        for dependency in descriptor.dependencies:
-            known = dependency.plugin_id in self._catalogue
-            if known and not (dependency.optional and not self._is_up(dependency.plugin_id)):
-                self._loader.load(dependency.plugin_id)
-
-    def _is_up(self, plugin_id: str) -> bool:
-        return self._catalogue.record(plugin_id).state in SERVING
-
-    def _swap(
-        self,
-        record: PluginRecord,
-        descriptor: PluginDescriptor,
-        fresh: list[Hosted],
-        state: SavedState | None,
-    ) -> None:
-        record.era += 1
-        for host in record.slots.hosts:
-            record.slots.remove(host)
-        served = record.descriptor.version
-        self._catalogue.adopt(record, descriptor)
-        record.succeeded(served)
-        record.came_up()
-        self._supervisor.adopt(record, fresh, state)
-        record.slots.resume()
+    def _suspend_again(self, record: PluginRecord) -> None:
+        if record.state is PluginState.LOADED:  # nobody has called it since
+            try:
+                self._lifecycle.suspend(record.id, "its new code has been tried")
+            except PluginError as error:
+                _log.warning("%s was not suspended again: %s", record.id, error)
 
 
-def _refuse_lost(fresh: list[Hosted], descriptor: PluginDescriptor) -> None:
-    if any(one.host.is_lost for one in fresh):
-        raise LoadFailedError(
-            "its new process ended before it could serve, so the old one goes on",
-            plugin_id=descriptor.id,
-            path=descriptor.path,
-        )
+def _holding(
+    records: Sequence[PluginRecord], work: Callable[[], tuple[PluginRecord, ...]]
+) -> tuple[PluginRecord, ...]:
+    """Do something while the life cycles of plugins are held, those of dependents taken first."""
+    if not records:
+        return work()
+    with records[0].lifecycle:
+        return _holding(records[1:], work)
+
+
+def _in_order(changes: Sequence[Change]) -> Sequence[Change]:
+    """Changes with what others depend on first."""
+    by_id = {record.id: (record, descriptor) for record, descriptor in changes}
+    needs = {
+        plugin_id: [
+            one.plugin_id
+            for one in descriptor.dependencies
+            if one.plugin_id in by_id and not one.optional
+        ]
+        for plugin_id, (_, descriptor) in by_id.items()
+    }
+    return [by_id[plugin_id] for plugin_id in TopologicalSorter(needs).static_order()]

@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
+from msgspec import Struct
+
 from nebula_lab.errors import (
     DependencyError,
     DependentsLoadedError,
     ManagerClosedError,
     NotFoundError,
     PluginError,
+    StateTransitionError,
     VersionConflictError,
 )
 from nebula_lab.model import PluginState, Problem, SourceLocation
 from nebula_lab.model.events import SavedChange
 from nebula_lab.model.listing import listed
 from nebula_lab.runtime.catalogue import Catalogue
+from nebula_lab.runtime.changed_together import read_together
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.output import unattended
@@ -40,6 +44,18 @@ _MISSING = 1.0
 _REFUSALS = (DependencyError, VersionConflictError, DependentsLoadedError)
 
 
+class _Failed(Struct, frozen=True):
+    """A save that does not serve.
+
+    Attributes:
+        error: why.
+        reloads: how often the plugin had been reloaded by then.
+    """
+
+    error: PluginError
+    reloads: int
+
+
 class SavedChanges:
     """Acts upon what the watcher tells, on threads of its own, one at a time for each plugin.
 
@@ -47,7 +63,8 @@ class SavedChanges:
     last one.
 
     Args:
-        reload: reloads a plugin; raises a PluginError where the new code can't serve.
+        reload: reloads a plugin, if a function says that it is wanted, and those that have to
+            change with it; their ids. Raises a PluginError where the new code can't serve.
         on_done: called when what is to be watched may have become another.
         signed: whether the signatures of plugins make a difference.
     """
@@ -59,7 +76,7 @@ class SavedChanges:
         shelf: Shelf,
         workers: Workers,
         dispatcher: Dispatcher,
-        reload: Callable[[str], None],
+        reload: Callable[[str, Callable[[], bool]], tuple[str, ...]],
         on_done: Callable[[], object],
         *,
         signed: bool,
@@ -77,7 +94,7 @@ class SavedChanges:
         self._ending = threading.Event()
         self._running: set[str] = set()
         self._waiting: dict[str, PluginChange] = {}
-        self._failed: dict[str, PluginError] = {}
+        self._failed: dict[str, _Failed] = {}
         self._stranded: dict[str, Problem] = {}
 
     @property
@@ -106,6 +123,7 @@ class SavedChanges:
             for change in self._search.changes(again):
                 concerned.setdefault(change.plugin_id, change)
             again -= {change.plugin_id for change in changes.plugins}
+            self._try_refused()  # what they lacked may have come
         place = {plugin_id: n for n, plugin_id in enumerate(self._catalogue.resolution.load_order)}
         ordered = sorted(concerned.values(), key=lambda one: place.get(one.plugin_id, len(place)))
         for start in range(0, len(ordered), _AT_ONCE):
@@ -160,7 +178,8 @@ class SavedChanges:
             if not again and not self._differs(record):
                 self._as_before(record, change)
                 return
-        self._take_new_code(record, change, suspended=state is PluginState.SUSPENDED)
+        suspended = state is PluginState.SUSPENDED
+        self._take_new_code(record, change, again=again, suspended=suspended)
 
     def _differs(self, record: PluginRecord) -> bool:
         """Whether there is anything on disk that has not been tried."""
@@ -175,25 +194,38 @@ class SavedChanges:
             self._tell(record, change, reloaded=False)
 
     def _take_new_code(
-        self, record: PluginRecord, change: PluginChange, *, suspended: bool = False
+        self, record: PluginRecord, change: PluginChange, *, again: bool, suspended: bool
     ) -> None:
         try:
-            if suspended:  # it stays so; the next call brings the new code up, with the state
-                self._catalogue.adopt(record, self._catalogue.reread(record))
-            else:
-                self._reload(record.id)
+            try:
+                brought = self._reload(record.id, lambda: again or self._differs(record))
+            finally:
+                if suspended:
+                    self._suspend_again(record)
         except ManagerClosedError:
             raise
         except PluginError as error:
-            self._failed[record.id] = error
+            self._failed[record.id] = _Failed(error, record.reload_count)
             self._tell(record, change, error)
             return
-        self._failed.pop(record.id, None)
-        self._stranded.pop(record.id, None)
-        self._tell(record, change)
-        if self._is_blamed(record):
+        for one in map(self._catalogue.record, brought):
+            self._failed.pop(one.id, None)
+            self._stranded.pop(one.id, None)
+            self._tell(one, change if one is record else PluginChange(one.id, change.began))
+        if any(self._is_blamed(self._catalogue.record(one)) for one in brought):
             self._search.search()
         self._try_refused()
+
+    def _suspend_again(self, record: PluginRecord) -> None:
+        """Suspend what was resumed for its new code alone, if nobody has called it since."""
+        if record.state is not PluginState.LOADED:
+            return
+        try:
+            self._lifecycle.suspend(record.id, "its new code has been tried")
+        except (ManagerClosedError, StateTransitionError):
+            return  # somebody else was quicker
+        except PluginError as error:
+            self._search.note(f"it can't be suspended again: {error.message}", record.id)
 
     def _is_blamed(self, record: PluginRecord) -> bool:
         """Whether there is still a problem from when its file could not be read."""
@@ -203,13 +235,23 @@ class SavedChanges:
         )
 
     def _try_refused(self) -> None:
-        """Try again what did not go with a plugin that has just changed."""
-        refused = [one for one, error in self._failed.items() if isinstance(error, _REFUSALS)]
+        """Try again what was refused for others, where those say nothing against it any more."""
         now = time.monotonic()
-        for plugin_id in refused:
-            del self._failed[plugin_id]
-            change = PluginChange(plugin_id, now)
-            self._workers.start_unattended(partial(self._in_turn, change, again=True))
+        for plugin_id, failed in list(self._failed.items()):
+            if isinstance(failed.error, _REFUSALS) and self._fits_now(plugin_id, failed):
+                self._failed.pop(plugin_id, None)
+                change = PluginChange(plugin_id, now)
+                self._workers.start_unattended(partial(self._in_turn, change, again=True))
+
+    def _fits_now(self, plugin_id: str, failed: _Failed) -> bool:
+        try:
+            record = self._catalogue.record(plugin_id)
+            if record.reload_count != failed.reloads:
+                return False  # somebody has chosen since what is to serve
+            read_together(self._catalogue, record)
+        except PluginError:
+            return False
+        return True
 
     def _tell(
         self,
@@ -229,6 +271,7 @@ class SavedChanges:
                 time.monotonic() - change.began,
                 error,
                 reloaded,
+                record.state,
                 () if brought is None else brought.changes,
                 {} if brought is None else brought.left_out,
             )

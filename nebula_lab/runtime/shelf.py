@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -44,14 +45,12 @@ class ReadPlugin(Struct, frozen=True):
         """The file or folder among its files that is the plugin itself."""
         return self.lease.files.source
 
-    def materialize(self, folder: Path, descriptor: PluginDescriptor) -> None:
-        """Copy its files into an empty folder.
+    def require_as_described(self, folder: Path, descriptor: PluginDescriptor) -> None:
+        """Hold a copy of its files to what was read before them.
 
         Raises:
-            StoreError: they can't be had, or not as they were.
-            SignatureError: what is signed asks for other rights than what was read before it.
+            SignatureError: what is signed asks for other rights than the descriptor.
         """
-        self.lease.materialize(folder)
         if self.signature is None or self.description is None:
             return
         # The rights were taken from the description when the plugin was found; the signature is
@@ -105,6 +104,52 @@ class Shelf:
             collected = collect(descriptor)
             self._latest[descriptor.id] = collected.files
             return self._keep(descriptor, collected)
+
+    def materialize(self, read: ReadPlugin, descriptor: PluginDescriptor, folder: Path) -> None:
+        """Copy what was read for a descriptor into an empty folder.
+
+        What the store has lost meanwhile is taken from disk, if it is still the same there.
+
+        Raises:
+            StoreError: the files can't be had, or not as they were.
+            SignatureError: what is signed asks for other rights than what was read before it.
+        """
+        try:
+            read.lease.materialize(folder)
+        except StoreError as error:
+            if not Path(error.path or "").is_relative_to(self._store.root):
+                raise  # not for want of the store
+            collected = self._still_on_disk(read, descriptor, error)
+            self._store.materialize_directly(collected, folder)
+            self._keep_again(read, descriptor, collected)
+        read.require_as_described(folder, descriptor)
+
+    def _still_on_disk(
+        self, read: ReadPlugin, descriptor: PluginDescriptor, lost: StoreError
+    ) -> CollectedPlugin:
+        root = self._store.root
+        said = f"the content store {root} can't give its files ({lost.message}), and on disk"
+        hint = f"Check the folder of the content store, {root}, and its disk."
+        try:
+            collected = collect(descriptor)
+        except StoreError as error:
+            message = f"{said} they can't be had either ({error.message})"
+            raise StoreError(message, path=lost.path, hint=hint) from lost
+        if collected.files.digest != read.lease.files.digest:
+            raise StoreError(f"{said} there are others now", path=lost.path, hint=hint) from lost
+        return collected
+
+    def _keep_again(
+        self, read: ReadPlugin, descriptor: PluginDescriptor, collected: CollectedPlugin
+    ) -> None:
+        """Put the files back into the store, if that can be used, and hold them there."""
+        with self._reading, contextlib.suppress(StoreError):
+            gone, known = self._read.get(id(descriptor), (None, None))
+            if gone is not None and known is read:
+                lease = self._store.lease(collected)
+                kept = ReadPlugin(lease, read.description, read.signature)
+                self._read[id(descriptor)] = (gone, kept)
+                read.lease.release()
 
     def known(self, descriptor: PluginDescriptor) -> ReadPlugin | None:
         """What has been read for a descriptor; None if nothing has."""

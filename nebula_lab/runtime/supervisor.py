@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from nebula_lab.errors import ExitReport, LoadFailedError, PluginError
+from nebula_lab.errors import ExitReport, LoadFailedError, PluginCrashedError, PluginError
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.events import PluginCrashed, PluginRestarted
+from nebula_lab.reports.exit_report import EndCause
 from nebula_lab.runtime.backoff import delay_before
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.cradle import Cradle
@@ -100,7 +101,13 @@ class Supervisor:
         return may_restart and not self._is_closed_within(crashes)
 
     def _count_crash(self, record: PluginRecord, report: ExitReport) -> int:
-        crashes = record.crashed(self._config.restart)
+        """Count a crash, or a start that the machine did not allow; how many there were lately."""
+        was_started = report.cause is not EndCause.NOT_STARTED
+        crashes = record.crashed(self._config.restart, was_started=was_started)
+        if not was_started:
+            if record.missed_starts == 1:
+                _log.warning("%s was %s; it is tried again", record.id, report.reason)
+            return crashes
         may_restart = crashes <= self._config.restart.max_restarts
         self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
         return crashes
@@ -136,6 +143,7 @@ class Supervisor:
         if not counts:
             host.kill()
         report = host.exit_report(_DYING)
+        died: PluginError = PluginCrashedError(plugin_id=record.id, report=report)
         self._workers.start_unattended(host.dispose)  # nobody is to wait for its files to go
         crashes = self._count_crash(record, report) if counts else 0
         while True:
@@ -147,25 +155,26 @@ class Supervisor:
                 if record.state not in SERVING or record.era != era:
                     return  # unloaded, suspended or reloaded meanwhile
                 if not may_restart:
-                    self._give_up(record, host, self._given_up(record, report.reason))
+                    self._give_up(record, host, self._given_up(record, report, died))
                     return
-                died = self._restart(record, host, began, counts=counts)
-            if died is None:
+                restarted = self._restart(record, host, began, counts=counts)
+            if restarted is None:
                 return
-            report, counts = died, True
+            (report, died), counts = restarted, True
             crashes = self._count_crash(record, report)
 
     def _restart(
         self, record: PluginRecord, dead: Host, began: float, *, counts: bool
-    ) -> ExitReport | None:
-        """Bring a plugin back; how the new process ended too, if it did."""
+    ) -> tuple[ExitReport, PluginError] | None:
+        """Bring a plugin back; how the new process ended too, if it did, and the error of that."""
         try:
             hosted, state = self._bring_back(record, dead.checkpoint)
         except PluginError as error:
             report = report_of(error)
             if report is None:
                 self._give_up(record, dead, error)
-            return report
+                return None
+            return report, error
         if counts:
             record.restarts += 1
             self._counters.restarts += 1
@@ -216,12 +225,25 @@ class Supervisor:
         record.saved_state = dead.checkpoint  # for when it has been mended
         record.fail(error)
 
-    def _given_up(self, record: PluginRecord, reason: str) -> LoadFailedError:
+    def _given_up(
+        self, record: PluginRecord, report: ExitReport, error: PluginError
+    ) -> LoadFailedError:
         policy = self._config.restart
+        missed = record.missed_starts
+        mend = f"reload_plugin({record.id!r})."
+        if report.cause is EndCause.NOT_STARTED:
+            return LoadFailedError(
+                f"could not be started again, in {missed} attempts: {error.message}",
+                plugin_id=record.id,
+                path=error.path or record.descriptor.path,
+                hint=f"{error.hint or 'Mend that.'} Then: {mend}",
+            )
+        between = f" and could not be started {missed} times meanwhile" if missed else ""
+        often = policy.max_restarts - missed
         return LoadFailedError(
-            f"crashed more than {policy.max_restarts} times in {policy.window:g} s, the last "
-            f"time because it was {reason}",
+            f"crashed more than {often} times in {policy.window:g} s{between}, the last time "
+            f"because it was {report.reason}",
             plugin_id=record.id,
             path=record.descriptor.path,
-            hint=f"Mend it, then: reload_plugin({record.id!r}).",
+            hint=f"Mend it, then: {mend}",
         )

@@ -103,7 +103,7 @@ class Switchboard(Listener):
 
     def _serve(self, caller: str, parent: Invocation | None, host: Host, message: Request) -> None:
         try:
-            host.link.send(self._answer(caller, parent, message), self._config.grace)
+            host.link.send(self._answer(caller, parent, host, message), self._config.grace)
         except LocalProtocolError as error:
             failure = ResponseFailure(message.request, type(error).__name__, str(error))
             host.link.send(failure, self._config.grace)
@@ -112,9 +112,11 @@ class Switchboard(Listener):
         except ChannelEndedError:
             pass  # the caller is gone; whoever waits for it finds out by itself
 
-    def _answer(self, caller: str, parent: Invocation | None, message: Request) -> Message:
+    def _answer(
+        self, caller: str, parent: Invocation | None, host: Host, message: Request
+    ) -> Message:
         try:
-            result = self._call(caller, parent, message)
+            result = self._call(caller, parent, host, message)
             return Response(message.request, encode_value(result, "result"))
         except ValueNotSupportedError as error:
             refusal = UnsupportedValueError(error.element, error.found)
@@ -131,9 +133,9 @@ class Switchboard(Listener):
             _log.exception("a call by %s failed", caller)
             return ResponseFailure(message.request, type(error).__name__, str(error))
 
-    def _call(self, caller: str, parent: Invocation | None, message: Request) -> Any:
+    def _call(self, caller: str, parent: Invocation | None, host: Host, message: Request) -> Any:
         assert self._calls is not None
-        self._require_declared(caller, message.plugin_id)
+        self._require_declared(caller, host, message.plugin_id)
         params = decode_value(message.params)
         if not isinstance(params, dict):
             raise PluginError("params must be a dict of values by name", plugin_id=caller)
@@ -145,16 +147,17 @@ class Switchboard(Listener):
         if parent is not None and message.timeout is None:
             timeout = parent.timeout
         invocation = Invocation(message.plugin_id, message.operation, timeout, sink, parent)
+        invocation.callee = host.peers.get(message.plugin_id)
         self._refuse_to_come_back(caller, invocation)
         if parent is None:
             return self._calls.run(invocation, params)
         with parent.waiting_for(invocation):
             return self._calls.run(invocation, params)
 
-    def _require_declared(self, caller: str, callee: str) -> None:
-        descriptor = self._catalogue.record(caller).descriptor
-        declared = [dependency.plugin_id for dependency in descriptor.dependencies]
+    def _require_declared(self, caller: str, host: Host, callee: str) -> None:
+        declared = host.needs or ()  # its own, while a later version is about to take its place
         if callee not in declared:
+            descriptor = self._catalogue.record(caller).descriptor
             listed = ", ".join(declared) or "none"
             raise DependencyError(
                 f"calls {callee}, which is not among its dependencies ({listed})",

@@ -46,7 +46,7 @@ class FileWatch:
 
     Args:
         config: `hot_reload` says whether to watch from the start.
-        reload: reloads a plugin.
+        reload: as in `SavedChanges`.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FileWatch:
         shelf: Shelf,
         workers: Workers,
         dispatcher: Dispatcher,
-        reload: Callable[[str], None],
+        reload: Callable[[str, Callable[[], bool]], tuple[str, ...]],
     ) -> None:
         self._config = config
         self._catalogue = catalogue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.transport.host_link import HostLink, PendingCall
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Host(abc.ABC):
         connection_file: for Jupyter front ends, where the host is a kernel.
         runs_in_context: it runs a call in the context of its caller, which is noted in the call.
         policy: what holds for its plugin; None as long as it has none.
+        needs: the ids of the plugins that its own may call; None as long as it has none.
+        peers: what stands for other plugins as long as it and they prove themselves together.
         source: the plugin's own file or folder there and what it is a copy of, by the names that
             people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
@@ -75,6 +78,7 @@ class Host(abc.ABC):
         checkpoint_is_due: the next call that ends leaves its place to one.
         calls_left: how many calls until then; None where they are not counted.
         keeps_state: whether its plugin has anything to save.
+        moments: notes when calls begin; None where the plugin starts no processes to be ended.
     """
 
     link: HostLink
@@ -83,6 +87,7 @@ class Host(abc.ABC):
     pid: int | None = None
     connection_file: Path | None = None
     policy: EffectivePolicy | None = None
+    needs: tuple[str, ...] | None = None
     source: tuple[Path, Path] | None = None
     runs_in_context = False
     checkpoint: Any = None
@@ -92,12 +97,14 @@ class Host(abc.ABC):
     checkpoint_is_due = False
     calls_left: int | None = None
     keeps_state = True
+    moments: Moments | None = None
     # What became of a call that did not stop, for the error that its caller gets.
     after_kill = "It did not stop when interrupted, so its process was replaced."
 
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.peers: Mapping[str, Any] = {}
         self.manager_closes = False  # so whoever still waits for it is to be told just that
         self.is_lost = False  # whoever supervises it has been told that it is gone
 
@@ -120,6 +127,13 @@ class Host(abc.ABC):
         copy, original = self.source
         return SourceLines(copy.parent, original.parent)
 
+    def executing(self) -> int:
+        """The number of the call that its main thread runs now; 0 where none does, or none is told.
+
+        A host says it of itself, and so may say anything.
+        """
+        return 0
+
     @abc.abstractmethod
     def look(self) -> Look:
         """Begin to find out what it is at, ahead of an interrupt; any thread."""
@@ -133,6 +147,9 @@ class Host(abc.ABC):
 
         One that can't answer tells what it is at now, for the look that was begun before.
         """
+
+    def end_started(self, moment: Moment) -> None:  # noqa: B027 - few start any
+        """End the processes that its plugin has started after a moment."""
 
     @abc.abstractmethod
     def kill(self) -> None:

@@ -7,9 +7,11 @@ import os
 import signal
 import time
 from collections.abc import Generator, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from nebula_lab.sandbox import pidfds
+from nebula_lab.sandbox.started import Moment
 
 # So that whoever walks through a family comes to an end, whatever it does meanwhile.
 _MOST = 10_000
@@ -90,6 +92,29 @@ class Family:
             for pidfd in held:
                 os.close(pidfd)
 
+    def kill_since(self, moment: Moment, before: int) -> None:
+        """Kill what its plugin has started after a moment.
+
+        What a process that was there before has started is that one's, and stays.
+
+        Args:
+            moment: after which.
+            before: how many of the first come before what the plugin has started.
+        """
+        first = set(islice(self.pids(), before))
+        killed: set[int] = set()
+        known = -1
+        while len(killed) > known:  # again: those that lose their parent come to the first
+            known = len(killed)
+            waiting = list(first)
+            while waiting:
+                for child in list(_children(waiting.pop())):
+                    if child not in first | killed and _kill_if_since(
+                        child, first | killed, moment
+                    ):
+                        killed.add(child)
+                        waiting.append(child)
+
     def close(self) -> None:
         """Give back the pidfd, which nobody uses any more. Can be called again."""
         pidfd, self._pidfd = self._pidfd, -1
@@ -127,6 +152,15 @@ def _opened(pid: int, parents: set[int]) -> Iterator[int]:
         yield pidfd if is_child else -1
     finally:
         os.close(pidfd)
+
+
+def _kill_if_since(pid: int, parents: set[int], moment: Moment) -> bool:
+    """Whether a child of one of those parents was started after a moment, and so is killed."""
+    with _opened(pid, parents) as pidfd, contextlib.suppress(OSError):
+        if pidfd >= 0 and moment.is_before(pid):
+            pidfds.send_signal(pidfd, signal.SIGKILL)
+            return True
+    return False
 
 
 def _has_parent(pid: int, parents: set[int]) -> bool:

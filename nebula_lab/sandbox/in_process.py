@@ -82,6 +82,7 @@ class InProcessHost(Host):
         # Of this host alone, in whichever manager of this process.
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._interrupts = ThreadInterrupts()
+        self._executing = [0]
         self._reason = ""
         self._disposed = False
         self._owner_pid = os.getpid()
@@ -101,6 +102,7 @@ class InProcessHost(Host):
             self._context_of,
             self._theirs,
             run_in_context=self._in_context,
+            executing=self._executing,
             module_life=self._life,
         )
         try:
@@ -127,6 +129,9 @@ class InProcessHost(Host):
         if threading.current_thread() is not self._thread:
             return work()  # one of several at once, which can't be interrupted one by one
         return self._interrupts.run(job.call, work)
+
+    def executing(self) -> int:
+        return self._executing[0]
 
     def look(self) -> Look:
         return look_at_threads(self._thread.ident, self.source_lines())

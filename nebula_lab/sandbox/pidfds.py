@@ -18,7 +18,8 @@ _EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
 _INFO_SIZE = 64
 _INFO_EXIT_CODE = slice(60, 64)
 # Fields of /proc/PID/stat, from the state on.
-_PARENT, _TICKS, _CHILDREN_TICKS, _THREADS, _EXIT_CODE = 1, slice(11, 13), slice(13, 15), 17, 49
+_PARENT, _TICKS, _CHILDREN_TICKS = 1, slice(11, 13), slice(13, 15)
+_THREADS, _START, _EXIT_CODE = 17, 19, 49
 
 
 def pid_of(pidfd: int) -> int:
@@ -41,6 +42,15 @@ def parent_of(pid: int) -> int:
         OSError: there is no such process.
     """
     return int(_stat(pid)[_PARENT])
+
+
+def started_at(pid: int) -> int:
+    """When a process was started, in ticks since the machine was.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    return int(_stat(pid)[_START])
 
 
 def threads_of(pid: int) -> int:

@@ -19,6 +19,7 @@ from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.discovery_strategy import FileSystem
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
+from nebula_lab.reports.exit_report import EndCause
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
@@ -111,7 +112,7 @@ class ProcessSandbox(Sandbox):
                 raise LoadFailedError(
                     f"its kernel could not be started: {reason}",
                     plugin_id=spec.plugin_id,
-                    report=ExitReport(f"not started: {reason}"),
+                    report=ExitReport(f"not started: {reason}", cause=EndCause.NOT_STARTED),
                 ) from error
             _greet(host, spec)
             return self._connected(host, spec)

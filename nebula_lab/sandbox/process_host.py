@@ -26,10 +26,11 @@ from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.last_words import LastWords
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.look import Look
-from nebula_lab.sandbox.process_look import look_at
+from nebula_lab.sandbox.process_look import BEFORE_CHILDREN, look_at
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.proxy_end import ProxyEnd
 from nebula_lab.sandbox.stack_dump import StackDump
+from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.usage import UsageWatch, duties
@@ -91,6 +92,8 @@ class ProcessHost(Host):
         self.plugin_dir = self._files.plugin
         self.connection_file = self._files.connection_file
         self._stacks = StackDump()
+        if berth.profile.confinement.guard is not Guard.NONE:
+            self.moments = Moments()
         self._words = LastWords(loop, lambda text: self.on_raw_output(text))
         self._guard = berth.profile.confinement.guard
         self._binds = berth.profile.confinement.binds
@@ -110,7 +113,7 @@ class ProcessHost(Host):
         except BaseException:
             self.link.close()
             self._words.close()
-            self._stacks.close()
+            self._close_own()
             self._proxy.close()
             self._group.close()
             self._files.remove()
@@ -196,6 +199,9 @@ class ProcessHost(Host):
     def new_stops(self) -> frozenset[str]:
         return self._group.new_stops()
 
+    def executing(self) -> int:
+        return self._stacks.executing()
+
     def look(self) -> Look:
         try:
             family = self._family()
@@ -214,6 +220,14 @@ class ProcessHost(Host):
         # A thread that is about to wait does so though a signal has just come: come again.
         self._process.signal(signals.INTERRUPT)
 
+    def end_started(self, moment: Moment) -> None:
+        with contextlib.suppress(OSError):
+            family = self._family()
+            try:
+                family.kill_since(moment, BEFORE_CHILDREN[self._guard])
+            finally:
+                family.close()
+
     def _end(self, reason: str) -> None:
         """Kill it for what it did, unless it has ended by itself."""
         if not self._process.has_exited():
@@ -231,6 +245,11 @@ class ProcessHost(Host):
                 self._kill_family()
         self._process.kill_group()
         self._group.kill()
+
+    def _close_own(self) -> None:
+        self._stacks.close()
+        if self.moments is not None:
+            self.moments.close()
 
     def _kill_family(self) -> None:
         """Kill what has left its group too: whoever would adopt it and end it is in the group."""
@@ -283,7 +302,7 @@ class ProcessHost(Host):
                 self._loop.call(self._usage.close)
             self.link.close()
             self._words.close()
-            self._stacks.close()
+            self._close_own()
             self._proxy.close()
             self._process.release()
             self._group.close()

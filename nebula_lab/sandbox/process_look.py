@@ -23,7 +23,7 @@ from nebula_lab.sandbox.stack_text import stacks_from
 _MOST_CHILDREN = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 # The processes of a guarded host that come before what its plugin has started, itself the last.
-_BEFORE_CHILDREN = {Guard.NONE: 1, Guard.SUBREAPER: 2, Guard.NAMESPACE: 3}
+BEFORE_CHILDREN = {Guard.NONE: 1, Guard.SUBREAPER: 2, Guard.NAMESPACE: 3}
 _STATES = {
     "R": "running",
     "S": "sleeping",
@@ -69,7 +69,7 @@ def look_at(
 
 def _processes(family: Family, guard: Guard) -> tuple[int, tuple[ChildProcess, ...]]:
     """The pid of the host itself, and what is below it."""
-    before = _BEFORE_CHILDREN[guard]
+    before = BEFORE_CHILDREN[guard]
     pids = list(islice(family.pids(), before + _MOST_CHILDREN))
     host = pids[before - 1] if len(pids) >= before else family.pid
     found = (_child(pid) for pid in pids[before:])

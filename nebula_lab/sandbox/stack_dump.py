@@ -1,5 +1,8 @@
 """Memory that a host writes the stacks of its threads into: see `nebula_lab.agent.stack_dumps`.
 
+Behind the stacks is the number of the call that its main thread runs: see
+`nebula_lab.agent.executing`.
+
 A host may write whatever it likes there, but no more than there is room for: the memory is of the
 manager's making and sealed. Both sides have one position in it, since they have one open file.
 """
@@ -9,7 +12,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import sys
 import threading
+
+from nebula_lab.agent.executing import NUMBER_SIZE
 
 # A hundred threads of a hundred frames would be a megabyte; three threads of fifty are 15 kB.
 SIZE = 128 * 1024
@@ -26,7 +32,7 @@ class StackDump:
         self._moving = threading.Lock()
         self._descriptor = os.memfd_create("nebula-stacks", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
         try:
-            os.ftruncate(self._descriptor, SIZE)
+            os.ftruncate(self._descriptor, SIZE + NUMBER_SIZE)
             seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
             fcntl.fcntl(self._descriptor, fcntl.F_ADD_SEALS, seals)
         except BaseException:
@@ -54,6 +60,12 @@ class StackDump:
             if start < end:
                 return os.pread(self._descriptor, end - start, start).decode("ascii", "replace")
         return ""
+
+    def executing(self) -> int:
+        """The number of the call that runs on the main thread, as the host says; 0 without one."""
+        with self._moving, contextlib.suppress(OSError):
+            return int.from_bytes(os.pread(self._descriptor, NUMBER_SIZE, SIZE), sys.byteorder)
+        return 0
 
     def close(self) -> None:
         """Give the memory back. Can be called again."""

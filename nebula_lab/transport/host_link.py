@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextvars import Context
 from queue import SimpleQueue
@@ -25,6 +27,7 @@ from nebula_lab.wire.messages import (
     Refused,
     Reply,
     Request,
+    Stopping,
     Tidings,
     Welcome,
 )
@@ -52,6 +55,9 @@ class PendingCall:
         credit: how many items of a stream it may still be sent.
         requested: bytes of requests that nobody has looked at yet.
         context: of who made it, for a host in this process.
+        told_at: when the call itself had been told to stop, on the clock of `time.monotonic`; None
+            as long as that is not known.
+        is_left: nobody waits for its answer any more, which may still come.
     """
 
     # Most calls give no stream and run in no context of ours: these stand for them all.
@@ -60,11 +66,17 @@ class PendingCall:
     credit = 0
     requested = 0
     context: Context | None = None
+    told_at: float | None = None
+    is_left = False
     box: SimpleQueue[Any]
 
     def described(self) -> RunningCall | None:
         """The call, for people; None where there is nothing to be said of it."""
         return None
+
+    def told(self) -> None:
+        """Note that the call itself has been told to stop; any thread."""
+        self.told_at = time.monotonic()
 
 
 class HostLink:
@@ -83,11 +95,15 @@ class HostLink:
     def __init__(self, sock: socket.socket, loop: LoopThread) -> None:
         self._channel = Channel(sock, Connection(Side.MANAGER), self._route)
         self.send = self._channel.send
+        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._channel.attend(self._waker, self._woken)
         self._loop = loop
         self._greetings: SimpleQueue[Any] = SimpleQueue()
         self._pending: dict[int, PendingCall] = {}
+        self._left: dict[int, PendingCall] = {}
         self._waiting: set[PendingCall] = set()
         self._numbers = itertools.count(1)
+        self._last = 0
         self._watched = False
         self._watch_is_due = False
         self._closed = False
@@ -121,7 +137,7 @@ class HostLink:
 
     def open_call(self, call: PendingCall) -> None:
         """Give a call a number and a box; `close_call` takes the number back."""
-        call.number = number = next(self._numbers)
+        self._last = call.number = number = next(self._numbers)
         call.box = SimpleQueue()
         self._pending[number] = call
 
@@ -133,6 +149,17 @@ class HostLink:
         if self._channel.freight.is_stocked and not self._trim_is_due:
             self._trim_is_due = True
             self._loop.call_later(_TRIM, self._trim)
+
+    def leave_call(self, call: PendingCall) -> None:
+        """Take back the number of a call that has not come to its turn in the host yet.
+
+        Nobody waits for its answer, and it counts for nothing; only whether it ends is looked at.
+        """
+        call.is_left = True
+        self._left[call.number] = call
+        self.close_call(call)
+        if call.answered:  # meanwhile
+            self._left.pop(call.number, None)
 
     def receive(self, call: PendingCall, deadline: float) -> Any:
         """The next message for a call; see `Channel.get_until`."""
@@ -184,6 +211,26 @@ class HostLink:
         pending = (call.described() for call in list(self._pending.values()) if not call.answered)
         return tuple(call for call in pending if call is not None)
 
+    def hand(self, call: PendingCall, message: Any) -> None:
+        """Give whoever waits for a call a message that the host did not send; any thread."""
+        call.box.put(message)
+        with self._watching:
+            if not self._closed:
+                os.eventfd_write(self._waker, 1)  # whoever reads for all waits on no box
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._waker)
+
+    def is_first(self, call: PendingCall) -> bool:
+        """Whether there is none before it that has not been answered."""
+        others = (other for other in list(self._pending.values()) if not other.answered)
+        return next(others, call) is call
+
+    def is_alone(self, call: PendingCall) -> bool:
+        """Whether there is no other call, and has been none since this one."""
+        return self._last == call.number and len(self._pending) == 1 and not self._left
+
     def sole_pending(self) -> PendingCall | None:
         """The pending call, if there is exactly one."""
         calls = list(self._pending.values())
@@ -213,6 +260,9 @@ class HostLink:
                 # A thread that outlives its call may still speak in its name: nobody listens there.
                 self.take_in(message, None)
         elif call is not None and not call.answered:
+            if kind is Stopping:
+                call.told()
+                return
             if kind in _ANSWERS:
                 self._answered(call)
             else:
@@ -220,8 +270,20 @@ class HostLink:
             call.box.put(message)
         elif isinstance(message, Hello | Refused):
             self._greetings.put(message)
+        elif kind is Stopping or kind in _ANSWERS:
+            self._route_to_left(message)
         else:
             self.on_unclaimed(message)
+
+    def _route_to_left(self, message: Any) -> None:
+        left = self._left.get(message.call)
+        if left is None:
+            return  # it was of no call that there is, or told twice
+        if type(message) is Stopping:
+            left.told()
+        else:
+            left.answered = True
+            self._left.pop(message.call, None)
 
     def _answered(self, call: PendingCall) -> None:
         call.answered = True
@@ -294,3 +356,5 @@ class HostLink:
         # Without the lock, since the loop's thread may be waiting for it.
         self._loop.unwatch(self._channel.fileno())
         self._channel.close()
+        self._channel.neglect(self._waker)
+        os.close(self._waker)

@@ -22,7 +22,7 @@ from pathlib import Path
 from nebula_lab.errors import StoreError
 from nebula_lab.trust import locks
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile
-from nebula_lab.trust.copying import checked_bytes, checked_copy
+from nebula_lab.trust.copying import checked_bytes, checked_copy, write_missing
 from nebula_lab.trust.garbage import Removed, remove_garbage
 from nebula_lab.trust.layout import StoreLayout, blob_path, default_root
 from nebula_lab.trust.store_errors import explained
@@ -123,7 +123,7 @@ class ContentStore:
                 the store, so that the next `add` writes it anew, and never left in `folder`.
                 Also where `folder` can't be written.
         """
-        with explained("a plugin's files can't be written", folder):
+        with explained("a plugin's files can't be copied", folder):
             made: set[str] = set()
             root, blobs = str(folder), str(self._layout.blobs)
             for file in files.files:
@@ -133,6 +133,18 @@ class ContentStore:
                     os.makedirs(parent, exist_ok=True)  # noqa: PTH103 - on the path of every load
                     made.add(parent)
                 checked_copy(blob_path(blobs, file.sha256), file, target)
+
+    def materialize_directly(self, collected: CollectedPlugin, folder: Path) -> None:
+        """Copy a plugin's files from memory, where `materialize` did not find all in the store.
+
+        Raises:
+            StoreError: `folder` can't be written.
+        """
+        with explained("a plugin's files can't be copied", folder):
+            for file in collected.files.files:
+                target = folder / file.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_missing(collected.contents[file.path], file, str(target))
 
     def tree(self, digest: str) -> PluginFiles:
         """The tree with that digest.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nebula_lab.model import PluginState
 from nebula_lab.model.events import (
     Event,
     PluginDiscovered,
@@ -21,6 +22,10 @@ from nebula_lab.watch.status import WatchStatus
 
 _COLUMNS = (Column("folder"), Column("watched by"), Column("because"))
 _FILES = 3  # that are named
+_GOES_ON = {
+    PluginState.SUSPENDED: "stays suspended, and goes on with its next call",
+    PluginState.FAILED: "is Failed",
+}
 
 
 def watch_view(status: WatchStatus) -> Rendered:
@@ -45,7 +50,8 @@ def _place(path: str) -> str:
 def news_view(event: Event) -> Rendered | None:
     """What a person is to know of an event of the watching; None for nothing."""
     if isinstance(event, SavedChange) and event.error is not None:
-        note = f"{event.plugin_id} {event.version} goes on serving. The next save tries again."
+        goes_on = _GOES_ON.get(event.state, "goes on serving")
+        note = f"{event.plugin_id} {event.version} {goes_on}. The next save tries again."
         return error_box(event.error, notes=[note])
     sentence = _news(event)
     return None if sentence is None else _sentence(sentence)
@@ -55,11 +61,7 @@ def _news(event: Event) -> str | None:
     if isinstance(event, SavedChange):
         if not event.reloaded:
             return f"{event.plugin_id} {event.version}: its files are again as they run."
-        took = f"{event.duration:.2f} s"
-        first = (
-            f"{event.plugin_id} {event.version} serves{_files(event.files)}, {took} after the save."
-        )
-        return "\n  ".join([first, *reload_details(event.changes, event.left_out)])
+        return "\n  ".join([_came_up(event), *reload_details(event.changes, event.left_out)])
     if isinstance(event, PluginDiscovered):
         return f"There is a new plugin: {event.plugin_id} {event.version} in {event.path.name}."
     if isinstance(event, PluginRemoved):
@@ -68,6 +70,14 @@ def _news(event: Event) -> str | None:
     if isinstance(event, WatchNoted):
         return f"{event.plugin_id or 'Watching'}: {event.message}."
     return None
+
+
+def _came_up(event: SavedChange) -> str:
+    who, took = f"{event.plugin_id} {event.version}", f"{event.duration:.2f} s after the save"
+    if event.state is PluginState.SUSPENDED:
+        rests = "is suspended again until its next call"
+        return f"{who} came up{_files(event.files)}, {took}, and {rests}."
+    return f"{who} serves{_files(event.files)}, {took}."
 
 
 def _files(files: tuple[str, ...]) -> str:

@@ -134,10 +134,10 @@ class Reply(Message, tag=31, frozen=True, gc=False):
 class Failure(Message, tag=32, frozen=True, gc=False):
     """A call that gave no result.
 
-    `kind` is one of `FAILURE_KINDS`; `traceback` is the plugin's own, as text; `element` is the
-    path to an unsupported value where that was the reason; `obstacle` one of `OBSTACLES`, what a
-    confined plugin may have run into; `request` the number of the `Request` whose failure led to
-    this one, 0 where none did.
+    `kind` is one of `FAILURE_KINDS`, where `withdrawn` is a call that was stopped before it began;
+    `traceback` is the plugin's own, as text; `element` is the path to an unsupported value where
+    that was the reason; `obstacle` one of `OBSTACLES`, what a confined plugin may have run into;
+    `request` the number of the `Request` whose failure led to this one, 0 where none did.
     """
 
     call: int
@@ -191,6 +191,16 @@ class Progress(Message, tag=37, frozen=True, gc=False):
     text: str
 
 
+class Stopping(Message, tag=39, frozen=True, gc=False):
+    """A call that was to be stopped has begun, and has been told.
+
+    Nothing of the kind comes for one that the main thread runs: the `Failure` says it, or the call
+    does not stop and nobody is there to say anything.
+    """
+
+    call: int
+
+
 class Request(Message, tag=38, frozen=True, gc=False):
     """The plugin calls one that it depends on, on behalf of `call`."""
 
@@ -223,7 +233,16 @@ KINDS = frozenset(
     }
 )
 FAILURE_KINDS = frozenset(
-    {"raised", "cancelled", "symbol", "load", "unknown_operation", "unsupported_value", "too_large"}
+    {
+        "raised",
+        "cancelled",
+        "withdrawn",
+        "symbol",
+        "load",
+        "unknown_operation",
+        "unsupported_value",
+        "too_large",
+    }
 )
 # What may have stood in a confined plugin's way; "" is nothing of the kind.
 OBSTACLES = frozenset(
@@ -268,6 +287,7 @@ ToManager = (
     | Log
     | Progress
     | Request
+    | Stopping
     | Tidings
 )
 

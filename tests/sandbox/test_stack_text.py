@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nebula_lab.sandbox.source_lines import SourceLines
-from nebula_lab.sandbox.stack_dump import SIZE, StackDump
+from nebula_lab.sandbox.stack_dump import NUMBER_SIZE, SIZE, StackDump
 from nebula_lab.sandbox.stack_text import stacks_from
 
 DUMP = """\
@@ -142,7 +142,7 @@ def test_it_holds_no_more_than_there_is_room_for(dump):
     start = dump.begin()
     assert os.write(dump.fileno(), b"x" * (2 * SIZE)) == SIZE
     with pytest.raises(PermissionError):
-        os.write(dump.fileno(), b"x")
+        os.write(dump.fileno(), b"x" * (NUMBER_SIZE + 1))
     with pytest.raises(PermissionError):
         os.truncate(dump.fileno(), 1)
     assert len(dump.since(start)) == SIZE

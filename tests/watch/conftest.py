@@ -190,6 +190,7 @@ class Live:
         plugin_id: str = "",
         top: str = "",
         initialize: str = "",
+        below: str = "",
         **metadata: object,
     ) -> Path:
         """Save a plugin that counts, and answers with `answer` and the count."""
@@ -197,7 +198,7 @@ class Live:
         described = {"id": plugin_id or name, "version": "1.0.0", **metadata}
         text = COUNTER.format(metadata=described, top=top, initialize=initialize, answer=answer)
         fresh = path.with_suffix(".tmp")
-        fresh.write_text(text)
+        fresh.write_text(text + below)
         fresh.replace(path)
         return path
 

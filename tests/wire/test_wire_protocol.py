@@ -33,6 +33,7 @@ from nebula_lab.wire.messages import (
     Response,
     ResponseFailure,
     Shutdown,
+    Stopping,
     Tidings,
     Welcome,
     encode_message,
@@ -61,6 +62,7 @@ TO_MANAGER = [
     Log(1, 20, "x", "y"),
     Progress(1, 0.5, None, ""),
     Request(1, 1, "p", "x", NULL, None),
+    Stopping(1),
     Tidings(),
 ]
 
