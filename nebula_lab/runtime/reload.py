@@ -7,6 +7,7 @@ places. Whatever goes wrong before that leaves the old host where it is.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +52,9 @@ class _Task:
         woken: those that were resumed for this.
         loaded: the ids of those that were loaded because the new code needs them.
         brought: those whose new code serves.
+        former: what was there before the description of one that does not serve was replaced; it
+            is to be loaded then.
+        was_recalled: whether that was an earlier version.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class _Task:
         self.woken: set[PluginRecord] = set()
         self.loaded: set[str] = set()
         self.brought: list[str] = []
+        self.former: Sequence[Change] = ()
+        self.was_recalled = False
 
     @property
     def is_rollback(self) -> bool:
@@ -174,6 +180,11 @@ class Reloader:
         Returns:
             Those to prepare and to hold for the next step; none where all is done.
         """
+        if task.former:  # and it has been loaded since
+            former = dict(task.former)[task.record]
+            self._note(task, task.record, former, Swap())
+            self._dependents.notify(task.record, former.version)
+            return ()
         if not task.brought and not task.is_wanted():
             return ()
         served = {record: record.descriptor for record in held}
@@ -202,29 +213,20 @@ class Reloader:
             for _, descriptor in () if task.is_rollback else serving:
                 self._archive.note_soon(descriptor)
             return dict(zip((record for record, _ in serving), swaps, strict=True))
-        record = task.record
-        former, was_recalled = (
-            [(one, one.descriptor) for one, _ in task.changes],
-            record.is_recalled,
-        )
+        former = [(one, one.descriptor) for one, _ in task.changes]
         self._catalogue.adopt(*task.changes)
-        record.is_recalled = task.is_rollback
-        try:
-            self._loader.load(record.id)
-        except PluginError:
-            if record.state is PluginState.SUSPENDED:  # what it depends on did not come up
-                self._catalogue.adopt(*former)
-                record.is_recalled = was_recalled
-            raise
-        return {record: Swap()}
+        task.former, task.was_recalled = former, task.record.is_recalled
+        task.record.is_recalled = task.is_rollback
+        return {}
 
     def _note(
         self, task: _Task, record: PluginRecord, served: PluginDescriptor, swap: Swap
     ) -> None:
         task.brought.append(record.id)
         record.reload_count += 1
-        record.failure = None
-        record.forget_crashes()
+        if record.state in SERVING:
+            record.failure = None
+            record.forget_crashes()
         self._counters.reloads += 1
         record.last_reload = PluginReloaded(
             record.id,
@@ -285,9 +287,29 @@ class Reloader:
             for plugin_id in self._lacking(task):
                 task.loaded.add(plugin_id)
                 self._loader.load(plugin_id)
+            if task.former:
+                self._load_described(task)
         except PluginError as error:
-            self._tell_failure(task, error, {})
+            self._tell_failure(task, error, dict(task.former))
             raise
+
+    def _load_described(self, task: _Task) -> None:
+        """Load what did not serve, by its new description."""
+        try:
+            self._loader.load(task.record.id)
+        except PluginError:
+            _holding([one for one, _ in task.former], partial(self._describe_as_before, task))
+            raise
+
+    def _describe_as_before(self, task: _Task) -> tuple[PluginRecord, ...]:
+        record = task.record
+        is_another = record.descriptor is not dict(task.changes)[record]
+        if record.state is PluginState.SUSPENDED and not is_another:
+            # What it depends on did not come up. What was there may not fit any more.
+            with contextlib.suppress(PluginError):
+                self._catalogue.adopt(*task.former)
+                record.is_recalled = task.was_recalled
+        return ()
 
     def _lacking(self, task: _Task) -> list[str]:
         """What is not up and has to be, of what the new code of plugins that serve depends on."""
@@ -312,11 +334,16 @@ class Reloader:
 def _holding(
     records: Sequence[PluginRecord], work: Callable[[], tuple[PluginRecord, ...]]
 ) -> tuple[PluginRecord, ...]:
-    """Do something while the life cycles of plugins are held, those of dependents taken first."""
+    """Do something while the life cycles of plugins are held.
+
+    They are taken in the order of the ids. That of the dependencies is another one for each of two
+    reloads that change the same plugins, since it says nothing of those that are unrelated.
+    """
     if not records:
         return work()
-    with records[0].lifecycle:
-        return _holding(records[1:], work)
+    first, *others = sorted(records, key=lambda record: record.id)
+    with first.lifecycle:
+        return _holding(others, work)
 
 
 def _in_order(changes: Sequence[Change]) -> Sequence[Change]:

@@ -106,6 +106,26 @@ def test_of_two_whose_new_versions_do_not_fit_together_one_is_refused(pair):
     assert not [one for one in pair.plugins.problems if one.severity == "error"]
 
 
+def test_two_that_change_together_with_the_same_others_are_reloaded_at_once(folder, callers):
+    def write(version: int) -> None:
+        body = PLUGIN.replace("VERSION", str(version)).replace("HOLD", "pass")
+        folder.plugin("base", body, version=f"{version}.0.0")
+        for plugin_id in ("one", "two"):
+            needs = [need("base", f"^{version}")]
+            folder.plugin(plugin_id, body, version=f"{version}.0.0", dependencies=needs)
+
+    write(1)
+    with folder.manager() as plugins:
+        for plugin_id in ("one", "two"):
+            plugins.load_plugin(plugin_id)
+        for version in (2, 3, 4):
+            write(version)
+            for plugin_id in ("one", "two"):
+                callers.start(plugins.reload_plugin, plugin_id)
+            assert not any(callers.join(90))
+            assert {plugins[one].version() for one in ("base", "one", "two")} == {version}
+
+
 def test_a_dependent_is_called_and_reloaded_while_what_it_needs_proves_itself(
     pair, callers, tmp_path, wait_until
 ):
