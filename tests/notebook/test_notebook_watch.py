@@ -41,7 +41,10 @@ def edit(notebook, before, after):
     path = notebook.plugins / "counter.py"
     text = path.read_text()
     assert before in text
-    path.write_text(text.replace(before, after))
+    # As editors do: whoever is reading the file just then is to find the one text or the other.
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text.replace(before, after))
+    fresh.replace(path)
 
 
 def test_the_next_cell_says_that_a_save_is_live(watched):
