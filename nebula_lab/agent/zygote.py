@@ -43,8 +43,9 @@ from nebula_lab.agent.zygote_preload import (
 
 # Channel, owner, output, stacks, folder, proxy, and two groups at most.
 _DESCRIPTORS = 8
-# Seconds for the manager's process to be gone, once it has hung up.
-_OWNER_ENDS = 1.0
+# Seconds for the manager's process to be gone, once it has hung up: on a busy machine that takes a
+# while, and one that lives on ends this process itself.
+_OWNER_ENDS = 30.0
 
 
 class Zygote:

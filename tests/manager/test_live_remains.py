@@ -33,7 +33,8 @@ def remains(plugins) -> tuple[int, ...]:
 
 def test_forty_reloads_leave_as_much_as_five(folder, wait_until):
     folder.plugin("counter", COUNTER)
-    with folder.manager(checkpoint={"calls": 1}) as plugins:
+    # A spare comes when the machine has time for it, which may be only after five.
+    with folder.manager(checkpoint={"calls": 1}, zygote={"spares": 0}) as plugins:
         seen: list[tuple[int, ...]] = []
         for version in range(1, 41):
             folder.plugin("counter", COUNTER.replace("VERSION", str(version)))
@@ -42,10 +43,14 @@ def test_forty_reloads_leave_as_much_as_five(folder, wait_until):
             if version == 5:
                 plugins.watch()
                 seen.append(settled(plugins, wait_until))
-        wait_until(
-            lambda: all(now <= then for now, then in zip(remains(plugins), seen[0], strict=True)),
-            f"no more than {seen[0]}",
-        )
+        def is_no_more() -> bool:
+            seen.append(remains(plugins))
+            return all(now <= then for now, then in zip(seen[-1], seen[0], strict=True))
+
+        try:
+            wait_until(is_no_more, "no more than after five")
+        finally:
+            print(f"{seen[0]} after five, {seen[-1]} in the end")
 
 
 def settled(plugins, wait_until) -> tuple[int, ...]:
