@@ -43,6 +43,7 @@ def test_forty_reloads_leave_as_much_as_five(folder, wait_until):
             if version == 5:
                 plugins.watch()
                 seen.append(settled(plugins, wait_until))
+
         def is_no_more() -> bool:
             seen.append(remains(plugins))
             return all(now <= then for now, then in zip(seen[-1], seen[0], strict=True))
