@@ -90,7 +90,7 @@ def test_output_is_in_order_up_to_an_interrupt(plugins, notebook, tmp_path):
     for _ in range(5):
         notebook.events.clear()
         with pytest.raises(PluginTimeoutError):
-            plugins.execute("calm", "chatter", {"marker": f"{tmp_path}/m"}, timeout=0.1)
+            plugins.execute("calm", "chatter", {"marker": f"{tmp_path}/m"}, timeout=0.5)
         lines = notebook.text().splitlines()
         numbers = [int(line.removeprefix("line ")) for line in lines if line != lines[-1]]
         assert numbers == list(range(len(numbers)))

@@ -75,8 +75,9 @@ def mark(self, path: str):
     pathlib.Path(path).touch()
     time.sleep(30)
 @operation
-def numbers(self):
+def numbers(self, mark: str = ""):
     yield 1
+    if mark: pathlib.Path(mark).touch()
     self.swallow()
 """
 LINES = {
@@ -250,10 +251,11 @@ def test_a_stream_that_is_stuck_says_where(plugins):
     assert plugins["stuck"].pid() != before
 
 
-def test_closing_a_stream_that_is_stuck_ends_its_process(plugins):
-    before = plugins["stuck"].pid()
-    stream = plugins.execute("stuck", "numbers", timeout=20)
+def test_closing_a_stream_that_is_stuck_ends_its_process(plugins, tmp_path, wait_until):
+    before, mark = plugins["stuck"].pid(), tmp_path / "stuck"
+    stream = plugins.execute("stuck", "numbers", {"mark": str(mark)}, timeout=20)
     assert next(stream) == 1
+    wait_until(mark.exists, "it is stuck")
     started = time.monotonic()
     stream.close()
     assert time.monotonic() - started < plugins.config.grace + SLACK
