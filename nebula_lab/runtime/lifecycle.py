@@ -6,7 +6,12 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
-from nebula_lab.errors import DependentsLoadedError, ManagerClosedError, PluginError
+from nebula_lab.errors import (
+    DependentsLoadedError,
+    ManagerClosedError,
+    PluginError,
+    StateTransitionError,
+)
 from nebula_lab.metrics import ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.catalogue import Catalogue
@@ -84,6 +89,21 @@ class Lifecycle:
                 record.slots.resume()
                 if record.slots.queue_length:  # calls that came meanwhile
                     self._workers.start_unattended(partial(self._loader.load, plugin_id))
+
+    def suspend_again(self, record: PluginRecord) -> PluginError | None:
+        """Suspend what was resumed for its new code alone; why that failed, if it did.
+
+        One that somebody has called since, or suspended or ended, is left as it is.
+        """
+        if record.state is not PluginState.LOADED:
+            return None
+        try:
+            self.suspend(record.id, "its new code has been tried")
+        except (ManagerClosedError, StateTransitionError):
+            return None  # somebody else was quicker
+        except PluginError as error:
+            return error
+        return None
 
     # Unloading
 

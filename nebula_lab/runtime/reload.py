@@ -172,7 +172,9 @@ class Reloader:
                 self._prepare(task, held)
         finally:
             for record in task.woken - {task.record}:
-                self._suspend_again(record)
+                error = self._lifecycle.suspend_again(record)
+                if error is not None:
+                    _log.warning("%s was not suspended again: %s", record.id, error)
 
     def _attempt(self, task: _Task, held: tuple[PluginRecord, ...]) -> tuple[PluginRecord, ...]:
         """Take one step, with the life cycles of some plugins held.
@@ -322,13 +324,6 @@ class Reloader:
             if one.plugin_id not in changing | task.loaded
             if self._catalogue.record(one.plugin_id).state not in SERVING
         ]
-
-    def _suspend_again(self, record: PluginRecord) -> None:
-        if record.state is PluginState.LOADED:  # nobody has called it since
-            try:
-                self._lifecycle.suspend(record.id, "its new code has been tried")
-            except PluginError as error:
-                _log.warning("%s was not suspended again: %s", record.id, error)
 
 
 def _holding(

@@ -16,7 +16,6 @@ from nebula_lab.errors import (
     ManagerClosedError,
     NotFoundError,
     PluginError,
-    StateTransitionError,
     VersionConflictError,
 )
 from nebula_lab.model import PluginState, Problem, SourceLocation
@@ -218,13 +217,8 @@ class SavedChanges:
 
     def _suspend_again(self, record: PluginRecord) -> None:
         """Suspend what was resumed for its new code alone, if nobody has called it since."""
-        if record.state is not PluginState.LOADED:
-            return
-        try:
-            self._lifecycle.suspend(record.id, "its new code has been tried")
-        except (ManagerClosedError, StateTransitionError):
-            return  # somebody else was quicker
-        except PluginError as error:
+        error = self._lifecycle.suspend_again(record)
+        if error is not None:
             self._search.note(f"it can't be suspended again: {error.message}", record.id)
 
     def _is_blamed(self, record: PluginRecord) -> bool:
