@@ -1,6 +1,6 @@
 """Writes `common/src/wire.ts` from the message types of `nebula_lab.live`; run after changing them.
 
-    python extensions/write_wire.py
+python extensions/write_wire.py
 """
 
 from __future__ import annotations

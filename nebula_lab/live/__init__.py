@@ -1,1 +1,1 @@
-"""What a live view of the manager is told and may ask, whatever carries the messages; no Jupyter."""
+"""What a live view is told of the manager and may ask of it, by whatever way; no Jupyter."""

@@ -332,13 +332,5 @@ class Refused(Message, frozen=True, tag="refused"):
 
 
 FromKernel = (
-    Welcome
-    | Snapshot
-    | Changes
-    | GraphChanged
-    | LogLines
-    | Accepted
-    | Answered
-    | Failure
-    | Refused
+    Welcome | Snapshot | Changes | GraphChanged | LogLines | Accepted | Answered | Failure | Refused
 )

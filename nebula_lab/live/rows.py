@@ -11,9 +11,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-StateWord = Literal[
-    "Discovered", "Loading", "Loaded", "Active", "Suspended", "Failed", "Unloading"
-]
+StateWord = Literal["Discovered", "Loading", "Loaded", "Active", "Suspended", "Failed", "Unloading"]
 HealthWord = Literal["Unknown", "Healthy", "Degraded", "Unhealthy"]
 EdgeWord = Literal["plain", "optional", "unsuitable", "cycle"]
 
@@ -63,21 +61,21 @@ class RowChange(Value, frozen=True):
     left_out: str | UnsetType = UNSET
     sandbox: str | UnsetType = UNSET
     rights: tuple[str, ...] | UnsetType = UNSET
-    pid: int | None | UnsetType = UNSET
+    pid: int | UnsetType | None = UNSET
     health: HealthWord | UnsetType = UNSET
     health_message: str | UnsetType = UNSET
     executions: int | UnsetType = UNSET
     failures: int | UnsetType = UNSET
     rate: float | UnsetType = UNSET
-    latency: tuple[float, float, float] | None | UnsetType = UNSET
-    cpu: float | None | UnsetType = UNSET
-    memory: int | None | UnsetType = UNSET
+    latency: tuple[float, float, float] | UnsetType | None = UNSET
+    cpu: float | UnsetType | None = UNSET
+    memory: int | UnsetType | None = UNSET
     reloads: int | UnsetType = UNSET
     restarts: int | UnsetType = UNSET
-    loaded_at: float | None | UnsetType = UNSET
-    last_used: float | None | UnsetType = UNSET
+    loaded_at: float | UnsetType | None = UNSET
+    last_used: float | UnsetType | None = UNSET
     error: str | UnsetType = UNSET
-    error_at: float | None | UnsetType = UNSET
+    error_at: float | UnsetType | None = UNSET
 
 
 class TrendPoint(Value, frozen=True):
