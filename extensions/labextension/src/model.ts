@@ -1,0 +1,165 @@
+import type { AnyAnswer, Ask, Dispose, Topic, Trans } from "@nebula-lab/common";
+import { Signal } from "@nebula-lab/common";
+import type { IDisposable } from "@lumino/disposable";
+import type { Document, FollowedDocument } from "./followed.js";
+import type { Settings } from "./settings.js";
+import type { Talk } from "./talk.js";
+import { Talks } from "./talk.js";
+
+/** Time between two looks at a kernel whose panel is hidden, for the status bar. Milliseconds. */
+const GLANCE = 2_000;
+/** What a glance asks for, since it is over with the first snapshot. Seconds. */
+const LONGEST = 60;
+
+/** The kernel in front, and what is wanted of it. */
+export class Model implements IDisposable {
+  /** Another document or kernel is in front, or how we stand with it is another. */
+  readonly changed = new Signal<void>();
+  /** Another talk is in front. */
+  readonly talkChanged = new Signal<Talk | null>();
+
+  constructor(
+    private readonly followed: FollowedDocument,
+    private readonly settings: Settings,
+    readonly trans: Trans,
+  ) {
+    this.talks = new Talks(trans);
+    followed.changed.connect(this.follow, this);
+    settings.changed.connect(this.tellWish, this);
+    document.addEventListener("visibilitychange", this.onVisibility);
+    this.follow();
+  }
+
+  get talk(): Talk | null {
+    return this._talk;
+  }
+
+  /** The notebook or console that is shown. */
+  get document(): Document | null {
+    return this.followed.document;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * Ask the kernel in front for something.
+   *
+   * @throws RequestError where it fails, or where there is no such kernel any more.
+   */
+  async ask(message: Ask): Promise<AnyAnswer> {
+    if (this._talk === null) {
+      throw new Error(this.trans.__("There is no kernel."));
+    }
+    return this._talk.live.client.ask(message).answer;
+  }
+
+  /** Whether the panel can be seen, and so is to be fed. */
+  set isSeen(isSeen: boolean) {
+    this._isSeen = isSeen;
+    this.tellWish();
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this.followed.changed.disconnect(this.follow, this);
+    this.settings.changed.disconnect(this.tellWish, this);
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.leave();
+    this.talks.dispose();
+  }
+
+  private follow(): void {
+    const { kernel } = this.followed;
+    const talk = kernel === null || kernel.isDisposed ? null : this.talks.with(kernel);
+    if (talk !== this._talk) {
+      this.leave();
+      this._talk = talk;
+      this.enter();
+      this.talkChanged.emit(talk);
+    }
+    this.changed.emit();
+  }
+
+  private enter(): void {
+    const talk = this._talk;
+    if (talk === null) {
+      return;
+    }
+    this.disposals = [
+      talk.link.changed.listen(() => this.onStanding(talk)),
+      talk.link.cellEnded.listen(() => this.glanceSoon()),
+      talk.live.client.statusChanged.listen(() => this.changed.emit()),
+      talk.live.store.changed.listen(() => this.glanced()),
+    ];
+    this.tellWish();
+  }
+
+  private leave(): void {
+    window.clearTimeout(this.glanceTimer);
+    this.glanceTimer = undefined;
+    this.disposals.forEach((dispose) => dispose());
+    this.disposals = [];
+    this._talk?.live.want(this, null);
+  }
+
+  private onStanding(talk: Talk): void {
+    if (talk.isDisposed) {
+      this.follow();
+    } else {
+      this.changed.emit();
+    }
+  }
+
+  private tellWish(): void {
+    if (!this._isSeen || document.hidden) {
+      this.glance();
+      return;
+    }
+    this.isGlancing = false;
+    this.want(["plugins"], this.settings.choices.interval);
+  }
+
+  private want(topics: ReadonlyArray<Topic>, interval: number): void {
+    const live = this._talk?.live;
+    if (live !== undefined) {
+      live.interval = interval;
+      live.want(this, topics.length === 0 ? null : { topics });
+    }
+  }
+
+  /** For the status bar: look once, so that a panel that is hidden costs the kernel nothing. */
+  private glance(): void {
+    this.isGlancing = this.settings.choices.statusBar && !document.hidden;
+    this.want(this.isGlancing ? ["plugins"] : [], LONGEST);
+  }
+
+  private glanced(): void {
+    if (this.isGlancing) {
+      this.isGlancing = false;
+      this.want([], LONGEST);
+    }
+  }
+
+  private glanceSoon(): void {
+    if (this._isSeen || this.glanceTimer !== undefined) {
+      return;
+    }
+    this.glanceTimer = window.setTimeout(() => {
+      this.glanceTimer = undefined;
+      if (!this._isSeen) {
+        this.glance();
+      }
+    }, GLANCE);
+  }
+
+  private readonly onVisibility = () => this.tellWish();
+  private readonly talks: Talks;
+  private disposals: Dispose[] = [];
+  private isGlancing = false;
+  private glanceTimer: number | undefined;
+  private _talk: Talk | null = null;
+  private _isSeen = false;
+  private _isDisposed = false;
+}
