@@ -7,17 +7,15 @@ import type { Model } from "./model.js";
 
 /** A view that fills a tab. */
 interface View {
-  readonly element: HTMLElement;
   setVisible(isVisible: boolean): void;
   dispose(): void;
 }
 
 class ViewWidget extends Widget {
-  constructor(private readonly view: View) {
+  constructor(live: Live, make: (host: HTMLElement, live: Live) => View) {
     super();
-    this.addClass("nl-root");
     this.addClass("nl-main");
-    this.node.append(view.element);
+    this.view = make(this.node, live);
   }
 
   override dispose(): void {
@@ -38,13 +36,16 @@ class ViewWidget extends Widget {
   protected override onAfterHide(): void {
     this.view.setVisible(false);
   }
+
+  private readonly view: View;
 }
 
 export type ViewName = "dashboard" | "graph";
 
-const VIEWS: Readonly<Record<ViewName, (live: Live) => View>> = {
-  dashboard: (live) => new DashboardView(live),
-  graph: (live) => new GraphView(live),
+const BY_TAB = { tracksVisibility: false };
+const VIEWS: Readonly<Record<ViewName, (host: HTMLElement, live: Live) => View>> = {
+  dashboard: (host, live) => new DashboardView(host, live, BY_TAB),
+  graph: (host, live) => new GraphView(host, live, BY_TAB),
 };
 
 /** The dashboard or the graph of the kernel in front, for a tab; null where there is no kernel. */
@@ -53,7 +54,7 @@ export function mainAreaView(model: Model, name: ViewName): MainAreaWidget | nul
   if (talk === null) {
     return null;
   }
-  const widget = new MainAreaWidget({ content: new ViewWidget(VIEWS[name](talk.live)) });
+  const widget = new MainAreaWidget({ content: new ViewWidget(talk.live, VIEWS[name]) });
   const titles = { dashboard: trans.__("Plugins"), graph: trans.__("Plugin graph") };
   widget.id = `nebula-lab-${name}-${talk.kernel.id}`;
   widget.title.label = `${titles[name]}: ${document?.title.label ?? ""}`;

@@ -8,8 +8,6 @@ import { Talks } from "./talk.js";
 
 /** Time between two looks at a kernel whose panel is hidden, for the status bar. Milliseconds. */
 const GLANCE = 2_000;
-/** What a glance asks for, since it is over with the first snapshot. Seconds. */
-const LONGEST = 60;
 
 /** The kernel in front, and what is wanted of it. */
 export class Model implements IDisposable {
@@ -118,13 +116,13 @@ export class Model implements IDisposable {
       return;
     }
     this.isGlancing = false;
-    this.want(["plugins"], this.settings.choices.interval);
+    this.want(["plugins"]);
   }
 
-  private want(topics: ReadonlyArray<Topic>, interval: number): void {
+  private want(topics: ReadonlyArray<Topic>): void {
     const live = this._talk?.live;
     if (live !== undefined) {
-      live.interval = interval;
+      live.interval = this.settings.choices.interval;
       live.want(this, topics.length === 0 ? null : { topics });
     }
   }
@@ -132,13 +130,13 @@ export class Model implements IDisposable {
   /** For the status bar: look once, so that a panel that is hidden costs the kernel nothing. */
   private glance(): void {
     this.isGlancing = this.settings.choices.statusBar && !document.hidden;
-    this.want(this.isGlancing ? ["plugins"] : [], LONGEST);
+    this.want(this.isGlancing ? ["plugins"] : []);
   }
 
   private glanced(): void {
     if (this.isGlancing) {
       this.isGlancing = false;
-      this.want([], LONGEST);
+      this.want([]);
     }
   }
 

@@ -14,8 +14,8 @@ export class StatusItem extends Widget {
     private readonly model: Model,
     open: () => void,
   ) {
-    const text = el("span", { class: "nl-status-text" });
-    const button = el("button", { class: "nl-status", attrs: { type: "button" } }, text);
+    const text = el("span", { class: "nl-side-status-text" });
+    const button = el("button", { class: "nl-side-status", attrs: { type: "button" } }, text);
     super({ node: el("div", {}, button) });
     this.text = text;
     this.button = button;

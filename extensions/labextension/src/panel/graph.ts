@@ -12,13 +12,12 @@ export class GraphSection extends Section {
   }
 
   protected bind(talk: Talk): Dispose[] {
-    const view = new GraphView(talk.live);
-    this.node.replaceChildren(view.element);
+    const view = new GraphView(this.node, talk.live, { tracksVisibility: false });
     view.setVisible(true);
     return [() => view.dispose()];
   }
 
   protected clear(): void {
-    this.node.replaceChildren();
+    // The view is taken away with its talk.
   }
 }
