@@ -1,1 +1,2 @@
-import './base.css';
+import "@nebula-lab/common/style/index.css";
+import "./base.css";

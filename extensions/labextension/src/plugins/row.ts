@@ -1,7 +1,7 @@
 import type { PluginRow, Trans, TrendPoint } from "@nebula-lab/common";
 import { el, icon, setText, uniqueId } from "@nebula-lab/common";
 import { Sparkline } from "./sparkline.js";
-import { stateWord, summaryOf, toneOf } from "./words.js";
+import { standingOf, summaryOf, toneOf } from "./words.js";
 
 /** What a row asks of the list that it is in. */
 export interface RowHost {
@@ -51,15 +51,14 @@ export class PluginItem {
 
   show(row: PluginRow, trend: ReadonlyArray<TrendPoint>, hasSparkline: boolean): void {
     const { trans } = this.host;
-    const tone = toneOf(row);
     setText(this.name, row.id);
     setText(this.version, row.version);
-    setText(this.state, stateWord(row, trans));
+    setText(this.state, standingOf(row, trans));
     const summary = summaryOf(row, trans);
     setText(this.note, summary);
     this.note.hidden = summary === "";
     this.button.title = row.name === row.id || row.name === "" ? row.id : `${row.name} (${row.id})`;
-    this.element.dataset["tone"] = tone;
+    this.element.className = `nl-side-item nl-tone-${toneOf(row)}`;
     this.element.dataset["plugin"] = row.id;
     this.element.dataset["state"] = row.state;
     this.spark.element.style.display = hasSparkline ? "" : "none";

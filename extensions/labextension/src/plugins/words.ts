@@ -1,50 +1,26 @@
-import type { PluginRow, Trans } from "@nebula-lab/common";
+import type { PluginRow, Tone, Trans } from "@nebula-lab/common";
+import { HEALTH_TONES, STATE_TONES, healthWord, stateWord } from "@nebula-lab/common";
 
-export type Tone = "good" | "idle" | "quiet" | "doubtful" | "bad";
+const WORST_FIRST: ReadonlyArray<Tone> = ["bad", "doubtful", "busy"];
 
-const STATES: Readonly<Record<PluginRow["state"], (trans: Trans) => string>> = {
-  Active: (trans) => trans.__("Active"),
-  Discovered: (trans) => trans.__("Not loaded"),
-  Failed: (trans) => trans.__("Failed"),
-  Loaded: (trans) => trans.__("Loaded"),
-  Loading: (trans) => trans.__("Loading"),
-  Suspended: (trans) => trans.__("Suspended"),
-  Unloading: (trans) => trans.__("Unloading"),
-};
-
-const TONES: Readonly<Record<PluginRow["state"], Tone>> = {
-  Active: "good",
-  Discovered: "quiet",
-  Failed: "bad",
-  Loaded: "good",
-  Loading: "idle",
-  Suspended: "idle",
-  Unloading: "idle",
-};
-
-/** A plugin's state in the user's language. */
-export function stateWord(row: PluginRow, trans: Trans): string {
-  return row.leftOut === "" ? STATES[row.state](trans) : trans.__("Left out");
+/** What a row says of the plugin's state. */
+export function standingOf(row: PluginRow, trans: Trans): string {
+  return row.leftOut === "" ? stateWord(row.state, trans) : trans.__("Left out");
 }
 
-/** How a plugin does, as one of a few colours that go with a shape. */
+/** How a plugin does: the worst that its state, its health and its last error say. */
 export function toneOf(row: PluginRow): Tone {
-  if (row.leftOut !== "" || row.state === "Failed" || row.health === "Unhealthy") {
+  if (row.leftOut !== "") {
     return "bad";
   }
-  return row.health === "Degraded" || row.error !== "" ? "doubtful" : TONES[row.state];
+  const state = STATE_TONES[row.state];
+  const tones = [state, HEALTH_TONES[row.health], row.error === "" ? state : "doubtful"];
+  return WORST_FIRST.find((tone) => tones.includes(tone)) ?? state;
 }
 
 /** What is the matter with a plugin, in one line; "" where nothing is. */
 export function summaryOf(row: PluginRow, trans: Trans): string {
-  if (row.leftOut !== "") {
-    return row.leftOut;
-  }
-  if (row.error !== "") {
-    return row.error;
-  }
-  if (row.health === "Degraded") {
-    return `${trans.__("Degraded")}: ${row.healthMessage}`;
-  }
-  return row.health === "Unhealthy" ? `${trans.__("Unhealthy")}: ${row.healthMessage}` : "";
+  const isIll = row.health === "Degraded" || row.health === "Unhealthy";
+  const health = isIll ? `${healthWord(row, trans)}: ${row.healthMessage}` : "";
+  return [row.leftOut, row.error, health].find((text) => text !== "") ?? "";
 }
