@@ -156,7 +156,9 @@ class Board:
 
     def look_at_usage(self, now: float) -> None:
         """Read what processes use; all of memory, and the processor time since the last look."""
-        for plugin_id in self.serving():
+        serving = self.serving()
+        self.read(serving, now)  # when it was called last, and its process, are told by no event
+        for plugin_id in serving:
             metrics = self._metrics(plugin_id, usage=True)
             # Pages come and go all the time: a row that differs in a few is not worth sending.
             memory = None if metrics.memory is None else metrics.memory >> 17 << 17

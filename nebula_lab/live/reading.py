@@ -7,6 +7,7 @@ from datetime import datetime
 
 from nebula_lab.live.rows import LogRow, PluginRow, ProblemRow, Totals
 from nebula_lab.model import PluginInfo, PluginState, Problem
+from nebula_lab.model.problem import ProblemKind
 from nebula_lab.runtime.log_ring import LogLine
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.views.safe_text import line, prose
@@ -59,7 +60,10 @@ def reasons(problems: Iterable[Problem]) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in problems:
         if problem.severity == "error" and problem.plugin_id is not None:
-            found.setdefault(problem.plugin_id, str(problem))
+            # A cycle is the problem of the first of its members, and keeps all of them out.
+            members = problem.chain if problem.kind == ProblemKind.CYCLE else ()
+            for plugin_id in (problem.plugin_id, *members):
+                found.setdefault(plugin_id, str(problem).removeprefix(f"{problem.plugin_id}: "))
     return found
 
 

@@ -85,7 +85,9 @@ class NotebookPage:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
         )
         light = "false" if "Dark" in name else "true"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', timeout=PATIENCE)
+        self.page.wait_for_selector(
+            f'body[data-jp-theme-light="{light}"]', state="attached", timeout=PATIENCE
+        )
 
 
 def write_notebook(path: Path, cells: list[str]) -> None:

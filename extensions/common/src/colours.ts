@@ -1,7 +1,12 @@
-/** Colours of the theme as they are now, for what is drawn on a canvas. */
+/** A colour of the theme as it is now, for what is drawn on a canvas: `name` is a CSS variable. */
 export function colour(host: Element, name: string, otherwise: string): string {
-  const value = getComputedStyle(host).getPropertyValue(name).trim();
-  return value === "" ? otherwise : value;
+  const probe = document.createElement("span");
+  // The variable alone would be given as it is written, which may be a function of the theme.
+  probe.style.color = `var(${name}, ${otherwise})`;
+  host.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found === "" ? otherwise : found;
 }
 
 const LISTENERS = new Set<() => void>();

@@ -19,3 +19,4 @@ export * from "./trans.js";
 export * from "./visibility.js";
 export type * from "./wire.js";
 export { PROTOCOL } from "./wire.js";
+export * from "./graph/view.js";

@@ -89,11 +89,14 @@ export class RowView {
     cells.health.title = row.healthMessage;
     setText(cells.rate, formatRate(row.rate));
     setText(cells.latency, row.latency ? formatSeconds(row.latency[1]) : "");
+    setClass(cells.rate, "nl-zero", row.rate === 0);
     setText(cells.failures, formatCount(row.failures));
     setClass(cells.failures, "nl-bad-text", row.failures > 0);
+    setClass(cells.failures, "nl-zero", row.failures === 0);
     setText(cells.cpu, formatPercent(row.cpu));
     setText(cells.memory, formatBytes(row.memory));
     setText(cells.reloads, String(row.reloads));
+    setClass(cells.reloads, "nl-zero", row.reloads === 0);
     const trouble = troubleOf(row);
     setText(cells.error, trouble);
     cells.error.title = trouble;

@@ -5,7 +5,7 @@ import { el } from "../dom.js";
 import { formatSeconds } from "../format.js";
 import type { TrendPoint } from "../wire.js";
 
-const SPARK = { width: 104, height: 26 };
+const SPARK = { width: 84, height: 26 };
 
 /** The columns of a plot: moments, then p50, p95 and p99. */
 function columns(points: readonly TrendPoint[]): uPlot.AlignedData {
