@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import time
 from typing import Any
 
+from nebula_lab.errors import InvalidParamsError
 from nebula_lab.live.messages import Call, CallResult
 from nebula_lab.live.shown_value import shown
 from nebula_lab.manager import PluginManager
+from nebula_lab.plugin.shorten import short_repr
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.output import SHOWN_LEVEL
 from nebula_lab.runtime.stream import Stream
@@ -71,14 +74,40 @@ def finish(
     Raises:
         PluginError: it failed.
     """
+    params = _with_bytes(manager, request)
     started = time.monotonic()
-    result = manager.execute_invocation(invocation, request.params)
+    result = manager.execute_invocation(invocation, params)
     if isinstance(result, Stream):
         result = _first_items(result, kept)
     text, language = shown(result)
     return CallResult(
         text, language, prose(kept.text, 2 * OUTPUT_LIMIT), time.monotonic() - started
     )
+
+
+def _with_bytes(manager: PluginManager, request: Call) -> dict[str, Any]:
+    """The params, with what the schema calls bytes read from base64, since JSON has none."""
+    known = manager.operations(request.plugin).get(request.operation)
+    schemas = {} if known is None else known.params.properties
+    return {
+        name: _bytes(request, name, value)
+        if schemas.get(name, {}).get("format") == "bytes"
+        else value
+        for name, value in request.params.items()
+    }
+
+
+def _bytes(request: Call, name: str, value: Any) -> Any:
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+    except ValueError as error:
+        raise InvalidParamsError(
+            plugin_id=request.plugin,
+            operation=request.operation,
+            element=f"params.{name}",
+            expected="bytes in base64",
+            found=short_repr(value),
+        ) from error
 
 
 def _first_items(stream: Stream, kept: KeptOutput) -> list[Any]:

@@ -94,6 +94,8 @@ export class Client {
       this.open.set(number, { resolve, reject, late });
       this.connection.send({ ...message, id: number } as FromFrontEnd);
     });
+    // A view that has gone meanwhile hears of no failure, and that is no fault of the page's.
+    answer.catch(() => undefined);
     return {
       number,
       answer,
@@ -116,10 +118,10 @@ export class Client {
         this.arrived(message.id);
         break;
       case "answer":
-        this.take_out(message.id)?.resolve(message.answer);
+        this.takeOut(message.id)?.resolve(message.answer);
         break;
       case "failure":
-        this.take_out(message.id)?.reject(new RequestError(message));
+        this.takeOut(message.id)?.reject(new RequestError(message));
         break;
       case "welcome":
         this.welcome(message.protocol);
@@ -138,7 +140,7 @@ export class Client {
     this.setLate(false);
   }
 
-  private take_out(id: number): Open | undefined {
+  private takeOut(id: number): Open | undefined {
     const open = this.open.get(id);
     if (open) {
       this.arrived(id);

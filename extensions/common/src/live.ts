@@ -15,7 +15,7 @@ export class Live {
   readonly client: Client;
   readonly store = new Store();
   private readonly wishes = new Map<object, Wish>();
-  private readonly dispose_pushed: Dispose;
+  private readonly stopListening: Dispose;
   private seconds = 0.25;
   private said = "";
 
@@ -24,7 +24,7 @@ export class Live {
     readonly trans: Trans = ENGLISH,
   ) {
     this.client = new Client(connection);
-    this.dispose_pushed = this.client.pushed.listen((message) => this.store.take(message));
+    this.stopListening = this.client.pushed.listen((message) => this.store.take(message));
   }
 
   /** The least number of seconds between two pushes. */
@@ -50,7 +50,7 @@ export class Live {
   dispose(): void {
     this.wishes.clear();
     this.say();
-    this.dispose_pushed();
+    this.stopListening();
     this.client.dispose();
   }
 

@@ -7,16 +7,16 @@ import type { ProblemRow } from "./wire.js";
 /** What is wrong with plugins; asked for anew when their number changes. */
 export class ProblemsView {
   readonly element = el("div", { class: "nl-problems" });
-  private readonly dispose_listener: Dispose;
+  private readonly stopListening: Dispose;
   private known = "";
 
   constructor(private readonly live: Live) {
-    this.dispose_listener = live.store.changed.listen(() => this.refreshIfOthers());
+    this.stopListening = live.store.changed.listen(() => this.refreshIfOthers());
     this.refreshIfOthers();
   }
 
   dispose(): void {
-    this.dispose_listener();
+    this.stopListening();
   }
 
   private refreshIfOthers(): void {

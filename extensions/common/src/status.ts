@@ -6,15 +6,15 @@ import type { Trans } from "./trans.js";
 /** Says whether the kernel listens; empty while all is well. */
 export class StatusLine {
   readonly element = el("span", { class: "nl-status", attrs: { role: "status" } });
-  private readonly dispose_listener: Dispose;
+  private readonly stopListening: Dispose;
 
   constructor(private readonly live: Live) {
-    this.dispose_listener = live.client.statusChanged.listen((status) => this.show(status));
+    this.stopListening = live.client.statusChanged.listen((status) => this.show(status));
     this.show(live.client.status);
   }
 
   dispose(): void {
-    this.dispose_listener();
+    this.stopListening();
   }
 
   private show(status: Status): void {

@@ -118,6 +118,7 @@ def test_something_else_in_front_leaves_the_notebook_shown(busy_desk, sidebar):
 
 def test_a_closed_notebook_makes_room_for_the_other(lab, busy_desk, sidebar, desk_folder):
     open_notebook(busy_desk, desk_folder, lab, "other.ipynb")
+    busy_desk.page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
     busy_desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     expect(sidebar.panel.locator(".nl-side-document")).to_have_text("busy.ipynb")
     expect(sidebar.row("counter")).to_be_visible()
