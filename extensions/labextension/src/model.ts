@@ -1,4 +1,4 @@
-import type { AnyAnswer, Ask, Dispose, Topic, Trans } from "@nebula-lab/common";
+import type { AnyAnswer, Ask, Dispose, Trans } from "@nebula-lab/common";
 import { Signal } from "@nebula-lab/common";
 import type { IDisposable } from "@lumino/disposable";
 import type { Document, FollowedDocument } from "./followed.js";
@@ -6,8 +6,9 @@ import type { Settings } from "./settings.js";
 import type { Talk } from "./talk.js";
 import { Talks } from "./talk.js";
 
-/** Time between two looks at a kernel whose panel is hidden, for the status bar. Milliseconds. */
-const GLANCE = 2_000;
+/** After a cell, a kernel whose panel is hidden is looked at for the status bar. Milliseconds. */
+const GLANCE_AFTER = 1_000;
+const LONGEST_GLANCE = 5_000;
 
 /** The kernel in front, and what is wanted of it. */
 export class Model implements IDisposable {
@@ -95,11 +96,9 @@ export class Model implements IDisposable {
   }
 
   private leave(): void {
-    window.clearTimeout(this.glanceTimer);
-    this.glanceTimer = undefined;
     this.disposals.forEach((dispose) => dispose());
     this.disposals = [];
-    this._talk?.live.want(this, null);
+    this.want(false);
   }
 
   private onStanding(talk: Talk): void {
@@ -111,51 +110,49 @@ export class Model implements IDisposable {
   }
 
   private tellWish(): void {
-    if (!this._isSeen || document.hidden) {
+    if (this._isSeen && !document.hidden) {
+      this.want(true);
+    } else if (this._talk?.live.store.isFilled === true) {
+      this.want(false);
+    } else {
       this.glance();
-      return;
     }
-    this.isGlancing = false;
-    this.want(["plugins"]);
   }
 
-  private want(topics: ReadonlyArray<Topic>): void {
+  private want(isWanted: boolean): void {
+    window.clearTimeout(this.glanceTimer);
+    this.glanceTimer = undefined;
     const live = this._talk?.live;
     if (live !== undefined) {
       live.interval = this.settings.choices.interval;
-      live.want(this, topics.length === 0 ? null : { topics });
+      live.want(this, isWanted ? { topics: ["plugins"] } : null);
     }
   }
 
   /** For the status bar: look once, so that a panel that is hidden costs the kernel nothing. */
   private glance(): void {
-    this.isGlancing = this.settings.choices.statusBar && !document.hidden;
-    this.want(this.isGlancing ? ["plugins"] : []);
+    const isUseful = this.settings.choices.statusBar && !document.hidden;
+    this.want(isUseful);
+    if (isUseful) {
+      this.glanceTimer = window.setTimeout(() => this.glanced(), LONGEST_GLANCE);
+    }
   }
 
   private glanced(): void {
-    if (this.isGlancing) {
-      this.isGlancing = false;
-      this.want([]);
+    if (!this._isSeen) {
+      this.want(false);
     }
   }
 
   private glanceSoon(): void {
-    if (this._isSeen || this.glanceTimer !== undefined) {
-      return;
+    if (!this._isSeen && this.glanceTimer === undefined) {
+      this.glanceTimer = window.setTimeout(() => this.glance(), GLANCE_AFTER);
     }
-    this.glanceTimer = window.setTimeout(() => {
-      this.glanceTimer = undefined;
-      if (!this._isSeen) {
-        this.glance();
-      }
-    }, GLANCE);
   }
 
   private readonly onVisibility = () => this.tellWish();
   private readonly talks: Talks;
   private disposals: Dispose[] = [];
-  private isGlancing = false;
   private glanceTimer: number | undefined;
   private _talk: Talk | null = null;
   private _isSeen = false;

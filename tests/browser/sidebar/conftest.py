@@ -66,6 +66,7 @@ def desk(lab, desk_page, desk_folder) -> NotebookPage:
 def sidebar(desk) -> Sidebar:
     """The panel beside the notebook, where nebula_lab is loaded."""
     found = Sidebar(desk.page)
+    expect(found.panel.locator(".nl-side-cure:visible, .nl-side-row:visible").first).to_be_visible()
     if found.cure.is_visible():
         found.cure.click()
     expect(found.row("counter")).to_be_visible()

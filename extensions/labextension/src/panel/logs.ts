@@ -1,5 +1,6 @@
 import type { Dispose } from "@nebula-lab/common";
 import { LogsView, el, uniqueId } from "@nebula-lab/common";
+import { clip } from "../clip.js";
 import type { Model } from "../model.js";
 import type { Talk } from "../talk.js";
 import { Section } from "./section.js";
@@ -50,7 +51,7 @@ export class LogsSection extends Section {
 
   private offer(): void {
     const ids = [...(this.talk?.live.store.rows.keys() ?? [])].sort();
-    this.choice.replaceChildren(...ids.map((id) => el("option", { attrs: { value: id } }, id)));
+    this.choice.replaceChildren(...ids.map((id) => el("option", { attrs: { value: id } }, clip(id, 200))));
     if (!ids.includes(this.wanted)) {
       this.wanted = ids[0] ?? "";
     }

@@ -9,6 +9,7 @@ export class ProblemsSection extends Section {
   constructor(model: Model) {
     const { trans } = model;
     super(model, "problems", trans.__("Problems"), trans.__("What was left out, and why"));
+    this.node.tabIndex = 0; // it has nothing else to press while it is scrolled
   }
 
   protected bind(talk: Talk): Dispose[] {

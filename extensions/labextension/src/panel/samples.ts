@@ -1,11 +1,14 @@
 import type { Dispose, SampleRow } from "@nebula-lab/common";
 import { el, failureBox, icon } from "@nebula-lab/common";
+import { clip } from "../clip.js";
 import { makeDraggable } from "../drag.js";
 import type { Model } from "../model.js";
 import { moveFocus } from "../plugins/roving.js";
 import type { Settings } from "../settings.js";
 import type { Talk } from "../talk.js";
 import { Section } from "./section.js";
+
+const LONGEST = 1_000;
 
 /** Calls that can be put into the notebook, by a click or by dragging them between its cells. */
 export class SamplesSection extends Section {
@@ -91,8 +94,8 @@ export class SamplesSection extends Section {
   private group(plugin: string, samples: ReadonlyArray<SampleRow>): HTMLElement {
     return el(
       "section",
-      { class: "nl-side-sample-group", attrs: { "aria-label": plugin } },
-      el("h4", {}, plugin),
+      { class: "nl-side-sample-group", attrs: { "aria-label": clip(plugin, LONGEST) } },
+      el("h4", {}, clip(plugin, LONGEST)),
       el("ul", { class: "nl-side-list" }, ...samples.map((sample) => this.item(sample))),
     );
   }
@@ -104,14 +107,18 @@ export class SamplesSection extends Section {
       "button",
       {
         class: "nl-side-sample",
-        title: sample.description === "" ? code() : `${code()}\n\n${sample.description}`,
+        title: clip(`${code()}\n\n${sample.description}`.trim(), LONGEST),
         attrs: {
           type: "button",
-          "aria-label": trans.__("Insert a call of %1 of %2", sample.operation, sample.plugin),
+          "aria-label": trans.__(
+            "Insert a call of %1 of %2",
+            clip(sample.operation, LONGEST),
+            clip(sample.plugin, LONGEST),
+          ),
         },
       },
       icon("insert"),
-      el("code", {}, code()),
+      el("code", {}, clip(code(), LONGEST)),
     );
     button.addEventListener("click", () => this.insert(code()));
     makeDraggable(button, code);

@@ -10,8 +10,11 @@ import {
   setText,
 } from "@nebula-lab/common";
 import type { Live } from "@nebula-lab/common";
+import { clip } from "../clip.js";
 import { factsOf } from "./facts.js";
 import { Fold } from "./fold.js";
+
+const LONGEST = 5_000;
 
 /** What is shown below a plugin's row: figures, what can be done, calls, and versions. */
 export class PluginDetails {
@@ -115,7 +118,7 @@ export class PluginDetails {
     this.error.hidden = whyOf(row) === "";
     const facts = factsOf(row, this.live.trans).flatMap(([name, value]) => [
       el("dt", {}, name),
-      el("dd", {}, value),
+      el("dd", {}, clip(value, LONGEST)),
     ]);
     this.facts.replaceChildren(...facts);
   }
@@ -129,5 +132,6 @@ export class PluginDetails {
 }
 
 function whyOf(row: PluginRow): string {
-  return [row.leftOut, row.error, row.healthMessage].filter((text) => text !== "").join("\n");
+  const texts = [row.leftOut, row.error, row.healthMessage].filter((text) => text !== "");
+  return texts.map((text) => clip(text, LONGEST)).join("\n");
 }

@@ -1,7 +1,11 @@
 import type { PluginRow, Trans, TrendPoint } from "@nebula-lab/common";
 import { el, icon, setText, uniqueId } from "@nebula-lab/common";
+import { clip } from "../clip.js";
 import { Sparkline } from "./sparkline.js";
 import { standingOf, summaryOf, toneOf } from "./words.js";
+
+/** Characters of which a line shows as many as fit. */
+const LINE = 200;
 
 /** What a row asks of the list that it is in. */
 export interface RowHost {
@@ -51,13 +55,14 @@ export class PluginItem {
 
   show(row: PluginRow, trend: ReadonlyArray<TrendPoint>, hasSparkline: boolean): void {
     const { trans } = this.host;
-    setText(this.name, row.id);
-    setText(this.version, row.version);
+    setText(this.name, clip(row.id, LINE));
+    setText(this.version, clip(row.version, LINE));
     setText(this.state, standingOf(row, trans));
-    const summary = summaryOf(row, trans);
+    const summary = clip(summaryOf(row, trans), 2 * LINE);
     setText(this.note, summary);
     this.note.hidden = summary === "";
-    this.button.title = row.name === row.id || row.name === "" ? row.id : `${row.name} (${row.id})`;
+    const isPlain = row.name === row.id || row.name === "";
+    this.button.title = clip(isPlain ? row.id : `${row.name} (${row.id})`, 2 * LINE);
     this.element.className = `nl-side-item nl-tone-${toneOf(row)}`;
     this.element.dataset["plugin"] = row.id;
     this.element.dataset["state"] = row.state;
