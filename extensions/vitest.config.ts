@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { environment: "happy-dom", include: ["*/src/**/*.test.ts"] },
+  test: { environment: "node", include: ["*/src/**/*.test.ts"] },
 });

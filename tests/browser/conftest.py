@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from chromium import ARGUMENTS, chromium
@@ -41,8 +42,13 @@ def browser(lab) -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind(lab):
-    """After each test: no kernel. What a browser starts and ends meanwhile is its own affair."""
+def nothing_is_left_behind():
+    """In the place of what looks at each test: a browser starts and ends processes as it likes."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_kernel_is_left_behind(lab):
+    """After each file: no kernel, and so no host of a plugin."""
     yield
     lab.end_kernels()
     deadline = time.monotonic() + 10
@@ -51,35 +57,55 @@ def nothing_is_left_behind(lab):
         time.sleep(0.05)
 
 
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """A page with no past; what fails in it fails the test."""
+def new_page(browser: Browser) -> Page:
+    """A page with no past; what goes wrong in it is kept in its `errors`."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    yield page
-    context.close()
-    assert not page.errors
+    return page
 
 
 @pytest.fixture
-def folder(lab):
-    """A folder of the test's own in the server's, with a folder for plugins in it."""
+def page(browser) -> Iterator[Page]:
+    """A page; what goes wrong in it fails the test."""
+    made = new_page(browser)
+    yield made
+    made.context.close()
+    assert not made.errors
+
+
+def new_folder(lab: LabServer) -> Path:
+    """A folder in the server's, with a folder for plugins in it."""
     path = lab.root / f"test{next(_numbers)}"
     (path / "plugins").mkdir(parents=True)
     return path
 
 
 @pytest.fixture
+def folder(lab):
+    """A folder of the test's own."""
+    return new_folder(lab)
+
+
+def open_notebook(lab: LabServer, page: Page, path: Path, cells: Sequence[str], mode: str):
+    """Write a notebook of these cells, and open it."""
+    write_notebook(path, list(cells))
+    found = NotebookPage(page, lab.url, str(path.relative_to(lab.root)))
+    found.open(mode=mode)
+    return found
+
+
+@pytest.fixture
 def notebook(lab, page, folder):
-    """Opens a new notebook with some cells in the test's folder."""
+    """Opens a new notebook with some cells in the test's folder; its kernel ends with the test."""
+    paths = []
 
     def opened(*cells: str, mode: str = "doc", name: str = "test.ipynb") -> NotebookPage:
-        write_notebook(folder / name, list(cells))
-        found = NotebookPage(page, lab.url, str((folder / name).relative_to(lab.root)))
-        found.open(mode=mode)
-        return found
+        paths.append(folder / name)
+        return open_notebook(lab, page, folder / name, cells, mode)
 
-    return opened
+    yield opened
+    for path in paths:
+        lab.end_kernels(str(path.relative_to(lab.root)))

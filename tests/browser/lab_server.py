@@ -87,12 +87,14 @@ class LabServer:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
             return json.load(answer)
 
-    def end_kernels(self) -> None:
-        """Shut down every session and kernel, and wait until they are gone."""
+    def end_kernels(self, path: str | None = None) -> None:
+        """Shut down every session and kernel, or those of one notebook."""
         for session in self.get("/api/sessions"):
-            self._delete(f"/api/sessions/{session['id']}")
-        for kernel in self.get("/api/kernels"):
-            self._delete(f"/api/kernels/{kernel['id']}")
+            if path in (None, session["path"]):
+                self._delete(f"/api/sessions/{session['id']}")
+        if path is None:
+            for kernel in self.get("/api/kernels"):
+                self._delete(f"/api/kernels/{kernel['id']}")
 
     def _delete(self, path: str) -> None:
         request = urllib.request.Request(self.url + path, method="DELETE")

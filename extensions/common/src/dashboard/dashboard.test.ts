@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from "vitest";
 import { Live } from "../live.js";
 import { pluginRow, ScriptedConnection, snapshot } from "../testing.js";

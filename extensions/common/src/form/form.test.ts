@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { ENGLISH } from "../trans.js";
 import { ParamsForm } from "./form.js";

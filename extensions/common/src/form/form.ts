@@ -89,6 +89,7 @@ function makeField(name: string, schema: Schema, isRequired: boolean, trans: Tra
     "label",
     { class: "nl-field-label", attrs: { for: id } },
     el("span", { class: "nl-field-name" }, name),
+    " ",
     el("span", { class: "nl-field-type" }, word),
   );
   return {
