@@ -83,7 +83,7 @@ def test_the_status_bar_has_the_number_of_plugins(desk, sidebar):
 def test_the_status_bar_is_brought_up_to_date_while_the_panel_is_hidden(desk, sidebar):
     desk.command("filebrowser:activate")
     expect(sidebar.panel).to_be_hidden()
-    desk.run(3)  # makes a call
+    desk.run(3)
     run_code(desk, "plugins.unload_plugin('needy')")
     item = desk.page.locator(".nl-side-status")
     expect(item).to_have_attribute("aria-label", "Plugins: 2, of which 1 serve and 0 failed")
@@ -148,7 +148,7 @@ def test_sections_are_left_out_where_the_user_wants_that(desk, sidebar):
 def test_the_panel_changes_sides_and_goes_on(desk, sidebar):
     set_setting(desk, "placement", "right")
     expect(desk.page.locator("#jp-right-stack #nebula-lab-sidebar")).to_be_visible()
-    sidebar.expect_state("counter", "Active")
+    sidebar.expect_state("counter", "Loaded")
     sidebar.press("counter", "suspend")
     sidebar.expect_state("counter", "Suspended")
     set_setting(desk, "placement", "left")
