@@ -1,6 +1,5 @@
 import type { Dispose } from "@nebula-lab/common";
-import { LogsView, el, uniqueId } from "@nebula-lab/common";
-import { clip } from "../clip.js";
+import { LogsView, clip, el, uniqueId } from "@nebula-lab/common";
 import type { Model } from "../model.js";
 import type { Talk } from "../talk.js";
 import { Section } from "./section.js";

@@ -1,6 +1,5 @@
 import type { Dispose, SampleRow } from "@nebula-lab/common";
-import { el, failureBox, icon } from "@nebula-lab/common";
-import { clip } from "../clip.js";
+import { clip, el, failureBox, icon } from "@nebula-lab/common";
 import { makeDraggable } from "../drag.js";
 import type { Model } from "../model.js";
 import { moveFocus } from "../plugins/roving.js";

@@ -8,9 +8,9 @@ import {
   failureBox,
   icon,
   setText,
+  clip,
 } from "@nebula-lab/common";
 import type { Live } from "@nebula-lab/common";
-import { clip } from "../clip.js";
 import { factsOf } from "./facts.js";
 import { Fold } from "./fold.js";
 

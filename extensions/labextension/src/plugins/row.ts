@@ -1,6 +1,5 @@
 import type { PluginRow, Trans, TrendPoint } from "@nebula-lab/common";
-import { el, icon, setText, uniqueId } from "@nebula-lab/common";
-import { clip } from "../clip.js";
+import { clip, el, icon, setText, uniqueId } from "@nebula-lab/common";
 import { Sparkline } from "./sparkline.js";
 import { standingOf, summaryOf, toneOf } from "./words.js";
 
