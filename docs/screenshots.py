@@ -1,4 +1,6 @@
-"""Takes the pictures in `docs/images`, of the sample plugins in a real JupyterLab: `make screenshots`.
+"""Takes the pictures in `docs/images`: the sample plugins in a real JupyterLab.
+
+`make screenshots` runs it.
 
 It needs Chromium, as the tests in `tests/browser` do, whose server it uses.
 """

@@ -53,7 +53,12 @@ def desk_page(lab, browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def desk(lab, desk_page, desk_folder) -> NotebookPage:
     """A notebook in JupyterLab, with its plugins in the sidebar."""
-    cells = ["%load_ext nebula_lab", "import time", "pass", "plugins.execute('counter', 'add', {'n': 1})"]
+    cells = [
+        "%load_ext nebula_lab",
+        "import time",
+        "pass",
+        "plugins.execute('counter', 'add', {'n': 1})",
+    ]
     write_notebook(desk_folder / "first.ipynb", cells)
     path = str((desk_folder / "first.ipynb").relative_to(lab.root))
     notebook = NotebookPage(desk_page, lab.url, path)
