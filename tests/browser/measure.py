@@ -1,8 +1,8 @@
 """Measures the dashboard in a real JupyterLab: `python tests/browser/measure.py`, prints JSON.
 
 - `first_paint_ms`: from the end of the cell `%plugin` until 20 rows are on the page
-- `click_ms`: from a click until the answer is on the page, while `time.sleep` runs and while nothing
-  does: the difference is what a busy kernel costs
+- `click_ms`: from a click until the answer is on the page, while `time.sleep` runs and while
+  nothing does: the difference is what a busy kernel costs
 - `cpu_percent`: of the kernel with 50 plugins in processes of their own, as parts of one core: with
   no dashboard, with one that is seen, with one that is seen and calls each quarter of a second,
   with the same calls and none seen, and with one that is hidden
