@@ -7,7 +7,7 @@ from notebook_page import NotebookPage, write_notebook
 from playwright.sync_api import expect
 from sidebar_page import Sidebar
 
-GATE = "while not pathlib.Path('gate').exists(): time.sleep(0.02)"
+GATE = "import pathlib, time\nwhile not pathlib.Path('gate').exists(): time.sleep(0.02)"
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def gate(desk_folder):
 @pytest.fixture(scope="module")
 def busy_desk(lab, desk_page, desk_folder, gate):
     """A notebook whose second cell runs until the gate is opened."""
-    cells = ["%load_ext nebula_lab\nimport pathlib, time", GATE, "print('done')"]
+    cells = ["%load_ext nebula_lab", GATE, "print('done')"]
     write_notebook(desk_folder / "busy.ipynb", cells)
     write_notebook(desk_folder / "other.ipynb", ["%load_ext nebula_lab", "%unload_ext nebula_lab"])
     notebook = NotebookPage(
@@ -91,6 +91,27 @@ def test_after_a_crash_of_the_kernel_it_can_be_loaded_again(busy_desk, sidebar):
     sidebar.expect_state("counter", "Loaded")
 
 
+def test_without_subshells_a_click_is_said_to_be_queued_until_the_cell_ends(
+    busy_desk, sidebar, gate
+):
+    gate.unlink()
+    use_subshells(busy_desk, "disabled")
+    sidebar.expect_state("counter", "Loaded")
+    busy_desk.start(1)
+    expect(busy_desk.page.locator(".jp-Cell").nth(1)).to_contain_text("[*]")
+    sidebar.press("counter", "suspend")
+    expect(sidebar.notice).to_have_text(
+        "The kernel is busy: what you ask for is queued until the cell ends."
+    )
+    sidebar.expect_state("counter", "Loaded")
+    gate.touch()
+    sidebar.expect_state("counter", "Suspended")
+    expect(sidebar.notice).to_be_hidden()
+    use_subshells(busy_desk, "perCommTarget")
+    sidebar.press("counter", "resume")
+    sidebar.expect_state("counter", "Loaded")
+
+
 def test_another_notebook_has_plugins_of_its_own(lab, busy_desk, sidebar, desk_folder):
     open_notebook(busy_desk, desk_folder, lab, "other.ipynb")
     expect(sidebar.panel.locator(".nl-side-document")).to_have_text("other.ipynb")
@@ -148,6 +169,18 @@ def kill_kernel(notebook) -> None:
         """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
             .requestExecute({ code: "import os; os.kill(os.getpid(), 9)", silent: true })
             .done.catch(() => undefined); }"""
+    )
+
+
+def use_subshells(notebook, how) -> None:
+    """As JupyterLab's setting `commsOverSubshells` does."""
+    notebook.page.evaluate(
+        """async how => {
+            const { session } = window.jupyterapp.shell.currentWidget.sessionContext;
+            session.kernel.commsOverSubshells = how;
+            await window.jupyterapp.commands.execute('nebula-lab:reconnect');
+        }""",
+        how,
     )
 
 
