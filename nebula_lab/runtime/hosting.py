@@ -26,7 +26,7 @@ from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.cradle import Cradle
-from nebula_lab.runtime.failures import load_error_from
+from nebula_lab.runtime.failures import hint_for_cell, load_error_from
 from nebula_lab.runtime.granted_paths import Surrounding, grants_for, writable_by
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
@@ -305,4 +305,5 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
         failed = load_error_from(error, descriptor.id)
     failed.plugin_id = descriptor.id
     failed.path = failed.path or descriptor.path
+    failed.hint = failed.hint or hint_for_cell(failed.remote_traceback, descriptor.path)
     return failed

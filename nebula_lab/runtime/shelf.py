@@ -16,6 +16,7 @@ from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
 from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.comparing import compared_files
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
 
@@ -102,7 +103,9 @@ class Shelf:
             if known is not None:
                 return known
             collected = collect(descriptor)
-            self._latest[descriptor.id] = collected.files
+            self._latest[descriptor.id] = (
+                collected.files if self._security.verify_signature else compared_files(collected)
+            )
             return self._keep(descriptor, collected)
 
     def materialize(self, read: ReadPlugin, descriptor: PluginDescriptor, folder: Path) -> None:
@@ -178,7 +181,10 @@ class Shelf:
         return ReadPlugin(self._store.lease(collected), collected.description, signature)
 
     def last_read(self, plugin_id: str) -> PluginFiles | None:
-        """The files of a plugin as they were last read, whether they came to be run or not."""
+        """The files of a plugin as they were last read, whether they came to be run or not.
+
+        To be held against others: of a notebook that needs no signature, its code alone counts.
+        """
         return self._latest.get(plugin_id)
 
     def renew(self, descriptor: PluginDescriptor) -> None:
