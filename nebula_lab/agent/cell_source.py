@@ -101,7 +101,7 @@ def _leave_out(lines: list[str]) -> list[int]:
     found: list[int] = []
     for number, length in _commands(lines):
         line = lines[number - 1]
-        command = _COMMAND.match(line) or _QUESTION.match(line)
+        command = _QUESTION.match(line) or _COMMAND.match(line)
         if command is None or command["indent"]:
             raise CellSourceError(number, line)
         rest = line[command.end() :] if command.groupdict().get("magic") in _RUN_A_LINE else ""

@@ -116,7 +116,7 @@ def _not_format_4(notebook: Any) -> NotebookFileError:
         return NotebookFileError(
             "is a notebook of format 3; a plugin's has format 4",
             "Open it in Jupyter and save it, or run "
-            "`jupyter nbconvert --to notebook --nbformat 4 --inplace` on it.",
+            "`jupyter nbconvert --to notebook --inplace` on it.",
         )
     return NotebookFileError(
         "is not a notebook of format 4: it has no list of cells",
