@@ -16,23 +16,25 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
 from nebula_lab.metrics import MetricsSnapshot
-from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
+from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
+from nebula_lab.model.info import PluginListing
 from nebula_lab.model.policy import EffectivePolicy
+from nebula_lab.model.problem import ProblemList
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.debugging import run_debugger
 from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.runtime.log_ring import LogLine
+from nebula_lab.runtime.log_ring import LogListing
 from nebula_lab.runtime.mapping import map_calls
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.runtime.unenforced import unenforced
-from nebula_lab.trust.history import StoredVersion
+from nebula_lab.trust.history import StoredVersion, StoredVersions
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -101,9 +103,10 @@ class PluginManager:
         return self._engine.hosting.policy(self.descriptor(plugin_id))
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> ProblemList:
         """Each plugin that was left out, and why; then notes on the others."""
-        return (*self._engine.catalogue.problems, *self._engine.watching.problems)
+        catalogue, watching = self._engine.catalogue, self._engine.watching
+        return ProblemList((*catalogue.problems, *watching.problems))
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -115,9 +118,9 @@ class PluginManager:
         """Ids of the plugins that can be loaded, dependencies first."""
         return self._engine.catalogue.registry.load_order
 
-    def list_plugins(self) -> list[PluginInfo]:
-        """Every plugin that was found, by id."""
-        return sorted(self._engine.catalogue.infos(), key=lambda info: info.id)
+    def list_plugins(self) -> PluginListing:
+        """Every plugin that was found, by id: a list, which a notebook shows as a table."""
+        return PluginListing(sorted(self._engine.catalogue.infos(), key=lambda info: info.id))
 
     def descriptor(self, plugin_id: str) -> PluginDescriptor:
         """What is known of a plugin without running it.
@@ -143,9 +146,9 @@ class PluginManager:
             self.load_plugin(plugin_id)
         return record.description.operations
 
-    def logs(self, plugin_id: str) -> list[LogLine]:
+    def logs(self, plugin_id: str) -> LogListing:
         """The last lines that a plugin printed and logged, oldest first."""
-        return self._engine.catalogue.record(plugin_id).lines()
+        return LogListing(plugin_id, self._engine.catalogue.record(plugin_id).lines())
 
     def connection_file(self, plugin_id: str) -> Path | None:
         """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""
@@ -316,7 +319,7 @@ class PluginManager:
         self._check_open()
         self._engine.warm_up()
 
-    def rediscover(self) -> tuple[Problem, ...]:
+    def rediscover(self) -> ProblemList:
         """Look for plugins again; what runs goes on as it is. Gives the problems then."""
         self._check_open()
         self._engine.catalogue.discover()
@@ -359,13 +362,15 @@ class PluginManager:
         """What the last reload of a plugin brought; None where there was none."""
         return self._engine.catalogue.record(plugin_id).last_reload
 
-    def plugin_history(self, plugin_id: str) -> tuple[StoredVersion, ...]:
+    def plugin_history(self, plugin_id: str) -> StoredVersions:
         """The versions of a plugin that came up and can be gone back to, the newest first.
 
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.archive.versions(self.descriptor(plugin_id))
+        descriptor, archive = self.descriptor(plugin_id), self._engine.archive
+        found = archive.versions(descriptor)
+        return StoredVersions(plugin_id, found, archive.digest(descriptor))
 
     def served_digest(self, plugin_id: str) -> str | None:
         """The digest of the version that was read last, as in its history; None if none was."""

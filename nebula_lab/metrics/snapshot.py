@@ -7,6 +7,8 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from nebula_lab.plugin.showing import mime_bundle
+
 
 class DurationSummary(Struct, frozen=True):
     """What a histogram of durations says, in seconds."""
@@ -54,6 +56,8 @@ class PluginMetrics(Struct, frozen=True):
     memory: int | None = None
     cpu_time: float | None = None
 
+    _repr_mimebundle_ = mime_bundle
+
     @property
     def successes(self) -> int:
         return self.executions - self.failures
@@ -75,3 +79,5 @@ class MetricsSnapshot(Struct, frozen=True):
     executions_total: int
     failures_total: int
     plugins: Mapping[str, PluginMetrics]
+
+    _repr_mimebundle_ = mime_bundle

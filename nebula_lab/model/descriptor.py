@@ -15,6 +15,7 @@ from nebula_lab.model.frozen import Flag, FrozenModel
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.rights import RequestedRights, RuntimeOptions
 from nebula_lab.model.version import Version
+from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "PluginId",
@@ -136,6 +137,8 @@ class PluginDescriptor(FrozenModel):
     runtime: RuntimeOptions = RuntimeOptions()
     declared_in: SourceLocation | None = None
     rights_declared_in: SourceLocation | None = None
+
+    _repr_mimebundle_ = mime_bundle
 
     @classmethod
     def known_keys(cls) -> Collection[str]:

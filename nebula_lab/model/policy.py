@@ -26,6 +26,7 @@ from nebula_lab.model.rights_in_words import (
 )
 from nebula_lab.model.risks import RISKS
 from nebula_lab.model.security import SandboxMode, SecurityConfig
+from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "Measure",
@@ -142,6 +143,8 @@ class EffectivePolicy:
     rights: Rights
     limits: Limits
     measures: tuple[Measure, ...]
+
+    _repr_mimebundle_ = mime_bundle
 
     @property
     def gaps(self) -> tuple[Measure, ...]:

@@ -19,8 +19,9 @@ from nebula_lab.errors import (
 )
 from nebula_lab.model.descriptor import SourceLocation
 from nebula_lab.plugin.safe_text import prose
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
 
-__all__ = ["Declaration", "Problem", "ProblemKind", "Severity"]
+__all__ = ["Declaration", "Problem", "ProblemList", "ProblemKind", "Severity"]
 
 Severity = Literal["error", "note"]
 
@@ -103,6 +104,16 @@ class Problem(Struct, frozen=True):
         if self.cure:
             lines.append(f"  {self.cure}")
         return prose("\n".join(lines))
+
+    _repr_mimebundle_ = mime_bundle
+
+
+class ProblemList(tuple[Problem, ...]):
+    """What `problems` gives: a tuple, which a notebook shows as a table with what to do."""
+
+    __slots__ = ()
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text
 
 
 def _plain(error_type: type[PluginError]) -> Callable[[Problem], PluginError]:

@@ -7,16 +7,14 @@ from collections.abc import Iterable, Sequence
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped_prose, prose
 from nebula_lab.views.table import mark
-from nebula_lab.views.tone import Tone
-
-_SIGNS = {Tone.BAD: "✗", Tone.DOUBTFUL: "·"}
+from nebula_lab.views.tone import SIGNS, Tone
 
 
 def bullets(items: Iterable[tuple[Tone, str, str]]) -> Rendered:
     """One entry for each: how bad it is, what it is, and the cure."""
     text, html = [], []
     for tone, what, cure in items:
-        text.append(f"{_SIGNS[tone]} {prose(what)}" + (f"\n  {prose(cure)}" if cure else ""))
+        text.append(f"{SIGNS[tone]} {prose(what)}" + (f"\n  {prose(cure)}" if cure else ""))
         html.append(f"<li>{mark(tone)}{escaped_prose(what)}<br>{escaped_prose(cure)}</li>")
     return Rendered("\n".join(text), f"<ul>{''.join(html)}</ul>" if html else "")
 
