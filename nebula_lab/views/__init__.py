@@ -5,7 +5,7 @@ Everything that comes from a plugin is cleaned and escaped on its way through.
 
 from __future__ import annotations
 
-from nebula_lab.views.error_box import error_box
+from nebula_lab.views.error_box import error_box, error_brief
 from nebula_lab.views.examination import examination_view
 from nebula_lab.views.graph import graph_view
 from nebula_lab.views.health import health_table
@@ -32,6 +32,7 @@ __all__ = [
     "problem_count",
     "graph_view",
     "error_box",
+    "error_brief",
     "operations_help",
     "log_view",
     "signature_report",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -10,10 +12,13 @@ from nebula_lab.errors import PluginCrashedError, PluginError, remote_tracebacks
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.views.rendered import Rendered
-from nebula_lab.views.safe_text import escaped, escaped_prose, prose
+from nebula_lab.views.safe_text import escaped, escaped_prose, line, prose
 from nebula_lab.views.tone import Tone
 
 _SUMMARY_LIMIT = 4_000
+_BRIEF = 500
+_LOOKED_AT = 20_000  # characters of a traceback, at its end
+_FRAME = re.compile(r'^ *File "([^"\n]{1,4000})", line ([0-9]{1,9})(?:, in .*)?\n(.*)', re.MULTILINE)
 _BOX_STYLE = (
     f"border-left:4px solid {Tone.BAD.value};padding:0.5em 1em;"
     "background:var(--jp-layout-color1, transparent);color:var(--jp-content-font-color1, inherit)"
@@ -40,6 +45,17 @@ def error_box(error: PluginError, *, called_from: str = "", notes: Iterable[str]
     said = [prose(note, _SUMMARY_LIMIT) for note in (*getattr(error, "__notes__", ()), *notes)]
     details = [*_details(error), *_call_site(called_from)]
     return Rendered(_text(error, summary, said, details), _html(error, summary, said, details))
+
+
+def error_brief(error: PluginError) -> str:
+    """What happened, and in which line of the plugin, for where the box stands above it."""
+    lines = [line(error.headline().partition("\n")[0], _BRIEF)]
+    tracebacks = remote_tracebacks(error)
+    frames = _FRAME.findall(tracebacks[-1][1][-_LOOKED_AT:]) if tracebacks else ()
+    if frames:
+        file, number, source = frames[-1]
+        lines.append(f"  {line(Path(file).name)}:{number}: {line(source.strip())}")
+    return "\n".join(lines)
 
 
 def _details(error: PluginError) -> Iterable[Detail]:

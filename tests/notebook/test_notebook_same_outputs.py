@@ -132,7 +132,7 @@ def comparable(outputs):
             case "error":
                 texts.append((one.ename, _without_numbers("\n".join(one.traceback))))
             case kind:
-                texts.append((kind, str(one.data)))
+                texts.append((kind, _without_numbers(str(one.data))))
     return merged(texts)
 
 
