@@ -156,6 +156,7 @@ class AsyncPluginManager:
     logs = _on_a_thread(PluginManager.logs)
     connection_file = _on_a_thread(PluginManager.connection_file)
     metrics = _on_a_thread(PluginManager.metrics)
+    timeline = _on_a_thread(PluginManager.timeline)
     plugin_health = _on_a_thread(PluginManager.plugin_health)
     rediscover = _on_a_thread(PluginManager.rediscover)
     load_plugin = _on_a_thread(PluginManager.load_plugin)

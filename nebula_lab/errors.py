@@ -30,6 +30,7 @@
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
     ├── WatcherFailedError
+    ├── MissingLibraryError         a package that only this needs is not here; also an ImportError
     └── ManagerClosedError
 
 Errors carry the objects that they speak of and build their text from them.
@@ -77,6 +78,7 @@ __all__ = [
     "SignatureError",
     "SshKeyError",
     "WatcherFailedError",
+    "MissingLibraryError",
     "ManagerClosedError",
     "ExitReport",
     "nearest_names",
@@ -455,6 +457,10 @@ class SshKeyError(SignatureError):
 
 class WatcherFailedError(PluginError):
     """The plugin folder can't be watched for changes."""
+
+
+class MissingLibraryError(PluginError, ImportError):  # type: ignore[misc] # both have a `path`
+    """A package that only this needs is not installed; the hint has the command."""
 
 
 class ManagerClosedError(PluginError):

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
-from nebula_lab.metrics import MetricsSnapshot
+from nebula_lab.metrics import MetricsSnapshot, Timeline
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.info import PluginListing
@@ -158,6 +158,10 @@ class PluginManager:
     def metrics(self) -> MetricsSnapshot:
         """Counts and durations, in total and for each plugin."""
         return self._engine.meter.snapshot()
+
+    def timeline(self) -> Timeline:
+        """What happened to plugins, and how much memory they had: the newest of it."""
+        return self._engine.chronicle.timeline()
 
     def plugin_health(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus:
         """Ask a plugin how it is; one that is not running, or does not say, is not healthy.

@@ -30,3 +30,14 @@ def pretty_text(self: object, printer: Any, cycle: bool) -> None:
     """
     bundle = None if cycle or len(printer.stack) > 1 else mime_bundle(self)
     printer.text(repr(self) if bundle is None else bundle["text/plain"])
+
+
+def drawn(value: object, path: Any = None) -> Any:
+    """A value as a picture, written to `path` too where one is given; for its `plot`.
+
+    Raises:
+        MissingLibraryError: what draws it is not installed.
+    """
+    from importlib import import_module
+
+    return import_module("nebula_lab.views.plots").picture_of(value, path)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from nebula_lab.metrics import ManagerCounters
+from nebula_lab.metrics import Chronicle, ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
@@ -55,7 +55,8 @@ class Engine:
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         sink = _heeded(sink)
         make_sandbox = sandbox_for(config.security.sandbox)
-        self.dispatcher = Dispatcher()
+        self.chronicle = Chronicle()
+        self.dispatcher = Dispatcher(self.chronicle.note)
         self.catalogue = Catalogue(config, self._on_state)
         counters = ManagerCounters()
         workers = Workers()
@@ -75,6 +76,7 @@ class Engine:
             workers,
             switchboard,
             switchboard.unclaimed,
+            self.chronicle.sample,
         )
         states = StateKeeper(config, self.hosting, sink)
         checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)

@@ -30,6 +30,7 @@ from nebula_lab.runtime.failures import hint_for_cell, load_error_from
 from nebula_lab.runtime.granted_paths import Surrounding, grants_for, writable_by
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
+from nebula_lab.runtime.memory_tally import MemoryTally
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.plugin_places import places_of
@@ -73,6 +74,7 @@ class Hosting:
         workers: start hosts.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
+        on_memory: is given a plugin's id and how many bytes it has, where that is looked at.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Hosting:
         workers: Workers,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
+        on_memory: Callable[[str, int], None],
     ) -> None:
         self._config = config
         self._sandbox = sandbox
@@ -92,6 +95,7 @@ class Hosting:
         self._workers = workers
         self._listener = listener
         self._on_unclaimed = on_unclaimed
+        self._memory = MemoryTally(on_memory)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
         self._starting = 0
@@ -126,6 +130,7 @@ class Hosting:
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
         host.peers = cradle.peers
         host.on_exit = partial(on_exit, host)
+        host.on_memory = partial(self._memory.told, descriptor.id, host)
         host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, read, sink)

@@ -69,6 +69,7 @@ class Host(abc.ABC):
         source: the plugin's own file or folder there and what it is a copy of, by the names that
             people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
+        on_memory: told how many bytes it has, on the loop's thread, where that is looked at.
         on_exit: called once, on the loop's thread, when the host is gone.
         checkpoint: what its plugin saved last, for the host that takes its place; None where there
             is nothing.
@@ -104,6 +105,7 @@ class Host(abc.ABC):
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.on_memory: Callable[[int], object] = lambda memory: None
         self.peers: Mapping[str, Any] = {}
         self.manager_closes = False  # so whoever still waits for it is to be told just that
         self.is_lost = False  # whoever supervises it has been told that it is gone

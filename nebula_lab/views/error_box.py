@@ -18,7 +18,9 @@ from nebula_lab.views.tone import Tone
 _SUMMARY_LIMIT = 4_000
 _BRIEF = 500
 _LOOKED_AT = 20_000  # characters of a traceback, at its end
-_FRAME = re.compile(r'^ *File "([^"\n]{1,4000})", line ([0-9]{1,9})(?:, in .*)?\n(.*)', re.MULTILINE)
+_FRAME = re.compile(
+    r'^ *File "([^"\n]{1,4000})", line ([0-9]{1,9})(?:, in .*)?\n(.*)', re.MULTILINE
+)
 _BOX_STYLE = (
     f"border-left:4px solid {Tone.BAD.value};padding:0.5em 1em;"
     "background:var(--jp-layout-color1, transparent);color:var(--jp-content-font-color1, inherit)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nebula_lab.metrics import MetricsSnapshot, PluginMetrics
+from nebula_lab.metrics import MetricsSnapshot, PluginMetrics, Timeline
 from nebula_lab.model import PluginDescriptor, PluginInfo, Problem
 from nebula_lab.model.info import PluginListing
 from nebula_lab.model.policy import EffectivePolicy
@@ -25,6 +25,7 @@ from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_list
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
+from nebula_lab.views.timeline import timeline_view
 from nebula_lab.views.versions import version_list
 from nebula_lab.views.watching import watch_view
 from nebula_lab.watch.status import WatchStatus
@@ -35,6 +36,7 @@ _VIEWS: Mapping[type, Callable[[Any], Rendered]] = {
     PluginDescriptor: descriptor_view,
     MetricsSnapshot: metrics_table,
     PluginMetrics: lambda metrics: operation_metrics_table("This plugin", metrics),
+    Timeline: timeline_view,
     HealthStatus: health_view,
     ProblemList: problem_list,
     Problem: lambda problem: problem_list([problem]),

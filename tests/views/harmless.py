@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-EVIL = "<img src=x onerror=alert(1)>\x1b]0;t\x07\x1b[31m\u202e\u2066javascript:alert(1)</table>\x00&"
+EVIL = (
+    "<img src=x onerror=alert(1)>\x1b]0;t\x07\x1b[31m\u202e\u2066javascript:alert(1)</table>\x00&"
+)
 HUGE = "x<b>" * 250_000
 MOST = 500_000  # characters of a view of one value, with a megabyte in each field of it
 
