@@ -14,6 +14,7 @@ from nebula_lab.views.plots.style import (
     DASHES,
     GRID,
     INK,
+    LEGEND,
     PAPER,
     name,
     new_figure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ class Picture:
     def png(self) -> bytes:
         """The picture as a file in PNG format."""
         drawn = io.BytesIO()
-        self.figure.savefig(drawn, format="png", dpi=_DOTS)
+        self._write(drawn, "png")
         return drawn.getvalue()
 
     def save(self, path: str | Path) -> None:
@@ -38,7 +39,13 @@ class Picture:
         Raises:
             OSError, ValueError: it can't be written there, or not in that format.
         """
-        self.figure.savefig(path, dpi=_DOTS)
+        self._write(path)
+
+    def _write(self, target: Any, form: str | None = None) -> None:
+        with warnings.catch_warnings():
+            # A name in a script that the font does not have is drawn as boxes.
+            warnings.filterwarnings("ignore", "Glyph", UserWarning)
+            self.figure.savefig(target, format=form, dpi=_DOTS)
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None

@@ -52,8 +52,12 @@ def title(axes: Axes, text: str) -> None:
 
 
 def name(text: str) -> str:
-    """A name that a plugin may have made up, fit for a label: a `$` begins no formula there."""
-    return line(text, _NAME).replace("$", r"\$")
+    """A name that a plugin may have made up, fit for a label.
+
+    There a `$` would begin a formula, and what begins with `_` be left out of a legend.
+    """
+    clean = line(text, _NAME).replace("$", r"\$")
+    return f" {clean}" if clean.startswith("_") else clean
 
 
 def say(axes: Axes, text: str) -> None:
