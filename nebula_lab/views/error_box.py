@@ -25,7 +25,11 @@ _BOX_STYLE = (
     f"border-left:4px solid {Tone.BAD.value};padding:0.5em 1em;"
     "background:var(--jp-layout-color1, transparent);color:var(--jp-content-font-color1, inherit)"
 )
-_PRE = '<pre style="white-space:pre-wrap;margin:0.3em 0">'
+# Themes give preformatted text a ground of its own, which makes no sense within a box.
+_PRE = (
+    '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0.3em 0;padding:0;border:0;'
+    'background:none;color:inherit">'
+)
 
 
 class Detail(Struct, frozen=True):

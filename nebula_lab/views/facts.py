@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, escaped_prose, line, prose
-from nebula_lab.views.table import mark
+from nebula_lab.views.table import SPACED, mark
 from nebula_lab.views.tone import SIGNS, Tone
 
 
@@ -28,8 +28,9 @@ def fact_list(
         f"  {name}: {prose(value).replace(chr(10), chr(10) + '    ')}" for name, value in shown
     ]
     rows = "".join(
-        f'<tr><th scope="row" style="text-align:left;vertical-align:top">{escaped(name)}</th>'
-        '<td style="text-align:left;white-space:pre-wrap;overflow-wrap:anywhere">'
+        f'<tr><th scope="row" style="{SPACED};text-align:left;vertical-align:top">'
+        f"{escaped(name)}</th>"
+        f'<td style="{SPACED};text-align:left;white-space:pre-wrap;overflow-wrap:anywhere">'
         f"{escaped_prose(value)}</td></tr>"
         for name, value in shown
     )

@@ -17,7 +17,7 @@ from nebula_lab.errors import (
     PluginCrashedError,
     PluginError,
 )
-from nebula_lab.metrics import PluginRecorder
+from nebula_lab.metrics import Moment, MomentKind, PluginRecorder, Timeline
 from nebula_lab.metrics.snapshot import MetricsSnapshot, PluginMetrics
 from nebula_lab.model import PluginDescriptor, PluginInfo, PluginState, Problem, Version
 from nebula_lab.model.descriptor import SourceLocation
@@ -113,6 +113,11 @@ def crashed(evil):
     return PluginCrashedError(plugin_id=evil, operation=evil, report=report)
 
 
+def timeline(evil):
+    moments = tuple(Moment(evil, NOW, kind, evil, 0.5) for kind in MomentKind)
+    return Timeline(NOW, NOW, moments)
+
+
 VALUES = {
     "listing": lambda evil: PluginListing([info(evil), info("b")]),
     "info": info,
@@ -130,6 +135,7 @@ VALUES = {
     "signature": signature,
     "history": lambda evil: StoredVersions(evil, [StoredVersion(1.0, evil, evil)], evil),
     "logs": lambda evil: LogListing(evil, [LogLine(NOW, 30, "log", evil)]),
+    "timeline": timeline,
     "policy": policy,
     "watch": lambda evil: WatchStatus(True, True, (evil,), (WatchedFolder(evil, evil, evil),)),
 }

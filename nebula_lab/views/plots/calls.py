@@ -77,6 +77,7 @@ def _draw_durations(axes: Axes, called: Mapping[str, Counted], shown: Sequence[s
         axes.stairs(shares, edges, color=colour, linestyle=dashes, linewidth=1.8, label=label)
         axes.stairs(shares, edges, color=colour, alpha=0.10, fill=True)
     axes.xaxis.set_major_formatter(lambda seconds, _: _short(seconds))
+    axes.xaxis.set_minor_formatter(lambda seconds, _: _short_between(seconds))
     axes.set_xlabel("time of a call", color=INK, fontsize=9)
     axes.set_ylabel("% of calls", color=INK, fontsize=9)
     axes.set_ylim(bottom=0)
@@ -102,6 +103,12 @@ def _short(seconds: float) -> str:
         if seconds >= factor * 0.999:
             return f"{seconds / factor:,.4g} {unit}"
     return f"{seconds / 1e-9:.4g} ns"
+
+
+def _short_between(seconds: float) -> str:
+    """As `_short`, for 2 and 5 between the powers of ten, where there is room for no more."""
+    leading = seconds / 10 ** math.floor(math.log10(seconds) + 1e-9)
+    return _short(seconds) if round(leading, 6) in (2, 5) else ""
 
 
 def _draw_counts(axes: Axes, called: Mapping[str, Counted], shown: Sequence[str]) -> None:

@@ -38,7 +38,7 @@ def new_figure(heights: list[float], width: float = 9.0) -> tuple[Figure, list[A
 def plain(axes: Axes) -> None:
     """Take away what says nothing."""
     axes.set_facecolor(PAPER)
-    axes.tick_params(colors=INK, labelsize=9)
+    axes.tick_params(which="both", colors=INK, labelsize=9)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(INK)
