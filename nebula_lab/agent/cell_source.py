@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -41,6 +41,12 @@ _TO_THE_END_OF = {
 }
 
 
+def _parse(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 class CellSource(Struct, frozen=True):
     """A cell as Python.
 
@@ -65,8 +71,12 @@ class CellSourceError(Exception):
         )
 
 
-def cell_source(text: str) -> CellSource:
+def cell_source(text: str, parse: Callable[[str], object] = _parse) -> CellSource:
     """The Python of a cell, be it right or wrong.
+
+    Args:
+        text: of the cell.
+        parse: tells what is Python, by what `ast.parse` raises where it is none.
 
     Raises:
         CellSourceError: a block or an assignment in it counts on IPython.
@@ -80,17 +90,15 @@ def cell_source(text: str) -> CellSource:
         left_out = (magic[0].count("\n") + 1,)
         lines[left_out[0] - 1] = ""
     # What is Python holds nothing else: a text in it may have lines that only look like it.
-    if not any(sign in text for sign in "%!?") or _is_python("\n".join(lines)):
+    if not any(sign in text for sign in "%!?") or _is_python("\n".join(lines), parse):
         return CellSource("\n".join(lines), left_out)
     left_out = (*left_out, *_leave_out(lines))
     return CellSource("\n".join(lines), left_out)
 
 
-def _is_python(text: str) -> bool:
+def _is_python(text: str, parse: Callable[[str], object]) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -27,6 +27,7 @@ from nebula_lab.discovery.source import (
     source_metadata,
 )
 from nebula_lab.errors import MetadataLoadError
+from nebula_lab.model.syntax_tree import syntax_tree
 
 _NAMES = (METADATA_NAME, METADATA_FUNCTION, API_VERSION_NAME, ENTRY_NAME)
 
@@ -89,7 +90,7 @@ def lines_left_out(content: bytes) -> Mapping[int, tuple[int, ...]]:
     found = {}
     for cell in read_notebook(content).cells:
         try:
-            lines = cell_source(cell.source).left_out
+            lines = cell_source(cell.source, syntax_tree).left_out
         except CellSourceError:
             continue
         if lines:
@@ -135,7 +136,7 @@ def _own_metadata(metadata: object, text: str, path: Path) -> SourceMetadata:
 
 def _python(cell: CodeCell, path: Path) -> bytes:
     try:
-        return cell_source(cell.source).python.encode("utf-8", "surrogatepass")
+        return cell_source(cell.source, syntax_tree).python.encode("utf-8", "surrogatepass")
     except CellSourceError as error:
         raise MetadataLoadError(str(error), path=path, line=error.line, hint=error.hint) from None
 

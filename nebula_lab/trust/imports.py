@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from nebula_lab.agent.cell_source import CellSourceError, cell_source
 from nebula_lab.agent.notebook_file import NotebookFileError, read_notebook
+from nebula_lab.model.syntax_tree import syntax_tree
 
 __all__ = ["imported_names", "module_name", "is_module"]
 
@@ -54,9 +54,7 @@ def imported_names(content: bytes, path: Path, candidates: Collection[str]) -> s
 def _imported(text: bytes) -> Iterator[str]:
     """The first part of each name that is imported; none where the text is not Python."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = syntax_tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
@@ -85,4 +83,4 @@ def _cells(content: bytes) -> Iterator[bytes]:
         return
     for cell in cells:
         with contextlib.suppress(CellSourceError):
-            yield cell_source(cell.source).python.encode("utf-8", "surrogatepass")
+            yield cell_source(cell.source, syntax_tree).python.encode("utf-8", "surrogatepass")
