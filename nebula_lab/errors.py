@@ -29,6 +29,9 @@
     ├── StoreError                  a plugin's files that can't be kept, or be had back intact
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
+    ├── RegistryError               a registry that can't be asked, or answers what is no use
+    │   ├── RegistryTrustError      what a registry says that nobody vouches for, or no longer
+    │   └── PublishingError         a registry that does not take what it was given
     ├── WatcherFailedError
     └── ManagerClosedError
 
@@ -76,6 +79,9 @@ __all__ = [
     "StoreError",
     "SignatureError",
     "SshKeyError",
+    "RegistryError",
+    "RegistryTrustError",
+    "PublishingError",
     "WatcherFailedError",
     "ManagerClosedError",
     "ExitReport",
@@ -451,6 +457,18 @@ class SignatureError(PluginError):
 
 class SshKeyError(SignatureError):
     """A private key, or an agent that holds one, that can't be used to sign."""
+
+
+class RegistryError(PluginError):
+    """A registry that can't be asked, or an answer of one that can't be used."""
+
+
+class RegistryTrustError(RegistryError):
+    """What a registry says is not signed, is out of date, or takes back what it said before."""
+
+
+class PublishingError(RegistryError):
+    """A registry that does not take a version, or a change, that it was given."""
 
 
 class WatcherFailedError(PluginError):

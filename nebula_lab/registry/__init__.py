@@ -1,0 +1,1 @@
+"""Plugins from a registry: its format, its client, its server, and what protects it."""
