@@ -32,7 +32,7 @@ from nebula_lab.registry.protection.state import (
 from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.folder import INDEX, RegistryFolder, is_document
 
-__all__ = ["SigningReport", "initialise", "sign", "refresh", "sign_within"]
+__all__ = ["SigningReport", "initialise", "sign", "refresh", "sign_within", "Signing", "role_days"]
 
 
 class SigningReport(Struct, frozen=True):
@@ -176,9 +176,10 @@ class Signing:
         made = self.put(Role.TARGETS, targets, after=current)
         if made is None:
             return self.freshness()
-        for path in filter(offered.__contains__, changed):
-            copy = signed_copy(path, offered[path].hashes["sha256"])
-            self._change.put(copy, contents[path])
+        for path, target in offered.items():
+            copy = signed_copy(path, target.hashes["sha256"])
+            if path in changed or not (folder.root / copy).is_file():
+                self._change.put(copy, contents[path])
         prune(folder.root, offered, before)
         return self.freshness(made)
 
@@ -203,7 +204,7 @@ class Signing:
             self._waiting[role] = self._wanted(role, len(signers))
             return None
         signed.version = 1 if after is None else after.signed.version + 1
-        signed.expires = self._now + timedelta(days=self._days(role))
+        signed.expires = self._now + timedelta(days=role_days(self._root, role))
         metadata = Metadata(signed)
         for signer in signers:
             metadata.sign(signer, append=True)
@@ -282,14 +283,16 @@ class Signing:
             return False
         if not any(keyid in self._signers for keyid in self._root.roles[role].keyids):
             return True
-        return metadata.signed.expires - self._now > timedelta(days=self._days(role)) / 2
-
-    def _days(self, role: Role) -> int:
-        days = self._root.roles[role].unrecognized_fields.get(DAYS)
-        return days if isinstance(days, int) and days > 0 else USUAL_DAYS[role]
+        return metadata.signed.expires - self._now > timedelta(days=role_days(self._root, role)) / 2
 
     def _wanted(self, role: Role, given: int) -> str:
         known = self._root.roles[role]
         names = " or ".join(sorted(fingerprint(self._root.keys[one]) for one in known.keyids))
         count = f"{known.threshold} keys" if known.threshold > 1 else "a key"
         return f"it takes {count} of {names}" + (f"; {given} given" if given else "")
+
+
+def role_days(root: Root, role: Role) -> int:
+    """For how many days a statement of a role holds, as its root says."""
+    days = root.roles[role].unrecognized_fields.get(DAYS)
+    return days if isinstance(days, int) and days > 0 else USUAL_DAYS[role]
