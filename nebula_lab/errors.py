@@ -29,6 +29,13 @@
     ├── StoreError                  a plugin's files that can't be kept, or be had back intact
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
+    ├── RegistryError               a registry that can't be asked, or answers what is no use
+    │   ├── RegistryDownError       it does not answer, or not in time
+    │   ├── RegistryRefusedError    it wants another secret, or none that there is
+    │   ├── RegistryAnswerError     it answers what no registry should
+    │   └── ArchiveError            files that are not what was promised, or are a trap
+    ├── InstallError                a plugin that was not installed; what was there is as it was
+    │   └── EditedFilesError        somebody has changed the files that would be replaced
     ├── WatcherFailedError
     └── ManagerClosedError
 
@@ -76,6 +83,13 @@ __all__ = [
     "StoreError",
     "SignatureError",
     "SshKeyError",
+    "RegistryError",
+    "RegistryDownError",
+    "RegistryRefusedError",
+    "RegistryAnswerError",
+    "ArchiveError",
+    "InstallError",
+    "EditedFilesError",
     "WatcherFailedError",
     "ManagerClosedError",
     "ExitReport",
@@ -451,6 +465,42 @@ class SignatureError(PluginError):
 
 class SshKeyError(SignatureError):
     """A private key, or an agent that holds one, that can't be used to sign."""
+
+
+class RegistryError(PluginError):
+    """A registry that can't be asked, or an answer of one that can't be used."""
+
+
+class RegistryDownError(RegistryError):
+    """A registry that does not answer, answers too slowly, or says that it can't at present."""
+
+
+class RegistryRefusedError(RegistryError):
+    """A registry that refuses the secret that it was given, or asks for one."""
+
+
+class RegistryAnswerError(RegistryError):
+    """An answer that is not what a registry should say, or is too much of it."""
+
+
+class ArchiveError(RegistryError):
+    """An archive that is not what the registry promised, or is made to do harm when unpacked."""
+
+
+class InstallError(PluginError):
+    """A plugin could not be installed. What was there before is as it was."""
+
+
+class EditedFilesError(InstallError):
+    """Files that would be replaced have been changed since they were installed, or are others.
+
+    Attributes:
+        files: their paths, relative to the plugin folder.
+    """
+
+    def __init__(self, message: str, *, files: Sequence[str], **where: Any) -> None:
+        super().__init__(message, **where)
+        self.files = tuple(files)
 
 
 class WatcherFailedError(PluginError):

@@ -21,6 +21,7 @@ LAYERS: list[set[str]] = [
     {"model"},
     {"resolver", "metrics", "trust"},
     {"transport", "environments", "discovery", "watch"},
+    {"registry"},
     {"sandbox"},
     {"runtime"},
     {"manager"},
