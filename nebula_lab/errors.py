@@ -30,8 +30,14 @@
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
     ├── RegistryError               a registry that can't be asked, or answers what is no use
-    │   ├── RegistryTrustError      what a registry says that nobody vouches for, or no longer
-    │   └── PublishingError         a registry that does not take what it was given
+    │   ├── RegistryDownError       it does not answer, or not in time
+    │   ├── RegistryRefusedError    it wants another secret, or none that there is
+    │   ├── RegistryAnswerError     it answers what no registry should
+    │   ├── ArchiveError            files that are not what was promised, or are a trap
+    │   ├── RegistryTrustError      it says what nobody vouches for, or takes back its word
+    │   └── PublishingError         it does not take a version, or a change
+    ├── InstallError                a plugin that was not installed; what was there is as it was
+    │   └── EditedFilesError        somebody has changed the files that would be replaced
     ├── WatcherFailedError
     └── ManagerClosedError
 
@@ -80,8 +86,14 @@ __all__ = [
     "SignatureError",
     "SshKeyError",
     "RegistryError",
+    "RegistryDownError",
+    "RegistryRefusedError",
+    "RegistryAnswerError",
+    "ArchiveError",
     "RegistryTrustError",
     "PublishingError",
+    "InstallError",
+    "EditedFilesError",
     "WatcherFailedError",
     "ManagerClosedError",
     "ExitReport",
@@ -463,12 +475,44 @@ class RegistryError(PluginError):
     """A registry that can't be asked, or an answer of one that can't be used."""
 
 
+class RegistryDownError(RegistryError):
+    """A registry that does not answer, answers too slowly, or says that it can't at present."""
+
+
+class RegistryRefusedError(RegistryError):
+    """A registry that refuses the secret that it was given, or asks for one."""
+
+
+class RegistryAnswerError(RegistryError):
+    """An answer that is not what a registry should say, or is too much of it."""
+
+
+class ArchiveError(RegistryError):
+    """An archive that is not what the registry promised, or is made to do harm when unpacked."""
+
+
 class RegistryTrustError(RegistryError):
     """What a registry says is not signed, is out of date, or takes back what it said before."""
 
 
 class PublishingError(RegistryError):
     """A registry that does not take a version, or a change, that it was given."""
+
+
+class InstallError(PluginError):
+    """A plugin could not be installed. What was there before is as it was."""
+
+
+class EditedFilesError(InstallError):
+    """Files that would be replaced have been changed since they were installed, or are others.
+
+    Attributes:
+        files: their paths, relative to the plugin folder.
+    """
+
+    def __init__(self, message: str, *, files: Sequence[str], **where: Any) -> None:
+        super().__init__(message, **where)
+        self.files = tuple(files)
 
 
 class WatcherFailedError(PluginError):

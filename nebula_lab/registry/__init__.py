@@ -1,1 +1,1 @@
-"""Plugins from a registry: its format, its client, its server, and what protects it."""
+"""Registries of plugins: their format, the client, and what they are made and served with."""
