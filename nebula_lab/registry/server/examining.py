@@ -1,0 +1,113 @@
+"""The process that looks at one upload: `python -m … ARCHIVE WORK [SOURCE]`.
+
+It is a process of its own because what it parses is a stranger's: a source can drive a parser out
+of memory, and that must not be the server's. Nothing of the plugin runs.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import msgspec
+
+from nebula_lab.errors import ArchiveError, PluginError
+from nebula_lab.registry.server.examination import CANONICAL, Findings
+
+__all__ = ["examine"]
+
+# An archive is at most a quarter of a gigabyte, and is here in at most four forms.
+_LIMITS = (
+    (resource.RLIMIT_AS, 3 * 2**30),
+    (resource.RLIMIT_CPU, 60),
+    (resource.RLIMIT_FSIZE, 2**29),
+    (resource.RLIMIT_CORE, 0),
+)
+
+
+def main() -> None:
+    """Print the findings as JSON."""
+    for which, most in _LIMITS:
+        _, hard = resource.getrlimit(which)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (least, hard))
+    archive, work, *source = sys.argv[1:]
+    try:
+        findings = examine(Path(archive), Path(work), next(iter(source), None))
+    except PluginError as error:
+        # Without places: they are of this machine, and only here for a moment.
+        name = f"{error.plugin_id}: " if error.plugin_id else ""
+        findings = Findings(message=f"{name}{error.message}", hint=error.hint)
+    except (MemoryError, RecursionError) as error:
+        findings = Findings(message=f"it is too deep or too large: {type(error).__name__}")
+    sys.stdout.buffer.write(msgspec.json.encode(findings))
+
+
+def examine(archive: Path, work: Path, source: str | None) -> Findings:
+    """Look at an upload, and pack what is in it anew, beside where it is unpacked.
+
+    Args:
+        archive: the upload.
+        work: an empty folder.
+        source: the file or folder in it that is the plugin; found where None.
+
+    Raises:
+        PluginError: it is no archive of a plugin.
+    """
+    from nebula_lab.discovery import read_descriptor
+    from nebula_lab.registry.archives.opening import unpack
+    from nebula_lab.registry.archives.packing import pack
+    from nebula_lab.registry.publishing.changes import write_durably
+    from nebula_lab.registry.publishing.describing import published_version
+    from nebula_lab.trust.collecting import collect
+
+    contents, files = unpack(archive.read_bytes())
+    folder = work / "unpacked"
+    for file in files:
+        place = folder / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(contents[file.path])
+        place.chmod(0o755 if file.executable else 0o644)
+    name = _source({path.partition("/")[0] for path in contents}, folder, source)
+    descriptor = read_descriptor(folder / name)
+    collected = collect(descriptor)
+    if strangers := sorted(contents.keys() - collected.contents.keys()):
+        raise ArchiveError(
+            f"has files that are no part of the plugin: {', '.join(strangers[:5])}",
+            plugin_id=descriptor.id,
+            hint="`nebula-lab registry publish` packs what is.",
+        )
+    content = pack(collected)
+    write_durably(work / CANONICAL, content)
+    return Findings(descriptor.id, published_version(descriptor, collected, content))
+
+
+def _source(names: set[str], folder: Path, wanted: str | None) -> str:
+    """The plugin itself, among what lies at the top of the archive."""
+    from nebula_lab.discovery import read_descriptor
+
+    if wanted is not None:
+        if wanted not in names:
+            raise ArchiveError(f"has no {wanted[:200]!r} at its top, which was to be the plugin")
+        return wanted
+    found = []
+    for name in sorted(names):
+        try:
+            read_descriptor(folder / name)
+        except PluginError as error:
+            problem = error
+        else:
+            found.append(name)
+    if not found and len(names) == 1:
+        raise problem
+    if len(found) != 1:
+        raise ArchiveError(
+            f"has {len(found)} files or folders at its top that describe a plugin",
+            hint="Say which it is: `upload?source=NAME`.",
+        )
+    return found[0]
+
+
+if __name__ == "__main__":
+    main()
