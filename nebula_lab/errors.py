@@ -476,7 +476,15 @@ class RegistryError(PluginError):
 
 
 class RegistryDownError(RegistryError):
-    """A registry that does not answer, answers too slowly, or says that it can't at present."""
+    """A registry that does not answer, answers too slowly, or says that it can't at present.
+
+    Attributes:
+        retry_after: seconds for which it asks to be left alone; None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.retry_after = retry_after
 
 
 class RegistryRefusedError(RegistryError):

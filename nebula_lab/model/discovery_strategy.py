@@ -67,11 +67,18 @@ class Manifest(DiscoveryStrategy):
 
 
 class Registry(DiscoveryStrategy):
-    """Plugins that a registry service offers; `auth` is a secret and stays out of texts."""
+    """Plugins that a registry offers; docs/registry.md says more.
+
+    Attributes:
+        url: the address of the folder with its `index.json`.
+        auth: where the secret for it is, or the secret itself; it stays out of texts.
+        insecure: ask it without TLS although it is on another machine.
+    """
 
     type: Literal["Registry"] = Field(default="Registry", repr=False)
     url: _Text
     auth: _Text | None = Field(default=None, repr=False)
+    insecure: Flag = False
 
 
 class Explicit(DiscoveryStrategy):

@@ -49,7 +49,7 @@ class _Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """What is left out has its default; what is not known is an error."""
 
 
-class DocumentHash(_Closed):
+class DocumentHash(_Closed, frozen=True):
     """The bytes of a plugin's document when the index was written.
 
     A client that has these need not ask for them. They vouch for nothing: who could change one
@@ -60,7 +60,7 @@ class DocumentHash(_Closed):
     size: _Size
 
 
-class Entry(_Closed):
+class Entry(_Closed, frozen=True):
     """What the index says of one plugin, for people who search.
 
     Attributes:
@@ -81,7 +81,7 @@ class Entry(_Closed):
     document: DocumentHash | None = None
 
 
-class Index(_Closed):
+class Index(_Closed, frozen=True):
     """`index.json`: every plugin of a registry, sorted by id."""
 
     format: Literal[1]
@@ -89,7 +89,7 @@ class Index(_Closed):
     plugins: Annotated[tuple[Entry, ...], Meta(max_length=100_000)] = ()
 
 
-class Dependency(_Closed):
+class Dependency(_Closed, frozen=True):
     """Another plugin that a version calls."""
 
     id: PluginName
@@ -97,7 +97,7 @@ class Dependency(_Closed):
     optional: bool = False
 
 
-class Python(_Closed):
+class Python(_Closed, frozen=True):
     """The Python environment that a version asks for."""
 
     requires: _Line = ""
@@ -105,7 +105,7 @@ class Python(_Closed):
     allow_source: bool = False
 
 
-class Description(_Closed):
+class Description(_Closed, frozen=True):
     """What a version says of itself to people."""
 
     author: _Line = ""
@@ -115,14 +115,14 @@ class Description(_Closed):
     tags: _Tags = ()
 
 
-class AllowedPath(_Closed):
+class AllowedPath(_Closed, frozen=True):
     """Files that a version asks for; a relative path is taken from where its manifest is."""
 
     path: _Path
     mode: Literal["ro", "rw"] = "ro"
 
 
-class Rights(_Closed):
+class Rights(_Closed, frozen=True):
     """The rights that a version asks for, as under `[security]` in a manifest."""
 
     capabilities: _Lines = ()
@@ -131,14 +131,14 @@ class Rights(_Closed):
     allowed_variables: _Lines = ()
 
 
-class Hosting(_Closed):
+class Hosting(_Closed, frozen=True):
     """How a version wants to be hosted, as under `[runtime]` in a manifest."""
 
     concurrency: _Few = 1
     replicas: _Few = 1
 
 
-class Archive(_Closed):
+class Archive(_Closed, frozen=True):
     """The archive of a version.
 
     Attributes:
@@ -153,7 +153,7 @@ class Archive(_Closed):
     url: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
 
 
-class PublishedVersion(_Closed, kw_only=True):
+class PublishedVersion(_Closed, frozen=True, kw_only=True):
     """One version of a plugin. But for `yanked` it never changes once it is there.
 
     Attributes:
@@ -196,7 +196,7 @@ class PublishedVersion(_Closed, kw_only=True):
     published: _Time | None = None
 
 
-class PluginDocument(_Closed):
+class PluginDocument(_Closed, frozen=True):
     """`plugins/<id>.json`: every version of one plugin, the newest first."""
 
     format: Literal[1]

@@ -1,0 +1,260 @@
+"""One request to a registry, with its redirects; whatever goes wrong is an error of ours.
+
+Messages of httpx and of servers are not passed on: they may have in them what was sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from nebula_lab._version import __version__
+from nebula_lab.errors import (
+    RegistryAnswerError,
+    RegistryDownError,
+    RegistryError,
+    RegistryRefusedError,
+)
+from nebula_lab.registry.client.address import RegistryAddress, shown
+from nebula_lab.registry.client.auth import Authorization
+from nebula_lab.registry.client.patience import Patience
+
+__all__ = ["Requests", "StoppedError"]
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSALS = frozenset({401, 403, 407})
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_ANSWERS = frozenset({200, 206, 304, 404, 410, 416})
+_CHUNK = 64 * 1024
+_FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
+_ASK = "Ask whoever keeps the registry."
+
+
+class StoppedError(RegistryError):
+    """Somebody has said `Requests.stop`."""
+
+
+class Requests:
+    """Sends requests to one registry, and to where it refers to. Any thread may.
+
+    Args:
+        address: the registry.
+        authorization: its secret.
+        patience: how long things may take.
+
+    Attributes:
+        stopped: set by `stop`.
+    """
+
+    def __init__(
+        self, address: RegistryAddress, authorization: Authorization, patience: Patience
+    ) -> None:
+        self._address = address
+        self._authorization = authorization
+        self._patience = patience
+        self._client = httpx.Client(
+            follow_redirects=False,
+            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
+            limits=httpx.Limits(max_connections=patience.at_once),
+            headers={
+                "User-Agent": f"nebula-lab/{__version__}",
+                # What is sent must be what is hashed, counted and continued.
+                "Accept-Encoding": "identity",
+            },
+        )
+        self.stopped = threading.Event()
+        self._connections: list[Any] = []
+
+    @contextlib.contextmanager
+    def open(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
+        """The answer to a GET, its content still to come.
+
+        The answer's status is 200, 206, 304, 404, 410 or 416.
+
+        Raises:
+            RegistryDownError: there is none, or one that may be another soon.
+            RegistryRefusedError: the secret is not taken, or there is none.
+            RegistryAnswerError: it is none that a registry should give.
+        """
+        with contextlib.ExitStack() as stack:
+            response = self._send(url, headers or {}, stack)
+            self._require_usable(response, url)
+            yield response
+
+    def chunks(
+        self, response: httpx.Response, url: str, most: int, seconds: float
+    ) -> Iterator[bytes]:
+        """The content of an answer, as it comes.
+
+        Args:
+            response: the answer.
+            url: what was asked for.
+            most: bytes; nothing is read beyond them.
+            seconds: from now, until it must be here.
+
+        Raises:
+            RegistryAnswerError: it is longer than `most`.
+            RegistryDownError: it was cut off, or did not come in time.
+        """
+        self._require_length(response.headers.get("Content-Length", ""), most, url)
+        until, count = time.monotonic() + seconds, 0
+        with self._explained(url):
+            for chunk in response.iter_raw(_CHUNK):
+                count += len(chunk)
+                if count > most:
+                    raise _too_long(url, most)
+                if time.monotonic() > until:
+                    raise RegistryDownError(
+                        f"it did not give all of its answer within {seconds:g} s",
+                        path=shown(url),
+                        hint="Try again; what has come is kept, if it is an archive.",
+                    )
+                yield chunk
+
+    def stop(self) -> None:
+        """End everything that is under way, at once; other threads get a StoppedError."""
+        self.stopped.set()
+        for connection in list(self._connections):
+            _shut(connection)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(
+        self, url: str, headers: Mapping[str, str], stack: contextlib.ExitStack
+    ) -> httpx.Response:
+        asked = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            # A secret is for the registry's own host, whoever else it refers to.
+            secret = self._authorization.headers() if self._address.is_own(url) else {}
+            with self._explained(url):
+                request = self._client.build_request(
+                    "GET",
+                    url,
+                    headers={**headers, **secret},
+                    extensions={"trace": self._trace},
+                )
+                response = self._client.send(request, stream=True)
+            if response.status_code not in _REDIRECTS:
+                stack.callback(response.close)
+                return response
+            response.close()
+            url = self._address.follow(url, response.headers.get("Location", ""))
+        raise RegistryAnswerError(
+            f"it redirects more than {_MOST_REDIRECTS} times", path=shown(asked), hint=_ASK
+        )
+
+    def _require_usable(self, response: httpx.Response, url: str) -> None:
+        status = response.status_code
+        if status in _REFUSALS:
+            raise self._refused(status, url)
+        if status in _PASSING:
+            raise RegistryDownError(
+                f"it can't answer at present ({_status(response)})",
+                path=shown(url),
+                hint="Try again later.",
+                retry_after=_retry_after(response.headers.get("Retry-After", "")),
+            )
+        if status not in _ANSWERS:
+            raise RegistryAnswerError(f"it answers {_status(response)}", path=shown(url), hint=_ASK)
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if status in (200, 206) and encoding.lower() != "identity":
+            raise RegistryAnswerError(
+                "it answers in a compressed form, although it was asked not to",
+                path=shown(url),
+                hint="Whoever keeps the registry should serve the files as they are.",
+            )
+
+    def _refused(self, status: int, url: str) -> RegistryRefusedError:
+        if status == 407:
+            said, hint = (
+                "the proxy on the way wants a name and password",
+                "Set them in HTTPS_PROXY.",
+            )
+        elif self._authorization:
+            said = f"it refuses the secret that it was given ({status})"
+            hint = "It may have expired, or not be for this: see auth beside the registry's url."
+        else:
+            said = f"it asks for a secret ({status})"
+            hint = "Set auth beside the registry's url, such as env:NAME; or netrc or keyring."
+        return RegistryRefusedError(said, path=shown(url), hint=hint)
+
+    def _require_length(self, said: str, most: int, url: str) -> None:
+        if said.isdecimal() and len(said) < 20 and int(said) > most:
+            raise _too_long(url, most)
+
+    @contextlib.contextmanager
+    def _explained(self, url: str) -> Iterator[None]:
+        """Turn what httpx raises into errors of ours."""
+        try:
+            if self.stopped.is_set():
+                raise StoppedError("stopped")
+            yield
+        except _FOREIGN as error:
+            if self.stopped.is_set():
+                raise StoppedError("stopped") from None
+            raise _failure(error, url) from None
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note each connection as soon as it stands; httpx calls this at every step."""
+        connection = info.get("return_value")
+        if hasattr(connection, "get_extra_info"):
+            self._connections.append(connection)
+            if self.stopped.is_set():
+                _shut(connection)
+
+
+def _shut(connection: Any) -> None:
+    """Wake whoever reads from a connection: closing its socket would not."""
+    with contextlib.suppress(OSError, AttributeError):
+        connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _failure(error: Exception, url: str) -> RegistryError:
+    for kind, message, hint in _FAILURES:
+        if isinstance(error, kind):
+            return RegistryDownError(message, path=shown(url), hint=hint)
+    return RegistryAnswerError("it does not speak HTTP as it should", path=shown(url), hint=_ASK)
+
+
+_CHECK = "Check the address and the network; HTTPS_PROXY and NO_PROXY are heeded."
+_FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
+    (httpx.ConnectTimeout, "it did not take the connection in time", _CHECK),
+    (httpx.PoolTimeout, "too many requests to it are under way", "Try again."),
+    (httpx.TimeoutException, "it has stopped answering", "Try again."),
+    (httpx.ProxyError, "the proxy on the way does not let the request through", _CHECK),
+    (httpx.ConnectError, "it can't be reached", _CHECK),
+    (httpx.RemoteProtocolError, "it ended the connection in the middle", "Try again."),
+    (httpx.NetworkError, "the connection to it broke", "Try again."),
+    (OSError, "the connection to it broke", "Try again."),
+)
+
+
+def _status(response: httpx.Response) -> str:
+    # The words behind the number are the server's own, so they are not shown.
+    known = httpx.codes.get_reason_phrase(response.status_code)
+    return f"{response.status_code} {known}".rstrip()
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds that a registry asks to be left alone for."""
+    if text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _too_long(url: str, most: int) -> RegistryAnswerError:
+    return RegistryAnswerError(
+        f"its answer is longer than the {most:,} bytes that are read", path=shown(url), hint=_ASK
+    )
