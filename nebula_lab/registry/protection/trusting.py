@@ -49,7 +49,7 @@ def ask_root(url: str, transport: Transport) -> RootOffer:
         RegistryTrustError: the registry is not protected, or is wrong in itself.
         RegistryError: it can't be asked.
     """
-    first = transport.read(metadata_path(Role.ROOT, 1), LARGEST)
+    first = transport(metadata_path(Role.ROOT, 1), LARGEST)
     if first is None:
         raise RegistryTrustError(
             "this registry is not signed",

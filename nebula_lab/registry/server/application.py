@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from nebula_lab.registry.client.searching import matching
 from nebula_lab.registry.format.coding import read_index
 from nebula_lab.registry.format.documents import FORMAT, Index
 from nebula_lab.registry.format.paths import INDEX
@@ -24,7 +25,6 @@ from nebula_lab.registry.server.answers import EXCEPTION_HANDLERS
 from nebula_lab.registry.server.files import FileAnswers
 from nebula_lab.registry.server.keeping import Keeper
 from nebula_lab.registry.server.receiving import sweep
-from nebula_lab.registry.server.searching import search
 from nebula_lab.registry.server.tokens import TokenFile
 from nebula_lab.registry.server.uploading import Uploads
 from nebula_lab.registry.server.withdrawing import Withdrawals
@@ -124,7 +124,7 @@ class Reading:
         """The best of what is found; for a client that does not want the whole index."""
         self._access.require_reader(request)
         text = request.query_params.get("q", "")[:1_000]
-        found = await to_thread.run_sync(lambda: search(self._read().plugins, text))
+        found = await to_thread.run_sync(lambda: matching(self._read().plugins, text))
         shown = msgspec.to_builtins(found[:_MOST_FOUND])
         headers = {"cache-control": "no-cache"}
         return JSONResponse(
