@@ -29,7 +29,15 @@ from nebula_lab.registry.format.documents import (
 from nebula_lab.registry.format.paths import INDEX, archive_path, plugin_path
 from nebula_lab.registry.publishing.changes import Change
 
-__all__ = ["Conflict", "OfferError", "add_version", "set_yanked", "index_of", "entry_of"]
+__all__ = [
+    "Conflict",
+    "OfferError",
+    "add_version",
+    "require_new",
+    "set_yanked",
+    "index_of",
+    "entry_of",
+]
 
 _SHORT = 300  # characters of a description in the index
 
@@ -78,16 +86,7 @@ def add_version(change: Change, plugin_id: str, version: PublishedVersion, archi
         RegistryAnswerError: a document of the registry can't be read.
     """
     documents = _read(change, plugin_id)
-    for one in documents.plugin.versions:
-        # Build metadata makes no other version: who asks for one could get either.
-        if Version.parse(one.version) == Version.parse(version.version):
-            raise OfferError(
-                Conflict.PUBLISHED,
-                f"{one.version} is published already, and never changes",
-                archive=one.archive.sha256,
-                plugin_id=plugin_id,
-                hint="Raise the version and publish that.",
-            )
+    require_new(documents.plugin, version.version)
     for entry in documents.index.plugins:
         if entry.id != plugin_id and entry.id.lower() == plugin_id.lower():
             raise OfferError(
@@ -104,6 +103,26 @@ def add_version(change: Change, plugin_id: str, version: PublishedVersion, archi
     )
     change.take(archive_path(version.archive.sha256), archive)
     _write(change, documents.index, PluginDocument(FORMAT, plugin_id, tuple(versions)))
+
+
+def require_new(document: PluginDocument, version: str) -> None:
+    """Let a version pass that is not there yet.
+
+    Raises:
+        OfferError: it is.
+        InvalidVersionError: it is no version.
+    """
+    wanted = Version.parse(version)
+    for one in document.versions:
+        # Build metadata makes no other version: who asks for one could get either.
+        if Version.parse(one.version) == wanted:
+            raise OfferError(
+                Conflict.PUBLISHED,
+                f"{one.version} is published already, and never changes",
+                archive=one.archive.sha256,
+                plugin_id=document.id,
+                hint="Raise the version and publish that.",
+            )
 
 
 def set_yanked(change: Change, plugin_id: str, version: str, reason: str | None) -> bool:

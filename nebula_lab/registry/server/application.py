@@ -69,6 +69,7 @@ def application(
     return Starlette(
         routes=[
             Route("/search", reading.search, methods=_READ),
+            Route("/upload", uploads.ask, methods=_READ),
             Route("/upload", uploads.answer, methods=["POST", "PUT"]),
             Route("/yank", withdrawals.yank, methods=["POST"]),
             Route("/unyank", withdrawals.unyank, methods=["POST"]),

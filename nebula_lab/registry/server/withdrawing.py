@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from nebula_lab.registry.format.documents import PluginName
 from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.offering import OfferError, set_yanked
 from nebula_lab.registry.server.access import Access
@@ -23,12 +24,11 @@ __all__ = ["Withdrawals"]
 
 _logger = logging.getLogger("nebula_lab.registry")
 _LONGEST = 16 * 1024
-_Text = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class _Asked(Struct, frozen=True, forbid_unknown_fields=True):
-    id: _Text
-    version: _Text
+    id: PluginName  # of characters that make no path
+    version: Annotated[str, Meta(max_length=256)]
     reason: Annotated[str, Meta(max_length=1_000)] = ""
 
 
