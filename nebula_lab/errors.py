@@ -33,7 +33,9 @@
     │   ├── RegistryDownError       it does not answer, or not in time
     │   ├── RegistryRefusedError    it wants another secret, or none that there is
     │   ├── RegistryAnswerError     it answers what no registry should
-    │   └── ArchiveError            files that are not what was promised, or are a trap
+    │   ├── ArchiveError            files that are not what was promised, or are a trap
+    │   ├── RegistryTrustError      it says what nobody vouches for, or takes back its word
+    │   └── PublishingError         it does not take a version, or a change
     ├── InstallError                a plugin that was not installed; what was there is as it was
     │   └── EditedFilesError        somebody has changed the files that would be replaced
     ├── WatcherFailedError
@@ -88,6 +90,8 @@ __all__ = [
     "RegistryRefusedError",
     "RegistryAnswerError",
     "ArchiveError",
+    "RegistryTrustError",
+    "PublishingError",
     "InstallError",
     "EditedFilesError",
     "WatcherFailedError",
@@ -493,6 +497,14 @@ class RegistryAnswerError(RegistryError):
 
 class ArchiveError(RegistryError):
     """An archive that is not what the registry promised, or is made to do harm when unpacked."""
+
+
+class RegistryTrustError(RegistryError):
+    """What a registry says is not signed, is out of date, or takes back what it said before."""
+
+
+class PublishingError(RegistryError):
+    """A registry that does not take a version, or a change, that it was given."""
 
 
 class InstallError(PluginError):

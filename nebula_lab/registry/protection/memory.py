@@ -1,0 +1,91 @@
+"""What is remembered of a registry from one visit to the next."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from nebula_lab.registry.protection.continuity import Offered
+from nebula_lab.trust.layout import default_root
+
+__all__ = ["RegistryMemory"]
+
+
+class RegistryMemory:
+    """The folder with what this user knows of one registry.
+
+    Args:
+        url: the registry.
+        base: the folder of all of them; without, beside the content store.
+
+    Attributes:
+        folder: where it is; made when something is to be remembered.
+    """
+
+    def __init__(self, url: str, base: Path | None = None) -> None:
+        name = sha256(url.rstrip("/").encode()).hexdigest()[:32]
+        self.url = url
+        self.folder = (base or default_root().parent / "registries") / name
+
+    @property
+    def lock_file(self) -> Path:
+        return self.folder / "lock"
+
+    @property
+    def metadata(self) -> Path:
+        return self.folder / "metadata"
+
+    @property
+    def root(self) -> bytes | None:
+        """The signed root that the user said to trust."""
+        return _content(self.folder / "trusted-root.json")
+
+    def trust(self, root: bytes) -> None:
+        """Remember a root to trust from now on."""
+        _write(self.folder / "url", f"{self.url}\n".encode())  # for people who look in here
+        _write(self.folder / "trusted-root.json", root)
+
+    def seen(self, plugin_id: str) -> dict[str, Offered]:
+        """The versions of a plugin that the registry offered last."""
+        content = _content(self._seen(plugin_id))
+        return {} if content is None else msgspec.json.decode(content, type=dict[str, Offered])
+
+    def remember(self, plugin_id: str, versions: Mapping[str, Offered]) -> None:
+        """Remember what the registry offers of a plugin."""
+        _write(self._seen(plugin_id), msgspec.json.encode(versions))
+
+    def document(self, path: str) -> bytes | None:
+        """A document as it was last time; it still has to be checked."""
+        return _content(self._document(path))
+
+    def keep_document(self, path: str, content: bytes) -> None:
+        _write(self._document(path), content)
+
+    def _seen(self, plugin_id: str) -> Path:
+        return self.folder / "seen" / f"{plugin_id}.json"
+
+    def _document(self, path: str) -> Path:
+        return self.folder / "documents" / path.replace("/", "%")
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file at once, in place of what is there: others may be reading it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)  # noqa: PTH105 - the name says what is meant
+    finally:
+        temporary.unlink(missing_ok=True)
