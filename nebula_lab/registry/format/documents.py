@@ -8,7 +8,7 @@ where they are used.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -28,7 +28,7 @@ __all__ = [
     "PublishedVersion",
 ]
 
-FORMAT = 1
+FORMAT: Final = 1
 
 # Python's `$` stands before a last line break too; in the schemas it stands at the end alone.
 _END = r"$(?!\n)"
