@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.errors import PublishingError
 from nebula_lab.model.version import Version
+from nebula_lab.registry.building.offering import entry_of
 from nebula_lab.registry.format.coding import (
     INDEX_LIMIT,
     PLUGIN_LIMIT,
@@ -20,8 +20,6 @@ from nebula_lab.registry.format.coding import (
 )
 from nebula_lab.registry.format.documents import (
     FORMAT,
-    DocumentHash,
-    Entry,
     Index,
     PluginDocument,
     PublishedVersion,
@@ -35,11 +33,7 @@ __all__ = [
     "add_version",
     "require_new",
     "set_yanked",
-    "index_of",
-    "entry_of",
 ]
-
-_SHORT = 300  # characters of a description in the index
 
 
 class Conflict(StrEnum):
@@ -151,10 +145,7 @@ def set_yanked(change: Change, plugin_id: str, version: str, reason: str | None)
             plugin_id=plugin_id,
             hint=f"There are {known}." if known else "There is no such plugin either.",
         )
-    after = tuple(
-        msgspec.structs.replace(one, yanked=reason) if one.version == version else one
-        for one in before
-    )
+    after = tuple(replace(one, yanked=reason) if one.version == version else one for one in before)
     if after == before:
         return False
     _write(change, documents.index, PluginDocument(FORMAT, plugin_id, after))
@@ -173,7 +164,7 @@ def _read(change: Change, plugin_id: str) -> _Documents:
 
 def _write(change: Change, index: Index, document: PluginDocument) -> None:
     content = encoded(document)
-    index_content = encoded(index_of(index, document, content))
+    index_content = encoded(_with_entry(index, document))
     if len(content) > PLUGIN_LIMIT or len(index_content) > INDEX_LIMIT:
         raise OfferError(
             Conflict.FULL,
@@ -185,29 +176,8 @@ def _write(change: Change, index: Index, document: PluginDocument) -> None:
     change.put(INDEX, index_content)
 
 
-def index_of(index: Index, document: PluginDocument, content: bytes) -> Index:
+def _with_entry(index: Index, document: PluginDocument) -> Index:
     """The index with the entry of one plugin made anew."""
     entries = {entry.id: entry for entry in index.plugins}
-    entries[document.id] = entry_of(document, content)
-    plugins = tuple(entries[one] for one in sorted(entries))
-    return msgspec.structs.replace(index, plugins=plugins)
-
-
-def entry_of(document: PluginDocument, content: bytes) -> Entry:
-    """What the index says of a plugin; `content` is its document's bytes."""
-    usable = [one for one in document.versions if one.yanked is None]
-    plain = [one for one in usable if Version.parse(one.version).prerelease is None]
-    shown = next(iter([*plain, *usable, *document.versions]))
-    return Entry(
-        id=document.id,
-        latest=shown.version if usable else None,
-        name=shown.name,
-        description=_shortened(shown.about.description),
-        tags=shown.about.tags,
-        document=DocumentHash(sha256(content).hexdigest(), len(content)),
-    )
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+    entries[document.id] = entry_of(document)
+    return replace(index, plugins=tuple(entries[one] for one in sorted(entries)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -55,9 +57,8 @@ class Access:
     def _token(self, request: Request) -> Token:
         if self._tokens is None:
             raise _forbidden("this registry takes no changes: it was started without tokens")
-        kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        secret = secret.strip()
-        if kind.lower() != "bearer" or not secret or len(secret) > _LONGEST:
+        secret = _secret(request.headers.get("authorization", ""))
+        if not secret:
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED,
                 "no_token",
@@ -81,3 +82,20 @@ def _forbidden(message: str) -> Refusal:
     return Refusal(
         HTTPStatus.FORBIDDEN, "forbidden", message, "Ask whoever keeps the registry for one."
     )
+
+
+def _secret(header: str) -> str:
+    """The token in a header: by itself, or as a password, since netrc knows no other secrets."""
+    kind, _, value = header[:_LONGEST].partition(" ")
+    read = _KINDS.get(kind.lower())
+    return "" if read is None else read(value.strip())
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+_KINDS: Mapping[str, Callable[[str], str]] = {"bearer": str, "basic": _password}

@@ -57,10 +57,8 @@ def examine(archive: Path, work: Path, source: str | None) -> Findings:
     """
     from nebula_lab.discovery import read_descriptor
     from nebula_lab.registry.archives.opening import unpack
-    from nebula_lab.registry.archives.packing import pack
+    from nebula_lab.registry.building.version import packed
     from nebula_lab.registry.publishing.changes import write_durably
-    from nebula_lab.registry.publishing.describing import published_version
-    from nebula_lab.trust.collecting import collect
 
     contents, files = unpack(archive.read_bytes())
     folder = work / "unpacked"
@@ -70,17 +68,16 @@ def examine(archive: Path, work: Path, source: str | None) -> Findings:
         place.write_bytes(contents[file.path])
         place.chmod(0o755 if file.executable else 0o644)
     name = _source({path.partition("/")[0] for path in contents}, folder, source)
-    descriptor = read_descriptor(folder / name)
-    collected = collect(descriptor)
-    if strangers := sorted(contents.keys() - collected.contents.keys()):
+    found = packed(read_descriptor(folder / name))
+    ours, _ = unpack(found.archive)
+    if strangers := sorted(contents.keys() - ours.keys()):
         raise ArchiveError(
             f"has files that are no part of the plugin: {', '.join(strangers[:5])}",
-            plugin_id=descriptor.id,
+            plugin_id=found.plugin_id,
             hint="`nebula-lab registry publish` packs what is.",
         )
-    content = pack(collected)
-    write_durably(work / CANONICAL, content)
-    return Findings(descriptor.id, published_version(descriptor, collected, content))
+    write_durably(work / CANONICAL, found.archive)
+    return Findings(found.plugin_id, found.version)
 
 
 def _source(names: set[str], folder: Path, wanted: str | None) -> str:
