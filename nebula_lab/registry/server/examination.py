@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -17,27 +16,14 @@ from msgspec import Struct
 
 from nebula_lab.registry.format.documents import Archive, PublishedVersion
 from nebula_lab.registry.server.answers import Refusal
+from nebula_lab.registry.server.examining import CANONICAL, FINDINGS, Findings, examine
+from nebula_lab.registry.server.receiving import WORK
 
-__all__ = ["Examined", "Findings", "examined", "CANONICAL"]
+__all__ = ["Examined", "Examiner"]
 
 _PATIENCE = 120.0  # seconds
-CANONICAL = "canonical.zip"
-
-
-class Findings(Struct, frozen=True, omit_defaults=True):
-    """What an examination says.
-
-    Attributes:
-        id: the plugin; empty where the upload is not taken.
-        version: what the registry is to say of it.
-        message: why it is not taken.
-        hint: what to do.
-    """
-
-    id: str = ""
-    version: PublishedVersion | None = None
-    message: str = ""
-    hint: str | None = None
+# What an examination imports, which takes half a second: imported once, by what forks them.
+_IMPORTED = ["nebula_lab.discovery", "nebula_lab.registry.building.version"]
 
 
 class Examined(Struct, frozen=True):
@@ -58,44 +44,52 @@ class Examined(Struct, frozen=True):
         return self.version.archive
 
 
-@asynccontextmanager
-async def examined(archive: Path, source: str | None) -> AsyncIterator[Examined]:
-    """Look at an upload; what it was unpacked to is gone when the block ends.
+class Examiner:
+    """Starts a process for each upload, from one that has done nothing but import."""
 
-    Args:
-        archive: the upload.
-        source: the file or folder in it that is the plugin; found where None.
+    def __init__(self) -> None:
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(_IMPORTED)
 
-    Raises:
-        Refusal: it is not taken.
-    """
-    work = archive.with_suffix(".work")
-    work.mkdir(mode=0o700)
-    try:
-        findings = await _findings(archive, work, source)
-        if findings.version is None:
-            raise _refused(findings.message, findings.hint)
-        yield Examined(findings.id, findings.version, work / CANONICAL)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(lambda: shutil.rmtree(work, ignore_errors=True))
+    @asynccontextmanager
+    async def examined(self, archive: Path, source: str | None) -> AsyncIterator[Examined]:
+        """Look at an upload; what it was unpacked to is gone when the block ends.
 
+        Args:
+            archive: the upload.
+            source: the file or folder in it that is the plugin; found where None.
 
-async def _findings(archive: Path, work: Path, source: str | None) -> Findings:
-    command = [sys.executable, "-P", "-m", "nebula_lab.registry.server.examining"]
-    words = [str(archive), str(work), *([] if source is None else [source])]
-    try:
-        with anyio.fail_after(_PATIENCE):
-            done = await anyio.run_process(
-                [*command, *words], stderr=subprocess.DEVNULL, check=False
-            )
-    except TimeoutError:
-        raise _refused(f"looking at it took more than {_PATIENCE:g} s", None) from None
-    if done.returncode:
-        # Such as a parser that a source has driven out of its memory.
-        ending = _ENDINGS.get(done.returncode, f"code {done.returncode}")
-        raise _refused(f"it could not be looked at: the process ended with {ending}", None)
-    return msgspec.json.decode(done.stdout, type=Findings)
+        Raises:
+            Refusal: it is not taken.
+        """
+        work = archive.with_suffix(WORK)
+        try:
+            with anyio.CancelScope(shield=True):
+                findings = await to_thread.run_sync(self._findings, archive, work, source)
+            if findings.version is None:
+                raise _refused(findings.message, findings.hint)
+            yield Examined(findings.id, findings.version, work / CANONICAL)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(lambda: shutil.rmtree(work, ignore_errors=True))
+
+    def _findings(self, archive: Path, work: Path, source: str | None) -> Findings:
+        work.mkdir(mode=0o700)
+        process = self._processes.Process(target=examine, args=(archive, work, source))
+        process.start()
+        process.join(_PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise _refused(f"looking at it took more than {_PATIENCE:g} s", None)
+        code = process.exitcode
+        process.close()
+        if code:
+            # Such as a parser that a source has driven out of its memory.
+            ending = _ENDINGS.get(code, f"code {code}")
+            raise _refused(f"it could not be looked at: the process ended with {ending}", None)
+        # A file, because a pipe of this kind would unpickle what comes out of the process.
+        return msgspec.json.decode((work / FINDINGS).read_bytes(), type=Findings)
 
 
 _ENDINGS: Mapping[int, str] = {-9: "SIGKILL", -11: "SIGSEGV", -24: "SIGXCPU", -25: "SIGXFSZ"}

@@ -1,4 +1,4 @@
-"""The process that looks at one upload: `python -m … ARCHIVE WORK [SOURCE]`.
+"""What the process does that looks at one upload.
 
 It is a process of its own because what it parses is a stranger's: a source can drive a parser out
 of memory, and that must not be the server's. Nothing of the plugin runs.
@@ -7,16 +7,19 @@ of memory, and that must not be the server's. Nothing of the plugin runs.
 from __future__ import annotations
 
 import resource
-import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from nebula_lab.errors import ArchiveError, PluginError
-from nebula_lab.registry.server.examination import CANONICAL, Findings
+from nebula_lab.registry.format.documents import PublishedVersion
 
-__all__ = ["examine"]
+__all__ = ["CANONICAL", "FINDINGS", "Findings", "examine"]
 
+CANONICAL = "canonical.zip"
+FINDINGS = "findings.json"
 # An archive is at most a quarter of a gigabyte, and is here in at most four forms.
 _LIMITS = (
     (resource.RLIMIT_AS, 3 * 2**30),
@@ -26,35 +29,47 @@ _LIMITS = (
 )
 
 
-def main() -> None:
-    """Print the findings as JSON."""
+class Findings(Struct, frozen=True, omit_defaults=True):
+    """What an examination says.
+
+    Attributes:
+        id: the plugin; empty where the upload is not taken.
+        version: what the registry is to say of it.
+        message: why it is not taken.
+        hint: what to do.
+    """
+
+    id: str = ""
+    version: PublishedVersion | None = None
+    message: str = ""
+    hint: str | None = None
+
+
+def examine(archive: Path, work: Path, source: str | None) -> None:
+    """Look at an upload, and write what was found into a file.
+
+    Args:
+        archive: the upload.
+        work: an empty folder, for the file, what is unpacked, and the archive as it is packed anew.
+        source: the file or folder in the archive that is the plugin; found where None.
+    """
     for which, most in _LIMITS:
         _, hard = resource.getrlimit(which)
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(which, (least, hard))
-    archive, work, *source = sys.argv[1:]
     try:
-        findings = examine(Path(archive), Path(work), next(iter(source), None))
+        findings = _findings(archive, work, source)
     except PluginError as error:
         # Without places: they are of this machine, and only here for a moment.
         name = f"{error.plugin_id}: " if error.plugin_id else ""
-        findings = Findings(message=f"{name}{error.message}", hint=error.hint)
+        message = f"{name}{error.message}".replace(f"{work / 'unpacked'}/", "")
+        findings = Findings(message=message, hint=error.hint)
     except (MemoryError, RecursionError) as error:
         findings = Findings(message=f"it is too deep or too large: {type(error).__name__}")
-    sys.stdout.buffer.write(msgspec.json.encode(findings))
+    (work / FINDINGS).write_bytes(msgspec.json.encode(findings))
 
 
-def examine(archive: Path, work: Path, source: str | None) -> Findings:
-    """Look at an upload, and pack what is in it anew, beside where it is unpacked.
-
-    Args:
-        archive: the upload.
-        work: an empty folder.
-        source: the file or folder in it that is the plugin; found where None.
-
-    Raises:
-        PluginError: it is no archive of a plugin.
-    """
+def _findings(archive: Path, work: Path, source: str | None) -> Findings:
     from nebula_lab.discovery import read_descriptor
     from nebula_lab.registry.archives.opening import unpack
     from nebula_lab.registry.building.version import packed
@@ -80,7 +95,7 @@ def examine(archive: Path, work: Path, source: str | None) -> Findings:
     return Findings(found.plugin_id, found.version)
 
 
-def _source(names: set[str], folder: Path, wanted: str | None) -> str:
+def _source(names: Collection[str], folder: Path, wanted: str | None) -> str:
     """The plugin itself, among what lies at the top of the archive."""
     from nebula_lab.discovery import read_descriptor
 
@@ -88,23 +103,19 @@ def _source(names: set[str], folder: Path, wanted: str | None) -> str:
         if wanted not in names:
             raise ArchiveError(f"has no {wanted[:200]!r} at its top, which was to be the plugin")
         return wanted
-    found = []
+    found, problems = [], []
     for name in sorted(names):
         try:
             read_descriptor(folder / name)
         except PluginError as error:
-            problem = error
+            problems.append(error)
         else:
             found.append(name)
     if not found and len(names) == 1:
-        raise problem
+        raise problems[0]
     if len(found) != 1:
         raise ArchiveError(
             f"has {len(found)} files or folders at its top that describe a plugin",
             hint="Say which it is: `upload?source=NAME`.",
         )
     return found[0]
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -18,11 +19,12 @@ from nebula_lab.registry.publishing.folder import RegistryFolder
 from nebula_lab.registry.server.answers import Refusal
 from nebula_lab.trust import locks
 
-__all__ = ["received", "sweep"]
+__all__ = ["WORK", "received", "sweep"]
 
 # Nobody who really uploads is silent for so long; who only holds a connection is.
 _SILENCE = 30.0  # seconds
 _SUFFIX = ".zip"
+WORK = ".work"  # of the folder to which an upload is unpacked, beside it
 
 
 @asynccontextmanager
@@ -80,6 +82,7 @@ def sweep(folder: RegistryFolder) -> None:
     for path in folder.incoming.glob(f"*{_SUFFIX}"):
         with locks.try_exclusive(path) as is_free:
             if is_free:
+                shutil.rmtree(path.with_suffix(WORK), ignore_errors=True)
                 path.unlink(missing_ok=True)
 
 

@@ -22,7 +22,7 @@ from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.offering import OfferError, add_version, require_new
 from nebula_lab.registry.server.access import Access
 from nebula_lab.registry.server.answers import Refusal
-from nebula_lab.registry.server.examination import Examined, examined
+from nebula_lab.registry.server.examination import Examined, Examiner
 from nebula_lab.registry.server.keeping import Keeper, Kept
 from nebula_lab.registry.server.receiving import received
 
@@ -52,6 +52,7 @@ class Uploads:
     def __init__(self, keeper: Keeper, access: Access) -> None:
         self._keeper = keeper
         self._access = access
+        self._examiner = Examiner()
         self._places = anyio.Semaphore(_AT_ONCE)
 
     async def ask(self, request: Request) -> Response:
@@ -88,7 +89,7 @@ class Uploads:
             source = request.query_params.get("source")
             async with (
                 received(request, self._keeper.folder) as archive,
-                examined(archive, source) as found,
+                self._examiner.examined(archive, source) as found,
             ):
                 self._access.require_keeper_of(token, found.id)
                 kept = await to_thread.run_sync(self._add, found)
