@@ -43,7 +43,8 @@ class Server:
 
     async def answer(self, path, headers, writer) -> None:
         if path == "/log":
-            return self.send(writer, 200, json.dumps(self.log).encode())
+            self.send(writer, 200, json.dumps(self.log).encode())
+            return
         self.log.append({"path": path, "headers": headers})
         path = re.sub("^http://[^/]*", "", path)  # as a proxy is asked
         self.counts[path] += 1

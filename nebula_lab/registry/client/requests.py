@@ -128,7 +128,13 @@ class Requests:
         for connection in list(self._connections):
             _shut(connection)
 
+    def resume(self) -> None:
+        """Go on after `stop`, once nothing is under way any more."""
+        self._connections.clear()
+        self.stopped.clear()
+
     def close(self) -> None:
+        """Let connections go."""
         self._client.close()
 
     def _send(
@@ -217,7 +223,7 @@ class Requests:
 
 @lru_cache(maxsize=4)
 def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """Whom TLS trusts, by the variables that httpx heeds: reading them takes a tenth of a second."""
+    """Whom TLS trusts, by the variables that httpx heeds; reading it takes a tenth of a second."""
     return httpx.create_ssl_context()
 
 
