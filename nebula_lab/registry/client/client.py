@@ -131,7 +131,7 @@ class RegistryClient:
             return self._unchanged(entry) or self._plugin(entry.id)
 
         return self._guarded(
-            lambda: all_together(one, entries, self._patience.at_once, self._requests.stop)
+            lambda: all_together(one, entries, self._patience.at_once, self._requests)
         )
 
     def _plugin(self, plugin_id: str) -> PluginDocument | None:
@@ -191,7 +191,7 @@ class RegistryClient:
             return open_archive(content, plugin_id, version, folder)
 
         return self._guarded(
-            lambda: all_together(one, wanted, self._patience.at_once, self._requests.stop, progress)
+            lambda: all_together(one, wanted, self._patience.at_once, self._requests, progress)
         )
 
     def read_file(self, path: str, most: int) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from nebula_lab.registry.client.requests import StoppedError
+from nebula_lab.registry.client.requests import Requests, StoppedError
 
 __all__ = ["Tell", "all_together"]
 
@@ -21,7 +21,7 @@ def all_together(
     act: Callable[[Item, Tell], Result],
     items: Sequence[Item],
     at_once: int,
-    stop: Callable[[], None],
+    requests: Requests,
     tell: Callable[..., object] = lambda *_: None,
 ) -> list[Result]:
     """What `act` gives for each item, in their order.
@@ -30,7 +30,7 @@ def all_together(
         act: does one, on a thread of its own; is given a function to tell how far it is.
         items: what to do.
         at_once: how many at the same time.
-        stop: has those that run end soon, with a StoppedError.
+        requests: what `act` sends; those under way are ended when one fails.
         tell: is called on this thread with what was told.
 
     Raises:
@@ -41,17 +41,20 @@ def all_together(
     def say(*words: Any) -> None:
         told.put(words)
 
-    with ThreadPoolExecutor(max(1, min(at_once, len(items))), "nebula-registry") as threads:
-        futures = [threads.submit(act, item, say) for item in items]
-        for future in futures:
-            future.add_done_callback(told.put)
-        try:
-            _listen(told, len(futures), tell)
-        except BaseException:
-            stop()
+    try:
+        with ThreadPoolExecutor(max(1, min(at_once, len(items))), "nebula-registry") as threads:
+            futures = [threads.submit(act, item, say) for item in items]
             for future in futures:
-                future.cancel()
-            raise
+                future.add_done_callback(told.put)
+            try:
+                _listen(told, len(futures), tell)
+            except BaseException:
+                requests.stop()
+                for future in futures:
+                    future.cancel()
+                raise
+    finally:
+        requests.resume()
     return [future.result() for future in futures]
 
 
