@@ -85,8 +85,8 @@ def test_a_server_that_is_killed_during_an_upload_leaves_a_whole_registry(
         server.kill()
     assert (server.folder / "index.json").read_bytes() == index
     again = serve("registry", "--token-file", tokens.file)
-    assert list(incoming.iterdir()) == []
     assert again.versions() == ["1.0.0"]
+    assert list(incoming.iterdir()) == []
     assert again.upload(content, tokens.all).status_code == 201
     assert again.versions() == ["1.1.0", "1.0.0"]
 
