@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tuf.api.metadata import TargetFile
 
-from nebula_lab.registry.protection.state import SIGNED, signed_copy
+from nebula_lab.registry.protection.places import SIGNED, signed_copy
 
 __all__ = ["prune"]
 

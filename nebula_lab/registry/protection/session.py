@@ -16,7 +16,7 @@ from nebula_lab.errors import RegistryError, RegistryTrustError
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.memory import RegistryMemory
-from nebula_lab.registry.protection.state import signed_copy
+from nebula_lab.registry.protection.places import signed_copy
 from nebula_lab.registry.protection.transport import METADATA, Transport, TransportFetcher
 from nebula_lab.trust import locks
 

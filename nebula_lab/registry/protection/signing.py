@@ -21,15 +21,10 @@ from nebula_lab.errors import RegistryTrustError
 from nebula_lab.registry.format.paths import INDEX
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.keys import RegistrySigner, fingerprint
+from nebula_lab.registry.protection.places import is_protected, metadata_path, signed_copy
 from nebula_lab.registry.protection.pruning import prune
 from nebula_lab.registry.protection.roles import DAYS, USUAL_DAYS, Role
-from nebula_lab.registry.protection.state import (
-    AnySigned,
-    SignedState,
-    is_protected,
-    metadata_path,
-    signed_copy,
-)
+from nebula_lab.registry.protection.state import AnySigned, SignedState
 from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.folder import RegistryFolder, is_document
 

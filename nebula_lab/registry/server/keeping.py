@@ -12,7 +12,7 @@ from anyio import to_thread
 from msgspec import Struct
 
 from nebula_lab.errors import PluginError, RegistryTrustError
-from nebula_lab.registry.protection.state import is_protected
+from nebula_lab.registry.protection.places import is_protected
 from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.folder import RegistryFolder
 from nebula_lab.registry.server.answers import Refusal
