@@ -73,7 +73,7 @@ class FolderTransport:
         self.blocked = False
         self.asked: list[str] = []
 
-    def read(self, path: str, most: int) -> bytes | None:
+    def __call__(self, path: str, most: int) -> bytes | None:
         self.asked.append(path)
         if self.blocked:
             raise RegistryError("can't be reached", path=URL)

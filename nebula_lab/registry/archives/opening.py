@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from nebula_lab.registry.format.documents import PublishedVersion
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile, is_plain_path
 from nebula_lab.trust.intake import MOST_BYTES
 
-__all__ = ["ARCHIVE_LIMIT", "open_archive"]
+__all__ = ["ARCHIVE_LIMIT", "open_archive", "unpack"]
 
 # Bytes: what a plugin may have, and what a zip file says of it.
 ARCHIVE_LIMIT = MOST_BYTES + 8 * 2**20
@@ -60,7 +61,12 @@ def open_archive(
             version,
             "the archive is not the one that the registry promised: its hash is another",
         )
-    contents, files = _files(content, plugin_id, version)
+    try:
+        contents, files = unpack(content)
+    except ArchiveError as error:
+        raise _refusal(plugin_id, version, error.message) from error
+    if not _is_within(version.source, contents):
+        raise _refusal(plugin_id, version, f"it has no {version.source!r}, the plugin")
     tree = PluginFiles(version.source, files)
     if tree.digest != version.tree:
         raise _refusal(plugin_id, version, "its files are not those that the registry promised")
@@ -69,42 +75,41 @@ def open_archive(
     return CollectedPlugin(plugin_id, version.version, folder, tree, contents, version.described_by)
 
 
-def _files(
-    content: bytes, plugin_id: str, version: PublishedVersion
-) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
-    _require_plain_end(content, plugin_id, version)
+def unpack(content: bytes) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
+    """What is in an archive, whosever it is: bytes by path, and the same files as values.
+
+    Raises:
+        ArchiveError: it is damaged, or has in it what no plugin has.
+    """
+    _require_plain_end(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             if found := objection(entries, len(content)):
-                raise _refusal(plugin_id, version, found)
-            if not _is_within(version.source, entries):
-                raise _refusal(plugin_id, version, f"it has no {version.source!r}, the plugin")
+                raise ArchiveError(found, hint=_HINT)
             # zipfile gives no more of an entry than it says to have, and checks its sum.
             contents = {entry.filename: archive.read(entry) for entry in entries}
             files = sorted(_stored(entry, contents[entry.filename]) for entry in entries)
     except _BROKEN as error:
-        raise _refusal(
-            plugin_id, version, f"it is no zip file, or a damaged one: {error}"
-        ) from error
+        raise ArchiveError(f"it is no zip file, or a damaged one: {error}", hint=_HINT) from error
     return contents, tuple(files)
 
 
-def _require_plain_end(content: bytes, plugin_id: str, version: PublishedVersion) -> None:
+def _require_plain_end(content: bytes) -> None:
     """Hold the list of entries to a size before zipfile reads it."""
     end = content[-_END.size :]
     if len(end) < _END.size or not end.startswith(_END_SIGNATURE):
-        raise _refusal(plugin_id, version, "it is no zip file, or has a comment at its end")
+        raise ArchiveError("it is no zip file, or has a comment at its end", hint=_HINT)
     list_size = _END.unpack(end)[5]
     is_large = content[-_END.size - _LARGE_SIZE :].startswith(_LARGE_SIGNATURE)
     if is_large or list_size > _LIST_LIMIT:
-        raise _refusal(plugin_id, version, "it lists more files than a plugin may have")
+        raise ArchiveError("it lists more files than a plugin may have", hint=_HINT)
 
 
-def _is_within(source: str, entries: list[zipfile.ZipInfo]) -> bool:
+def _is_within(source: str, paths: Iterable[str]) -> bool:
     if not is_plain_path(source) or "/" in source:
         return False
-    return any(one.filename == source or one.filename.startswith(f"{source}/") for one in entries)
+    return any(path == source or path.startswith(f"{source}/") for path in paths)
 
 
 def _stored(entry: zipfile.ZipInfo, content: bytes) -> StoredFile:

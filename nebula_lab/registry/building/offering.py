@@ -20,7 +20,7 @@ from nebula_lab.registry.format.documents import (
     PublishedVersion,
 )
 
-__all__ = ["index_of", "latest", "with_version"]
+__all__ = ["entry_of", "index_of", "latest", "with_version"]
 
 _LONGEST = 300  # characters of a description in the index
 
@@ -73,7 +73,7 @@ def index_of(name: str, documents: Iterable[PluginDocument]) -> Index:
     Raises:
         PublishingError: two ids differ in case alone.
     """
-    entries = sorted(map(_entry, documents), key=lambda entry: entry.id)
+    entries = sorted(map(entry_of, documents), key=lambda entry: entry.id)
     by_name: dict[str, str] = {}
     for entry in entries:
         other = by_name.setdefault(entry.id.lower(), entry.id)
@@ -87,7 +87,8 @@ def index_of(name: str, documents: Iterable[PluginDocument]) -> Index:
     return Index(FORMAT, name, tuple(entries))
 
 
-def _entry(document: PluginDocument) -> Entry:
+def entry_of(document: PluginDocument) -> Entry:
+    """What an index says of a plugin."""
     content = encoded(document)
     known = DocumentHash(sha256(content).hexdigest(), len(content))
     newest = latest(document.versions)

@@ -15,7 +15,7 @@ from nebula_lab.registry.archives.opening import open_archive
 from nebula_lab.registry.client.address import RegistryAddress
 from nebula_lab.registry.client.auth import authorization_for
 from nebula_lab.registry.client.cache import RegistryCache
-from nebula_lab.registry.client.documents import OpenDocuments
+from nebula_lab.registry.client.documents import Documents, OpenDocuments
 from nebula_lab.registry.client.downloads import Downloads
 from nebula_lab.registry.client.patience import Patience
 from nebula_lab.registry.client.requests import Requests
@@ -56,11 +56,23 @@ class RegistryClient:
         self._secret = authorization_for(registry.auth, self._address)
         self._requests = Requests(self._address, self._secret, self._patience)
         self._cache = RegistryCache(self._address.url, cache)
-        self._documents = OpenDocuments(
-            self._requests, self._cache, self._address.join, self._patience
-        )
+        self._open = OpenDocuments(self._requests, self._cache, self._address.join, self._patience)
+        self._documents = self._protected(registry.root) or self._open
         self._downloads = Downloads(self._address, self._requests, self._cache, self._patience)
         self._unusable: dict[str, tuple[RegistryAnswerError, ...]] = {}
+
+    def _protected(self, root: Path | None) -> Documents | None:
+        """The documents as they were signed, if anybody's keys are trusted for this registry."""
+        # The memory is a light import; what checks signatures is not.
+        from nebula_lab.registry.protection.memory import RegistryMemory, read_root
+
+        memory = RegistryMemory(self._address.url)
+        trusted = memory.root if root is None else read_root(root)
+        if trusted is None:
+            return None
+        from nebula_lab.registry.protection.documents import ProtectedDocuments
+
+        return ProtectedDocuments(memory, self._open.fetch, trusted)
 
     @property
     def place(self) -> str:
@@ -70,12 +82,11 @@ class RegistryClient:
     @property
     def offline(self) -> str | None:
         """Why what was said before stands for the registry, in a sentence; None if it does not."""
-        problem, oldest = self._documents.problem, self._documents.oldest
-        if problem is None or oldest is None:
+        problem, since = self._documents.problem, self._documents.since
+        if problem is None or since is None:
             return None
         return (
-            f"{self.place}: {problem.message}; what it said on {oldest.when:%Y-%m-%d %H:%M} "
-            "stands for it"
+            f"{self.place}: {problem.message}; what it said on {since:%Y-%m-%d %H:%M} stands for it"
         )
 
     def unusable(self, plugin_id: str) -> tuple[RegistryAnswerError, ...]:
@@ -193,7 +204,7 @@ class RegistryClient:
         Raises:
             RegistryError: the registry can't be asked.
         """
-        return self._guarded(lambda: self._documents.fetch(path, most))
+        return self._guarded(lambda: self._open.fetch(path, most))
 
     def _guarded(self, act: Callable[[], Result]) -> Result:
         """Keep what a registry says of the secret that it was given out of errors."""

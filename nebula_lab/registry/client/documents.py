@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 import httpx
@@ -31,14 +32,21 @@ class _Known(Struct, Generic[Value], frozen=True):
 
 
 class Documents(Protocol):
-    """Where the documents of a registry come from.
+    """Where the documents of a registry come from."""
 
-    Attributes:
-        problem: why the registry could not be asked, where what is kept stands for it; None where
-            it was asked.
-    """
+    @property
+    def problem(self) -> RegistryError | None:
+        """Why the registry could not be asked, where what is kept stands for it; else None."""
+        ...
 
-    problem: RegistryError | None
+    @property
+    def since(self) -> datetime | None:
+        """When the registry said what stands for it now; None where it was asked."""
+        ...
+
+    def known(self, path: str, digest: str, parse: Callable[[bytes], Value]) -> Value | None:
+        """What a document says, if the one that is kept has that hash; nobody is asked."""
+        ...
 
     def read(self, path: str, most: int, parse: Callable[[bytes], Value]) -> Value | None:
         """What a document says.
@@ -78,11 +86,15 @@ class OpenDocuments:
         patience: Patience,
     ) -> None:
         self.problem: RegistryError | None = None
-        self.oldest: Kept | None = None
+        self._oldest: Kept | None = None
         self._requests = requests
         self._cache = cache
         self._url = url
         self._patience = patience
+
+    @property
+    def since(self) -> datetime | None:
+        return None if self._oldest is None else self._oldest.when
 
     def read(self, path: str, most: int, parse: Callable[[bytes], Value]) -> Value | None:
         known = self._known(path, parse)
@@ -103,7 +115,6 @@ class OpenDocuments:
         return known.value
 
     def known(self, path: str, digest: str, parse: Callable[[bytes], Value]) -> Value | None:
-        """What a document says, if the one that is kept has that hash; nobody is asked."""
         known = self._known(path, parse)
         return known.value if known is not None and known.kept.sha256 == digest else None
 
@@ -159,8 +170,8 @@ class OpenDocuments:
             return None
 
     def _note_use(self, kept: Kept) -> None:
-        if self.oldest is None or kept.at < self.oldest.at:
-            self.oldest = kept
+        if self._oldest is None or kept.at < self._oldest.at:
+            self._oldest = kept
 
 
 def _conditions(known: _Known[Value] | None) -> dict[str, str]:

@@ -29,7 +29,7 @@ from nebula_lab.registry.client.address import RegistryAddress, shown
 from nebula_lab.registry.client.auth import Authorization
 from nebula_lab.registry.client.patience import Patience
 
-__all__ = ["Requests", "StoppedError"]
+__all__ = ["Requests", "StoppedError", "failure"]
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -210,7 +210,7 @@ class Requests:
         except _FOREIGN as error:
             if self.stopped.is_set():
                 raise StoppedError("stopped") from None
-            raise _failure(error, url) from None
+            raise failure(error, url) from None
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         """Note each connection as soon as it stands; httpx calls this at every step."""
@@ -233,7 +233,8 @@ def _shut(connection: Any) -> None:
         connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
-def _failure(error: Exception, url: str) -> RegistryError:
+def failure(error: Exception, url: str) -> RegistryError:
+    """What httpx raised, as an error of ours, without its words: a secret may be among them."""
     for kind, message, hint in _FAILURES:
         if isinstance(error, kind):
             return RegistryDownError(message, path=shown(url), hint=hint)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
+from nebula_lab.errors import ConfigError
 from nebula_lab.registry.protection.continuity import Offered
 from nebula_lab.trust.layout import default_root
 
-__all__ = ["RegistryMemory"]
+__all__ = ["RegistryMemory", "read_root"]
+
+_LARGEST_ROOT = 2**20
 
 
 class RegistryMemory:
@@ -21,7 +25,8 @@ class RegistryMemory:
 
     Args:
         url: the registry.
-        base: the folder of all of them; without, beside the content store.
+        base: the folder of all of them; without, in that of the content store, which no plugin
+            gets to see.
 
     Attributes:
         folder: where it is; made when something is to be remembered.
@@ -30,7 +35,7 @@ class RegistryMemory:
     def __init__(self, url: str, base: Path | None = None) -> None:
         name = sha256(url.rstrip("/").encode()).hexdigest()[:32]
         self.url = url
-        self.folder = (base or default_root().parent / "registries") / name
+        self.folder = (base or default_root() / "trusted-registries") / name
 
     @property
     def lock_file(self) -> Path:
@@ -50,6 +55,19 @@ class RegistryMemory:
         _write(self.folder / "url", f"{self.url}\n".encode())  # for people who look in here
         _write(self.folder / "trusted-root.json", root)
 
+    @property
+    def asked(self) -> datetime | None:
+        """When the registry was last asked, with the local time zone."""
+        try:
+            when = self._asked.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return datetime.fromtimestamp(when, UTC).astimezone()
+
+    def note_asked(self) -> None:
+        """Remember that the registry was asked now."""
+        _write(self._asked, b"")
+
     def seen(self, plugin_id: str) -> dict[str, Offered]:
         """The versions of a plugin that the registry offered last."""
         content = _content(self._seen(plugin_id))
@@ -66,11 +84,33 @@ class RegistryMemory:
     def keep_document(self, path: str, content: bytes) -> None:
         _write(self._document(path), content)
 
+    @property
+    def _asked(self) -> Path:
+        return self.folder / "asked"
+
     def _seen(self, plugin_id: str) -> Path:
         return self.folder / "seen" / f"{plugin_id}.json"
 
     def _document(self, path: str) -> Path:
         return self.folder / "documents" / path.replace("/", "%")
+
+
+def read_root(path: Path) -> bytes:
+    """The signed root in a file that a configuration names.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_ROOT)
+    except OSError as error:
+        raise ConfigError(
+            f"the root of the registry can't be read: {error.strerror or error}",
+            path=path,
+            hint="It is the file metadata/1.root.json of the registry, or a later one, from "
+            "somebody whom you trust.",
+        ) from error
 
 
 def _content(path: Path) -> bytes | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["Role", "ONLINE", "USUAL_DAYS", "DAYS"]
+from msgspec import Struct
+
+__all__ = ["Role", "RoleKeys", "ONLINE", "USUAL_DAYS", "DAYS"]
 
 
 class Role(StrEnum):
@@ -15,6 +17,18 @@ class Role(StrEnum):
     TARGETS = "targets"  # says what the registry offers
     SNAPSHOT = "snapshot"  # says which statements belong together
     TIMESTAMP = "timestamp"  # says that this is the newest of them
+
+
+class RoleKeys(Struct, frozen=True):
+    """Who has a role.
+
+    Attributes:
+        fingerprints: of its keys, as `ssh-keygen -l` prints them.
+        threshold: how many of them have to sign.
+    """
+
+    fingerprints: tuple[str, ...]
+    threshold: int
 
 
 # Keys of these do no more than keep what was said fresh, so a server may hold them.

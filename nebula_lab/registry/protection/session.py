@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
+from tuf.api.exceptions import (
+    DownloadError,
+    DownloadHTTPError,
+    ExpiredMetadataError,
+    RepositoryError,
+)
 from tuf.ngclient import Updater
 
 from nebula_lab.errors import RegistryError, RegistryTrustError
@@ -115,17 +120,37 @@ def open_session(
         )
     with explained(memory.url):
         try:
-            return ProtectedSession(memory, _updated(memory, transport, trusted), transport)
+            updater = _updated(memory, transport, trusted)
         except DownloadError as error:
             if isinstance(error, DownloadHTTPError) or not isinstance(
                 error.__cause__, RegistryError
             ):
                 raise
             problem = error.__cause__
-        known = _Known(memory)
-        if known.read(f"{METADATA}timestamp.json", 0) is None:
-            raise problem
-        return ProtectedSession(memory, _updated(memory, known, trusted), transport, problem)
+        else:
+            memory.note_asked()
+            return ProtectedSession(memory, updater, transport)
+    return _as_known(memory, transport, trusted, problem)
+
+
+def _as_known(
+    memory: RegistryMemory, transport: Transport, root: bytes, problem: RegistryError
+) -> ProtectedSession:
+    """What the registry said last, if it still holds; else `problem` is raised."""
+    known = _Known(memory)
+    if known(f"{METADATA}timestamp.json", 0) is None:
+        raise problem
+    try:
+        updater = _updated(memory, known, root)
+    except ExpiredMetadataError as error:
+        raise RegistryTrustError(
+            f"{problem.message}, and what it said before has expired",
+            path=memory.url,
+            hint=problem.hint,
+        ) from error
+    except (RepositoryError, DownloadError):
+        raise problem from None  # what is kept has been damaged
+    return ProtectedSession(memory, updater, transport, problem)
 
 
 def _updated(memory: RegistryMemory, transport: Transport, root: bytes) -> Updater:
@@ -145,7 +170,7 @@ class _Known:
     def __init__(self, memory: RegistryMemory) -> None:
         self._memory = memory
 
-    def read(self, path: str, most: int) -> bytes | None:
+    def __call__(self, path: str, most: int) -> bytes | None:
         try:
             return (self._memory.metadata / path.removeprefix(METADATA)).read_bytes()
         except FileNotFoundError:

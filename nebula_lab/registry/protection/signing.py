@@ -18,6 +18,7 @@ from tuf.api.metadata import (
 )
 
 from nebula_lab.errors import RegistryTrustError
+from nebula_lab.registry.format.paths import INDEX
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.keys import RegistrySigner, fingerprint
 from nebula_lab.registry.protection.pruning import prune
@@ -30,9 +31,18 @@ from nebula_lab.registry.protection.state import (
     signed_copy,
 )
 from nebula_lab.registry.publishing.changes import Change
-from nebula_lab.registry.publishing.folder import INDEX, RegistryFolder, is_document
+from nebula_lab.registry.publishing.folder import RegistryFolder, is_document
 
-__all__ = ["SigningReport", "initialise", "sign", "refresh", "sign_within", "Signing", "role_days"]
+__all__ = [
+    "SigningReport",
+    "initialise",
+    "sign",
+    "refresh",
+    "sign_within",
+    "Signing",
+    "role_days",
+    "standing",
+]
 
 
 class SigningReport(Struct, frozen=True):
@@ -290,6 +300,21 @@ class Signing:
         names = " or ".join(sorted(fingerprint(self._root.keys[one]) for one in known.keyids))
         count = f"{known.threshold} keys" if known.threshold > 1 else "a key"
         return f"it takes {count} of {names}" + (f"; {given} given" if given else "")
+
+
+def standing(state: SignedState) -> dict[Role, datetime]:
+    """Until when what each role signed last holds; without those whose statement does not."""
+    statements = {
+        Role.ROOT: state.root,
+        Role.TARGETS: state.targets,
+        Role.SNAPSHOT: state.snapshot,
+        Role.TIMESTAMP: state.timestamp,
+    }
+    return {
+        role: metadata.signed.expires
+        for role, metadata in statements.items()
+        if metadata is not None and state.vouches(role, metadata)
+    }
 
 
 def role_days(root: Root, role: Role) -> int:

@@ -19,7 +19,7 @@ _NOT_THERE = 404
 class Transport(Protocol):
     """Brings files of one registry."""
 
-    def read(self, path: str, most: int) -> bytes | None:
+    def __call__(self, path: str, most: int) -> bytes | None:
         """The content of a file, asked for anew.
 
         Args:
@@ -46,7 +46,7 @@ class TransportFetcher(FetcherInterface):
         self._transport = transport
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        content = self._transport.read(url, LARGEST)
+        content = self._transport(url, LARGEST)
         if content is None:
             raise DownloadHTTPError(f"{url} is not there", _NOT_THERE)
         return iter([content])

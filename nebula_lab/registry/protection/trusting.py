@@ -14,24 +14,12 @@ from nebula_lab.errors import RegistryTrustError
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.keys import fingerprint
 from nebula_lab.registry.protection.memory import RegistryMemory
-from nebula_lab.registry.protection.roles import Role
+from nebula_lab.registry.protection.roles import Role, RoleKeys
 from nebula_lab.registry.protection.session import open_session
 from nebula_lab.registry.protection.state import metadata_path
 from nebula_lab.registry.protection.transport import LARGEST, Transport
 
-__all__ = ["RoleKeys", "RootOffer", "ask_root", "role_keys"]
-
-
-class RoleKeys(Struct, frozen=True):
-    """Who has a role.
-
-    Attributes:
-        fingerprints: of its keys, as `ssh-keygen -l` prints them.
-        threshold: how many of them have to sign.
-    """
-
-    fingerprints: tuple[str, ...]
-    threshold: int
+__all__ = ["RootOffer", "ask_root", "role_keys"]
 
 
 class RootOffer(Struct, frozen=True):
@@ -61,7 +49,7 @@ def ask_root(url: str, transport: Transport) -> RootOffer:
         RegistryTrustError: the registry is not protected, or is wrong in itself.
         RegistryError: it can't be asked.
     """
-    first = transport.read(metadata_path(Role.ROOT, 1), LARGEST)
+    first = transport(metadata_path(Role.ROOT, 1), LARGEST)
     if first is None:
         raise RegistryTrustError(
             "this registry is not signed",

@@ -9,18 +9,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from nebula_lab.errors import ConfigError
+from nebula_lab.registry.format.coding import encoded
+from nebula_lab.registry.format.documents import FORMAT, Index
+from nebula_lab.registry.format.paths import INDEX
 from nebula_lab.registry.publishing.changes import Change, finish_change
 from nebula_lab.trust import locks
 
-__all__ = ["RegistryFolder", "INDEX", "is_document", "plugin_document"]
+__all__ = ["RegistryFolder", "is_document"]
 
-INDEX = "index.json"
 _PLUGINS = "plugins"
-
-
-def plugin_document(plugin_id: str) -> str:
-    """The path of what a registry says of one plugin, relative to the registry."""
-    return f"{_PLUGINS}/{plugin_id}.json"
 
 
 def is_document(path: str) -> bool:
@@ -54,6 +51,31 @@ class RegistryFolder(Struct, frozen=True):
     @property
     def lock_file(self) -> Path:
         return self.private / "lock"
+
+    def begin(self) -> bool:
+        """Begin an empty registry where there is none; whether there was none.
+
+        Raises:
+            ConfigError: there is something else in the folder, or it can't be made.
+        """
+        if (self.root / INDEX).exists():
+            return False
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            if any(not entry.name.startswith(".") for entry in self.root.iterdir()):
+                raise ConfigError(
+                    f"has files in it, and no {INDEX}: it is no registry",
+                    path=self.root,
+                    hint="Name an empty folder, or make one of plugins with "
+                    "`nebula-lab registry build`.",
+                )
+            with self.changing() as change:
+                change.put(INDEX, encoded(Index(FORMAT)))
+        except OSError as error:
+            raise ConfigError(
+                f"can't be made a registry: {error.strerror or error}", path=self.root
+            ) from error
+        return True
 
     def documents(self) -> dict[str, bytes]:
         """The index and what is said of each plugin, by path.

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nebula_lab.errors import PluginError
+from nebula_lab.errors import InvalidVersionError, PluginError
 
 __all__ = ["Refusal", "problem", "EXCEPTION_HANDLERS"]
 
@@ -64,6 +64,11 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(Refusal(status, code, error.detail, headers=error.headers))
 
 
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PluginError)
+    return problem(Refusal(HTTPStatus.BAD_REQUEST, "malformed", error.message, error.hint))
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """What is wrong here is the keeper's business: it is in the log, and not in the answer."""
     said = str(error) if isinstance(error, PluginError) else ""
@@ -81,6 +86,8 @@ async def _failed(request: Request, error: Exception) -> Response:
 EXCEPTION_HANDLERS = {
     Refusal: _refused,
     HTTPException: _http,
+    InvalidVersionError: _malformed,
     PluginError: _failed,
     OSError: _failed,
+    Exception: _failed,
 }
