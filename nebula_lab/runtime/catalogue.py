@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nebula_lab.discovery import DiscoveryResult, discoverer_for, read_descriptor
+from nebula_lab.discovery import DiscoveryResult, read_descriptor
 from nebula_lab.errors import LoadFailedError, NotFoundError, PluginError
 from nebula_lab.model import (
     FileSystem,
@@ -22,6 +22,7 @@ from nebula_lab.model.policy import rights_of
 from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
+from nebula_lab.runtime.discoverers import collector_of, discoverer_for
 from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.record import PluginRecord
 
@@ -41,6 +42,7 @@ class Catalogue:
         self._on_state = on_state
         self._lock = threading.Lock()
         self._discoverer = discoverer_for(config)
+        self.collect = collector_of(self._discoverer)
         self._registry = PluginRegistry()
         self._records: dict[str, PluginRecord] = {}
         self._found: tuple[Problem, ...] = ()

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,10 +81,17 @@ class Shelf:
     Args:
         store: keeps them.
         security: says who must have signed them.
+        collect: gives the files of a descriptor's plugin; from the disk, without.
     """
 
-    def __init__(self, store: ContentStore, security: SecurityConfig) -> None:
+    def __init__(
+        self,
+        store: ContentStore,
+        security: SecurityConfig,
+        collect: Callable[[PluginDescriptor], CollectedPlugin] = collect,
+    ) -> None:
         self._store = store
+        self._collect = collect
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
@@ -101,7 +109,7 @@ class Shelf:
             known = self.known(descriptor)
             if known is not None:
                 return known
-            collected = collect(descriptor)
+            collected = self._collect(descriptor)
             self._latest[descriptor.id] = collected.files
             return self._keep(descriptor, collected)
 
@@ -131,7 +139,7 @@ class Shelf:
         said = f"the content store {root} can't give its files ({lost.message}), and on disk"
         hint = f"Check the folder of the content store, {root}, and its disk."
         try:
-            collected = collect(descriptor)
+            collected = self._collect(descriptor)
         except StoreError as error:
             message = f"{said} they can't be had either ({error.message})"
             raise StoreError(message, path=lost.path, hint=hint) from lost
