@@ -133,7 +133,7 @@ def unyank(release: str, url: str, auth: str | None, insecure: bool, as_json: bo
     help="Trust it if this is a key of its root, without asking.",
 )
 @click.option("--yes", is_flag=True, help="Trust whatever keys it has, without asking.")
-@click.option("--again", is_flag=True, help="Forget the keys that were trusted before.")
+@click.option("--again", is_flag=True, help="Forget what was trusted and known before.")
 @json_option
 @debug_option
 @click.pass_context
@@ -168,6 +168,7 @@ def trust(
     if not _is_wanted(offer, fingerprint, yes=yes):
         click.echo("Nothing is trusted.", err=True)
         context.exit(ExitCode.PROBLEMS_FOUND)
+    memory.forget()
     memory.trust(offer.content)
     document = {
         "url": offer.url,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -54,6 +56,11 @@ class RegistryMemory:
         """Remember a root to trust from now on."""
         _write(self.folder / "url", f"{self.url}\n".encode())  # for people who look in here
         _write(self.folder / "trusted-root.json", root)
+
+    def forget(self) -> None:
+        """Know nothing of the registry any more: neither its keys nor what it offered."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.folder)
 
     @property
     def asked(self) -> datetime | None:
