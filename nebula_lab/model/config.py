@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from nebula_lab.errors import ConfigError, nearest_names
 from nebula_lab.model.complaints import Location
 from nebula_lab.model.descriptor import SourceLocation
-from nebula_lab.model.discovery_strategy import Discovery, FileSystem
+from nebula_lab.model.discovery_strategy import Discovery, FileSystem, Registry
 from nebula_lab.model.documents import Document, read_document
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.loading import Loading, LoadingStrategy
@@ -99,6 +99,7 @@ class PluginConfig(FrozenModel):
         memory_budget: bytes that all plugins together may use before those that were called least
             recently are suspended; None for no such limit.
         zygote: how the processes of plugins are started.
+        registries: where plugins are installed from; the first that has one is asked for it.
     """
 
     plugin_dir: Path | None = None
@@ -116,6 +117,7 @@ class PluginConfig(FrozenModel):
     queue_size: Count = 1000
     grace: Seconds = 2.0
     zygote: ZygoteConfig = ZygoteConfig()
+    registries: tuple[Registry, ...] = ()
 
     @property
     def effective_memory_limit(self) -> int:
@@ -153,6 +155,7 @@ class PluginConfig(FrozenModel):
         moved: dict[str, Any] = {
             "discovery": self.discovery.relative_to(folder),
             "security": self.security.relative_to(folder),
+            "registries": tuple(one.relative_to(folder) for one in self.registries),
         }
         if self.plugin_dir is not None:
             moved["plugin_dir"] = folder / self.plugin_dir.expanduser()

@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 
 class RegistryClient:
-    """Asks one registry. Nothing is asked before it is needed. Any thread may use it.
+    """Asks one registry. Nothing is asked before it is needed. One thread at a time may use it.
 
     Args:
         registry: where it is, and with which secret it is asked.
@@ -153,13 +153,17 @@ class RegistryClient:
             RegistryError: the registry can't be asked, or its answer can't be used.
         """
         document = self.plugin(plugin_id)
+        return () if document is None else self.releases_in(document)
+
+    def releases_in(self, document: PluginDocument) -> tuple[Release, ...]:
+        """The versions of a plugin that can be chosen from, by what the registry has said."""
         found, left_out = [], []
-        for version in () if document is None else document.versions:
+        for version in document.versions:
             try:
-                found.append(release_of(plugin_id, version, self.place))
+                found.append(release_of(document.id, version, self.place))
             except RegistryAnswerError as error:
                 left_out.append(error)
-        self._unusable[plugin_id] = tuple(left_out)
+        self._unusable[document.id] = tuple(left_out)
         return tuple(found)
 
     def fetch(

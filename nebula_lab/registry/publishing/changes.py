@@ -18,6 +18,7 @@ __all__ = ["Change", "finish_change", "write_durably"]
 
 _LIST = "change.json"
 _NEW = "new-"
+_GONE = ""  # in the place of a name: what was there goes
 
 
 class Change:
@@ -50,9 +51,15 @@ class Change:
         file.rename(self._private / name)
         self._staged[path] = name
 
+    def drop(self, path: str) -> None:
+        """Remove a file, and the folders that are empty without it."""
+        self._staged[path] = _GONE
+
     def content(self, path: str) -> bytes | None:
         """What will be at a path; None if nothing."""
         name = self._staged.get(path)
+        if name == _GONE:
+            return None
         place = self._root / path if name is None else self._private / name
         try:
             return place.read_bytes()
@@ -65,15 +72,19 @@ class Change:
             return
         _sync(self._private)
         draft = self._private / f"{_LIST}.draft"
-        write_durably(draft, msgspec.json.encode(self._staged))
-        draft.rename(self._private / _LIST)
+        try:
+            write_durably(draft, msgspec.json.encode(self._staged))
+            draft.rename(self._private / _LIST)
+        except OSError:
+            self.abandon()
+            raise
         _sync(self._private)
         _apply(self._root, self._private, self._staged)
         self._staged = {}
 
     def abandon(self) -> None:
         """Have none of it happen."""
-        for name in self._staged.values():
+        for name in filter(None, self._staged.values()):
             with contextlib.suppress(OSError):
                 (self._private / name).unlink()
         self._staged = {}
@@ -99,11 +110,15 @@ def finish_change(root: Path, private: Path) -> bool:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file that is on the disk when this returns."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file that is on the disk when this returns, or not there at all if it can't be."""
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _apply(root: Path, private: Path, staged: dict[str, str]) -> None:
@@ -111,14 +126,31 @@ def _apply(root: Path, private: Path, staged: dict[str, str]) -> None:
     folders = set()
     for path, name in staged.items():
         place = root / path
+        if name == _GONE:
+            _remove(place, root)
+            continue
         place.parent.mkdir(parents=True, exist_ok=True)
         folders.add(place.parent)
         with contextlib.suppress(FileNotFoundError):
             (private / name).rename(place)
     for folder in folders:
-        _sync(folder)
+        if folder.is_dir():
+            _sync(folder)
     (private / _LIST).unlink()
     _sync(private)
+
+
+def _remove(place: Path, root: Path) -> None:
+    place.unlink(missing_ok=True)
+    for folder in place.parents:
+        if folder == root:
+            return
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return  # there is more in it
 
 
 def _sync(folder: Path) -> None:
