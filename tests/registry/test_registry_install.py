@@ -481,7 +481,8 @@ for room in range(0, 1200, 100):
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert names() == [".nebula-lab", "counter.py"], names()
     assert "1.0.0" in Path(sys.argv[2], "counter.py").read_text()
-    assert {path.name for path in Path(mine, ".nebula-lab").iterdir()} <= {"lock", "installed"}
+    left = {path.name for path in Path(mine, ".nebula-lab").iterdir()}
+    assert left <= {"lock", "installed"}, (room, left)
 assert names() == [".nebula-lab", "counter.py", "words"], names()
 print("refused", room // 100)
 """
