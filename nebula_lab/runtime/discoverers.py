@@ -49,6 +49,10 @@ def _file_system(strategy: FileSystem, config: PluginConfig) -> Discoverer:
     if config.plugin_dir is None:
         return _Nothing()
     folder = config.plugin_dir.expanduser()
+    if (folder / ".nebula-lab" / "change.json").exists():
+        from nebula_lab.registry.installing.folder import finish_installs
+
+        finish_installs(folder)  # a process that was killed while it installed has left something
     return FileSystemDiscoverer(folder, strategy.pattern, strategy.recursive)
 
 

@@ -18,6 +18,7 @@ from nebula_lab.runtime.exchange import Exchange
 from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
+from nebula_lab.runtime.installing import Installer
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
@@ -142,6 +143,7 @@ class Engine:
             self.dispatcher,
             lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
+        self.installer = Installer(config, self.catalogue, self.reloader, self.watching, sink)
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits
         )

@@ -9,6 +9,7 @@ from nebula_lab.views.error_box import error_box
 from nebula_lab.views.examination import examination_view
 from nebula_lab.views.graph import graph_view
 from nebula_lab.views.health import health_table
+from nebula_lab.views.installing import install_view, search_view, update_list
 from nebula_lab.views.logs import log_view
 from nebula_lab.views.metrics import metrics_table, operation_metrics_table
 from nebula_lab.views.operations import operations_help
@@ -42,4 +43,7 @@ __all__ = [
     "reload_details",
     "watch_view",
     "news_view",
+    "search_view",
+    "update_list",
+    "install_view",
 ]

@@ -481,7 +481,8 @@ for room in range(0, 1200, 100):
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert names() == [".nebula-lab", "counter.py"], names()
     assert "1.0.0" in Path(sys.argv[2], "counter.py").read_text()
-    assert {path.name for path in Path(mine, ".nebula-lab").iterdir()} <= {"lock", "installed"}
+    left = {path.name for path in Path(mine, ".nebula-lab").iterdir()}
+    assert left <= {"lock", "installed"}, (room, left)
 assert names() == [".nebula-lab", "counter.py", "words"], names()
 print("refused", room // 100)
 """
@@ -553,6 +554,17 @@ def test_updates_go_on_where_one_can_not_be_asked_for(growing, folder):
     act.install([read_wanted("counter"), read_wanted("words")])
     shutil.rmtree(growing.served.folder / "plugins")
     assert [one.problem != "" for one in updates(act)] == [True, True]
+
+
+def test_an_update_comes_from_where_the_plugin_came_from(growing, served, folder):
+    growing.add("adder", "9.0.0")
+    act = installation(growing, folder)
+    act.install([read_wanted("counter")])
+    growing.add("counter", "1.2.0")
+    others = Installation(folder, (served.registry(),), SecurityConfig())
+    assert [one.newest for one in updates(others)] == ["1.2.0"]
+    assert [one.newest for one in updates(replace(others, is_from_one=True))] == ["1.1.0"]
+    assert [one.version for one in update(replace(others, registries=())).arrivals] == ["1.2.0"]
 
 
 def test_what_was_not_installed_is_not_updated(growing, folder):

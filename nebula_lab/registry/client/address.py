@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from msgspec import Struct
 
 from nebula_lab.errors import ConfigError, RegistryAnswerError
+from nebula_lab.model.discovery_strategy import Registry
 
-__all__ = ["RegistryAddress", "shown", "split"]
+__all__ = ["RegistryAddress", "address_of", "shown", "split"]
 
 _PORTS = {"https": 443, "http": 80}
 Origin = tuple[str, str, int]
@@ -106,6 +107,14 @@ class RegistryAddress(Struct, frozen=True):
                 hint="It is not followed. Ask whoever keeps the registry.",
             )
         return url
+
+
+def address_of(registry: Registry) -> str:
+    """The address of a registry in one way of writing it; as it is written, where it is none."""
+    try:
+        return RegistryAddress.parse(registry.url, insecure=True).url
+    except ConfigError:
+        return registry.url
 
 
 def split(url: str) -> SplitResult | None:

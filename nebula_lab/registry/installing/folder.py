@@ -130,7 +130,5 @@ def finish_installs(root: Path) -> None:
     Raises:
         InstallError: as `PluginFolder.changing`.
     """
-    folder = PluginFolder(root)
-    if (folder.private / "change.json").exists():
-        with folder.changing():
-            pass
+    with PluginFolder(root).changing():
+        return  # each change begins with what was left of the one before

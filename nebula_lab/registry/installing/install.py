@@ -40,6 +40,9 @@ class Installation(Struct, frozen=True):
         replace: whether files that somebody has edited are put aside; without, they are a reason
             to install nothing.
         progress: is told how far downloads are.
+        is_from_one: whether somebody has said from which registry, so that it does not matter
+            where a plugin came from.
+        homes: by id, the address of the one registry that a plugin may come from; without, any.
     """
 
     folder: Path
@@ -47,6 +50,16 @@ class Installation(Struct, frozen=True):
     security: SecurityConfig
     replace: bool = False
     progress: Progress = lambda *_: None
+    is_from_one: bool = False
+    homes: Mapping[str, str] = {}
+
+    def sources(self) -> Sources:
+        """The registries, to be closed.
+
+        Raises:
+            InstallError: there are none.
+        """
+        return Sources(self.registries, self.homes)
 
     def install(self, wanted: Sequence[Wanted]) -> InstallReport:
         """Install what is wanted, and what that needs.
@@ -57,7 +70,7 @@ class Installation(Struct, frozen=True):
             SignatureError: it is not signed as the configuration asks.
         """
         folder = PluginFolder(self.folder)
-        with Sources(self.registries) as sources:
+        with self.sources() as sources:
             releases = plan(wanted, present_in(self.folder), sources.releases)
             installed = folder.installed()
             missing = [one for one in releases if not self._is_there(installed.get(one.id), one)]

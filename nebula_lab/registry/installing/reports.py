@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["Arrival", "InstallReport", "Update"]
+__all__ = ["Arrival", "Found", "InstallReport", "SearchReport", "Update"]
 
 
 class Arrival(Struct, frozen=True):
@@ -36,6 +36,38 @@ class InstallReport(Struct, frozen=True):
 
     arrivals: tuple[Arrival, ...] = ()
     unchanged: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Found(Struct, frozen=True):
+    """One plugin that a registry has.
+
+    Attributes:
+        id: the plugin.
+        version: the newest; None where all were withdrawn.
+        name: what people call it.
+        description: what it does, shortened.
+        tags: what it is about.
+        registry: where it is to be had.
+    """
+
+    id: str
+    version: str | None
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    registry: str
+
+
+class SearchReport(Struct, frozen=True):
+    """What was found in registries.
+
+    Attributes:
+        found: the best first, of each registry.
+        notes: what else there is to say, such as that a registry did not answer.
+    """
+
+    found: tuple[Found, ...] = ()
     notes: tuple[str, ...] = ()
 
 

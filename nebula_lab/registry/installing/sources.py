@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
 from nebula_lab.registry.client.client import RegistryClient
 from nebula_lab.registry.format.documents import PluginDocument, PublishedVersion
+from nebula_lab.registry.installing.reports import Found, SearchReport
 
 __all__ = ["Offer", "Sources"]
 
@@ -31,12 +32,15 @@ class Sources:
 
     Args:
         registries: where to ask.
+        homes: the address of the one registry to ask, for plugins that came from one; by id.
 
     Raises:
         InstallError: there are none.
     """
 
-    def __init__(self, registries: Sequence[Registry]) -> None:
+    def __init__(
+        self, registries: Sequence[Registry], homes: Mapping[str, str] | None = None
+    ) -> None:
         if not registries:
             raise InstallError(
                 "no registry is known to install from",
@@ -44,6 +48,7 @@ class Sources:
                 "--registry URL.",
             )
         self._registries = registries
+        self._homes = homes or {}
         self._clients: list[RegistryClient] = []
         self._offers: dict[str, Offer | None] = {}
 
@@ -74,7 +79,10 @@ class Sources:
         return self._offers[plugin_id]
 
     def _offered(self, plugin_id: str) -> Iterator[Offer]:
+        home = self._homes.get(plugin_id)
         for client in self.clients:
+            if home is not None and client.place != home:
+                continue
             document = client.plugin(plugin_id)
             if document is not None:
                 yield Offer(client, document)
@@ -89,6 +97,21 @@ class Sources:
         offer = self.find(release.id)
         assert offer is not None
         return next(one for one in offer.document.versions if one.tree == release.digest)
+
+    def search(self, text: str) -> SearchReport:
+        """The plugins that have every word of a text; of one in two registries, the one to be had.
+
+        Raises:
+            RegistryError: one of them can't be asked.
+        """
+        found: dict[str, Found] = {}
+        for client in self.clients:
+            for one in client.search(text):
+                found.setdefault(
+                    one.id,
+                    Found(one.id, one.latest, one.name, one.description, one.tags, client.place),
+                )
+        return SearchReport(tuple(found.values()), tuple(self.offline()))
 
     def close(self) -> None:
         for client in self._clients:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from nebula_lab.errors import InstallError, NotFoundError, RegistryError
+from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.registry.choosing import newest, works_here
+from nebula_lab.registry.client.address import address_of
 from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.install import Installation
 from nebula_lab.registry.installing.record import Installed
@@ -22,18 +26,19 @@ def updates(installation: Installation, plugin_ids: Sequence[str] = ()) -> tuple
     """What there is for installed plugins; nothing is changed.
 
     Args:
-        installation: where they are, and which registries are asked.
+        installation: where they are. A plugin is asked for where it came from, unless the
+            installation is from one registry alone.
         plugin_ids: these alone; all that were installed without.
 
     Raises:
         NotFoundError: one of them was not installed.
-        InstallError: no registry is known.
+        InstallError: what is remembered of one can't be read.
     """
     folder = PluginFolder(installation.folder)
     records = _records(folder, plugin_ids)
     if not records:
         return ()
-    with Sources(installation.registries) as sources:
+    with _from_home(installation, records).sources() as sources:
         return tuple(_update_of(folder, record, sources) for record in records)
 
 
@@ -48,7 +53,21 @@ def update(installation: Installation, plugin_ids: Sequence[str] = ()) -> Instal
     if not records:
         return InstallReport()
     wanted = [Wanted(one.id, VersionReq.parse(one.requirement)) for one in records]
-    return installation.install(wanted)
+    return _from_home(installation, records).install(wanted)
+
+
+def _from_home(installation: Installation, records: Sequence[Installed]) -> Installation:
+    """The same, with each plugin from the registry that it came from.
+
+    One that is not configured any more is asked as it can be without: with no secret.
+    """
+    if installation.is_from_one:
+        return installation
+    homes = {record.id: record.registry for record in records}
+    known = {address_of(one) for one in installation.registries}
+    others = sorted(set(homes.values()) - known)
+    registries = (*installation.registries, *(Registry(url=url) for url in others))
+    return replace(installation, registries=registries, homes=homes)
 
 
 def _records(folder: PluginFolder, plugin_ids: Sequence[str]) -> list[Installed]:

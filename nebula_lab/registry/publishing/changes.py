@@ -43,17 +43,23 @@ class Change:
         """Write a file, in place of what is there."""
         name = f"{_NEW}{secrets.token_hex(8)}"
         write_durably(self._private / name, content)
-        self._staged[path] = name
+        self._stage(path, name)
 
     def take(self, path: str, file: Path) -> None:
         """Move a file in from the same file system; it is on the disk already."""
         name = f"{_NEW}{secrets.token_hex(8)}"
         file.rename(self._private / name)
-        self._staged[path] = name
+        self._stage(path, name)
 
     def drop(self, path: str) -> None:
         """Remove a file, and the folders that are empty without it."""
-        self._staged[path] = _GONE
+        self._stage(path, _GONE)
+
+    def _stage(self, path: str, name: str) -> None:
+        former = self._staged.pop(path, _GONE)
+        if former != _GONE:
+            (self._private / former).unlink()
+        self._staged[path] = name
 
     def content(self, path: str) -> bytes | None:
         """What will be at a path; None if nothing."""
