@@ -6,13 +6,12 @@ import re
 
 from tuf.api.exceptions import (
     DownloadError,
-    DownloadHTTPError,
     ExpiredMetadataError,
     RepositoryError,
 )
 from tuf.ngclient import Updater
 
-from nebula_lab.errors import RegistryError, RegistryTrustError
+from nebula_lab.errors import RegistryDownError, RegistryError, RegistryTrustError
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.memory import RegistryMemory
@@ -98,7 +97,7 @@ class ProtectedSession:
 def open_session(
     memory: RegistryMemory, transport: Transport, root: bytes | None = None
 ) -> ProtectedSession:
-    """Ask a registry what it says now; where it can't be asked, what it said holds till it expires.
+    """Ask a registry what it says now; where it does not answer, what it said holds till it expires.
 
     Args:
         memory: what is known of the registry.
@@ -122,9 +121,7 @@ def open_session(
         try:
             updater = _updated(memory, transport, trusted)
         except DownloadError as error:
-            if isinstance(error, DownloadHTTPError) or not isinstance(
-                error.__cause__, RegistryError
-            ):
+            if not isinstance(error.__cause__, RegistryDownError):
                 raise
             problem = error.__cause__
         else:
