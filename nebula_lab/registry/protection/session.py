@@ -97,7 +97,7 @@ class ProtectedSession:
 def open_session(
     memory: RegistryMemory, transport: Transport, root: bytes | None = None
 ) -> ProtectedSession:
-    """Ask a registry what it says now; where it does not answer, what it said holds till it expires.
+    """Ask a registry what it says now; without an answer, what it said holds until it expires.
 
     Args:
         memory: what is known of the registry.
