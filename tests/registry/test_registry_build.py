@@ -33,7 +33,7 @@ RICH = {
         "allowed_paths": ["data", "out:rw"],
         "allowed_variables": ["HOME"],
     },
-    "runtime": {"concurrency": 4, "replicas": 2, "api_version": 1},
+    "runtime": {"concurrency": 4, "replicas": 2},
 }
 
 
@@ -171,11 +171,11 @@ def test_a_document_needs_little():
         ({"format": "1"}, "no JSON|Expected"),
         ({"surprise": 1}, "unknown field"),
         ({"id": "b"}, "about the plugin 'b'"),
-        ({"id": "../a"}, "pattern"),
-        ({"id": "a\n"}, "pattern"),
+        ({"id": "../a"}, "matching regex"),
+        ({"id": "a\n"}, "matching regex"),
         ({"versions": GOOD["versions"] * 2}, "twice"),
-        ({"versions": [{**GOOD["versions"][0], "tree": "b"}]}, "pattern"),
-        ({"versions": [{**GOOD["versions"][0], "tree": "b" * 64 + "\n"}]}, "pattern"),
+        ({"versions": [{**GOOD["versions"][0], "tree": "b"}]}, "matching regex"),
+        ({"versions": [{**GOOD["versions"][0], "tree": "b" * 64 + "\n"}]}, "matching regex"),
         ({"versions": [{**GOOD["versions"][0], "name": "x" * 1001}]}, "length <= 1000"),
         ({"versions": [{**GOOD["versions"][0], "published": "2026-01-01T00:00:00"}]}, "timezone"),
         ({"versions": [{**GOOD["versions"][0], "archive": {"sha256": "a" * 64}}]}, "size"),

@@ -14,6 +14,7 @@ from traitlets.config import Config
 from nebula_lab import AsyncPluginManager, PluginManager
 from nebula_lab.cli.failing import run_command
 from nebula_lab.cli.main import cli
+from nebula_lab.current import current_manager
 from nebula_lab.errors import InstallError
 from nebula_lab.model import PluginConfig
 from nebula_lab.registry.building.build import build
@@ -130,7 +131,12 @@ def test_an_address_that_is_configured_has_its_secret():
 
 
 @pytest.fixture
-def cell(here):
+def cell(here, served):
+    (here / "plugins").mkdir()
+    (here / "plugin_resource.yaml").write_text(
+        f"plugin_dir: plugins\nsecurity: {{sandbox: 'None'}}\n"
+        f"registries: [{{url: '{served.url()}'}}]\n"
+    )
     shell = InteractiveShell.instance(
         config=Config(HistoryManager={"enabled": False}, InteractiveShell={"colors": "nocolor"})
     )
@@ -145,19 +151,20 @@ def cell(here):
     try:
         yield run
     finally:
+        current_manager().close()
         shell.run_line_magic("unload_ext", "nebula_lab")
         InteractiveShell.clear_instance()
 
 
 def test_a_notebook_searches_installs_and_updates(cell, served, here):
-    said, _ = cell(f"%plugin search count --registry {served.url()}")
+    said, _ = cell("%plugin search count")
     assert "Counts things." in said
     said, _ = cell(f"%plugin install counter@1.0.0 --registry {served.url()}")
     assert "Installed counter 1.0.0." in said
     assert (here / "plugins" / "counter.py").is_file()
     said, _ = cell("%plugin update --check")
     assert "no updates for 1 installed plugin" in said
-    said, _ = cell(f"%plugin install counter@^1 --registry {served.url()}")
+    said, _ = cell("%plugin install counter@^1")
     assert "Updated counter from 1.0.0 to 1.1.0." in said
     said, _ = cell("%plugin update")
     assert "counter 1.1.0 is installed already." in said
