@@ -80,6 +80,10 @@ class RegistryMemory:
         content = _content(self._seen(plugin_id))
         return {} if content is None else msgspec.json.decode(content, type=dict[str, Offered])
 
+    def seen_plugins(self) -> list[str]:
+        """The ids of the plugins of which something is remembered."""
+        return sorted(path.stem for path in (self.folder / "seen").glob("[!.]*.json"))
+
     def remember(self, plugin_id: str, versions: Mapping[str, Offered]) -> None:
         """Remember what the registry offers of a plugin."""
         _write(self._seen(plugin_id), msgspec.json.encode(versions))

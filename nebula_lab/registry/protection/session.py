@@ -12,6 +12,7 @@ from tuf.api.exceptions import (
 from tuf.ngclient import Updater
 
 from nebula_lab.errors import RegistryDownError, RegistryError, RegistryTrustError
+from nebula_lab.registry.format.paths import INDEX, plugin_path
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.memory import RegistryMemory
@@ -59,9 +60,20 @@ class ProtectedSession:
             RegistryError: the registry can't be asked.
         """
         content = self._checked(path)
+        if path == INDEX:
+            self._look_for_missing()
         if found := _PLUGIN.fullmatch(path):
             self._compare(found["id"], path, content)
         return content
+
+    def _look_for_missing(self) -> None:
+        """Compare the plugins that are not there any more: nobody would ask for them."""
+        for plugin_id in self._memory.seen_plugins():
+            path = plugin_path(plugin_id)
+            with explained(self._memory.url):
+                is_there = self._updater.get_targetinfo(path) is not None
+            if not is_there:
+                self._compare(plugin_id, path, None)
 
     def _checked(self, path: str) -> bytes | None:
         with explained(self._memory.url):
