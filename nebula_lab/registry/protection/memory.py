@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from nebula_lab.errors import ConfigError
+from nebula_lab.errors import ConfigError, RegistryError
 from nebula_lab.registry.protection.continuity import Offered
 from nebula_lab.trust.layout import default_root
 
@@ -76,9 +76,24 @@ class RegistryMemory:
         _write(self._asked, b"")
 
     def seen(self, plugin_id: str) -> dict[str, Offered]:
-        """The versions of a plugin that the registry offered last."""
+        """The versions of a plugin that the registry offered last.
+
+        Raises:
+            RegistryError: what is remembered has been damaged.
+        """
         content = _content(self._seen(plugin_id))
-        return {} if content is None else msgspec.json.decode(content, type=dict[str, Offered])
+        if content is None:
+            return {}
+        try:
+            return msgspec.json.decode(content, type=dict[str, Offered])
+        except msgspec.MsgspecError as error:
+            raise RegistryError(
+                "what is remembered of it has been damaged",
+                plugin_id=plugin_id,
+                path=self._seen(plugin_id),
+                hint="Check the disk, then remove the file: what the registry says now is "
+                "remembered in its place.",
+            ) from error
 
     def seen_plugins(self) -> list[str]:
         """The ids of the plugins of which something is remembered."""

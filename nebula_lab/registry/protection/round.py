@@ -94,7 +94,7 @@ class Signing:
             copy = signed_copy(path, target.hashes["sha256"])
             if path in changed or not (folder.root / copy).is_file():
                 self._change.put(copy, contents[path])
-        prune(folder.root, offered, before)
+        prune(folder.root, offered, before, self._state)
         return self.freshness(made)
 
     def freshness(self, targets: Metadata[Targets] | None = None) -> SigningReport:

@@ -12,6 +12,7 @@ from tuf.api.exceptions import (
 from tuf.ngclient import Updater
 
 from nebula_lab.errors import RegistryDownError, RegistryError, RegistryTrustError
+from nebula_lab.registry.client.cache import cache_errors
 from nebula_lab.registry.format.paths import INDEX, plugin_path
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.explaining import explained
@@ -59,11 +60,12 @@ class ProtectedSession:
                 vanished without having been yanked, or has other files than it had.
             RegistryError: the registry can't be asked.
         """
-        content = self._checked(path)
-        if path == INDEX:
-            self._look_for_missing()
-        if found := _PLUGIN.fullmatch(path):
-            self._compare(found["id"], path, content)
+        with cache_errors(self._memory.folder):
+            content = self._checked(path)
+            if path == INDEX:
+                self._look_for_missing()
+            if found := _PLUGIN.fullmatch(path):
+                self._compare(found["id"], path, content)
         return content
 
     def _look_for_missing(self) -> None:
@@ -129,7 +131,7 @@ def open_session(
             path=memory.url,
             hint=f"`nebula-lab registry trust {memory.url}` shows them.",
         )
-    with explained(memory.url):
+    with cache_errors(memory.folder), explained(memory.url):
         try:
             updater = _updated(memory, transport, trusted)
         except DownloadError as error:
@@ -139,7 +141,7 @@ def open_session(
         else:
             memory.note_asked()
             return ProtectedSession(memory, updater, transport)
-    return _as_known(memory, transport, trusted, problem)
+        return _as_known(memory, transport, trusted, problem)
 
 
 def _as_known(
