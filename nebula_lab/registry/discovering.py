@@ -28,6 +28,7 @@ from nebula_lab.trust.layout import default_root
 
 __all__ = ["RegistryDiscoverer"]
 
+_MOST = 5_000  # plugins; what is said of each is asked for
 _MONTH = 30 * 24 * 3600.0  # seconds
 
 
@@ -61,7 +62,10 @@ class RegistryDiscoverer:
         self._tidy()
         try:
             with self._client() as client:
-                documents = client.plugins(client.index().plugins)
+                entries = client.index().plugins
+                if len(entries) > _MOST:
+                    raise _too_many(client.place, len(entries))
+                documents = client.plugins(entries)
                 return self._offer(client, [one for one in documents if one is not None])
         except RegistryError as error:
             raise DiscoveryError(
@@ -165,6 +169,14 @@ class RegistryDiscoverer:
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _MONTH:
                     shutil.rmtree(folder)
+
+
+def _too_many(place: str, count: int) -> DiscoveryError:
+    return DiscoveryError(
+        f"the registry has {count:,} plugins, and at most {_MOST:,} are loaded from one",
+        path=place,
+        hint="Install those that you need: list it under registries, and say %plugin install.",
+    )
 
 
 def _is_copy(folder: Path, collected: CollectedPlugin) -> bool:

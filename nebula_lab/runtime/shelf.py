@@ -105,11 +105,13 @@ class Shelf:
             SignatureError: it is not signed as the configuration asks.
             ConfigError: a key or a file of keys in the configuration can't be read.
         """
+        if (known := self.known(descriptor)) is not None:
+            return known
+        # With no lock held: files may come from far away, and other plugins are loaded meanwhile.
+        collected = self._collect(descriptor)
         with self._reading:
-            known = self.known(descriptor)
-            if known is not None:
+            if (known := self.known(descriptor)) is not None:
                 return known
-            collected = self._collect(descriptor)
             self._latest[descriptor.id] = collected.files
             return self._keep(descriptor, collected)
 

@@ -25,7 +25,7 @@ from nebula_lab.errors import (
     SignatureError,
 )
 from nebula_lab.model import SecurityConfig
-from nebula_lab.model.discovery_strategy import Registry
+from nebula_lab.model.discovery_strategy import FileSystem, Registry
 from nebula_lab.registry.building.build import build
 from nebula_lab.registry.format.coding import encoded, read_plugin
 from nebula_lab.registry.format.documents import Rights
@@ -282,6 +282,12 @@ def test_a_plugin_of_somebodys_own_is_not_replaced(install, folder):
     assert versions(folder) == {"counter": "0.0.1"}
 
 
+def test_a_plugin_of_somebodys_own_is_seen_as_a_manager_would(install, folder):
+    write_plugin(folder / "deeper", "counter", "1.7.0")
+    assert install("adder", search=FileSystem(recursive=True)) == [("adder", "0.3.0")]
+    assert install("counter") == [("counter", "1.1.0")]
+
+
 def test_a_plugin_of_somebodys_own_that_suits_is_used(install, folder):
     write_plugin(folder, "counter", "1.7.0")
     assert install("adder") == [("adder", "0.3.0")]
@@ -370,7 +376,7 @@ PROGRAM = textwrap.dedent("""
     import sys
     from pathlib import Path
     from nebula_lab.model import SecurityConfig
-    from nebula_lab.model.discovery_strategy import Registry
+    from nebula_lab.model.discovery_strategy import FileSystem, Registry
     from nebula_lab.registry.installing.install import Installation
     from nebula_lab.registry.installing.wanted import read_wanted
 

@@ -57,6 +57,7 @@ def installation_of(
         config.plugin_dir.expanduser().absolute(),
         registries_of(config, registry),
         config.security,
+        config.discovery,
         replace,
         progress,
         is_from_one=registry is not None,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nebula_lab.discovery import FileSystemDiscoverer
-from nebula_lab.model.discovery_strategy import Registry
+from nebula_lab.model.discovery_strategy import FileSystem, Registry
 from nebula_lab.model.release import Release
 from nebula_lab.model.security import SecurityConfig
 from nebula_lab.registry.agreement import require_as_promised
@@ -37,6 +37,7 @@ class Installation(Struct, frozen=True):
         folder: the folder of plugins; made if need be.
         registries: where they may come from; the first that has a plugin is asked for it.
         security: whose signatures they need.
+        search: how plugins are looked for in the folder.
         replace: whether files that somebody has edited are put aside; without, they are a reason
             to install nothing.
         progress: is told how far downloads are.
@@ -48,6 +49,7 @@ class Installation(Struct, frozen=True):
     folder: Path
     registries: tuple[Registry, ...]
     security: SecurityConfig
+    search: FileSystem = FileSystem()
     replace: bool = False
     progress: Progress = lambda *_: None
     is_from_one: bool = False
@@ -71,7 +73,7 @@ class Installation(Struct, frozen=True):
         """
         folder = PluginFolder(self.folder)
         with self.sources() as sources:
-            releases = plan(wanted, present_in(self.folder), sources.releases)
+            releases = plan(wanted, present_in(self.folder, self.search), sources.releases)
             installed = folder.installed()
             missing = [one for one in releases if not self._is_there(installed.get(one.id), one)]
             fetched = self._fetch(sources, missing)
@@ -143,7 +145,7 @@ class Installation(Struct, frozen=True):
         return arrivals
 
 
-def present_in(folder: Path) -> Mapping[str, Present]:
+def present_in(folder: Path, search: FileSystem) -> Mapping[str, Present]:
     """The plugins in a folder, by id.
 
     Raises:
@@ -152,7 +154,7 @@ def present_in(folder: Path) -> Mapping[str, Present]:
     if not folder.is_dir():
         return {}
     records = PluginFolder(folder).installed()
-    found = FileSystemDiscoverer(folder).discover().descriptors
+    found = FileSystemDiscoverer(folder, search.pattern, search.recursive).discover().descriptors
     return {
         one.id: Present(one, record if _is_of(record, one.path, folder) else None)
         for one in found
