@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nebula_lab.registry.protection.keys import RegistrySigner
     from nebula_lab.registry.protection.roles import Role
-    from nebula_lab.registry.protection.signing import SigningReport
+    from nebula_lab.registry.protection.round import SigningReport
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(dir_okay=False, path_type=Path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -132,7 +133,7 @@ def unyank(release: str, url: str, auth: str | None, insecure: bool, as_json: bo
     help="Trust it if this is a key of its root, without asking.",
 )
 @click.option("--yes", is_flag=True, help="Trust whatever keys it has, without asking.")
-@click.option("--again", is_flag=True, help="Forget the keys that were trusted before.")
+@click.option("--again", is_flag=True, help="Forget what was trusted and known before.")
 @json_option
 @debug_option
 @click.pass_context
@@ -153,7 +154,6 @@ def trust(
     """
     from nebula_lab.registry.client.client import RegistryClient
     from nebula_lab.registry.protection.memory import RegistryMemory
-    from nebula_lab.registry.protection.roles import Role
     from nebula_lab.registry.protection.trusting import ask_root
     from nebula_lab.views.registry_keys import registry_keys
 
@@ -164,10 +164,11 @@ def trust(
             context.exit(ExitCode.FINE)
         offer = ask_root(client.place, client.read_file)
     if not as_json:
-        click.echo(registry_keys(offer.roles, {Role.ROOT: offer.expires}).text)
+        click.echo(registry_keys(offer.roles).text)
     if not _is_wanted(offer, fingerprint, yes=yes):
         click.echo("Nothing is trusted.", err=True)
         context.exit(ExitCode.PROBLEMS_FOUND)
+    memory.forget()
     memory.trust(offer.content)
     document = {
         "url": offer.url,
@@ -206,7 +207,11 @@ def _is_wanted(offer: RootOffer, fingerprints: tuple[str, ...], *, yes: bool) ->
             path=offer.url,
             hint="It may be somebody else who answers. Nothing is trusted.",
         )
-    return yes or bool(fingerprints) or click.confirm("Are these the keys that you expect?")
+    if yes or fingerprints:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask at: say --fingerprint SHA256:…")
+    return click.confirm("Are these the keys that you expect?", err=True)
 
 
 def _tell(document: dict[str, Any], text: str, as_json: bool) -> None:

@@ -68,7 +68,9 @@ class RegistryDiscoverer:
                 documents = client.plugins(entries)
                 return self._offer(client, [one for one in documents if one is not None])
         except RegistryError as error:
-            raise DiscoveryError(error.message, path=error.path, hint=error.hint) from error
+            raise DiscoveryError(
+                error.message, plugin_id=error.plugin_id, path=error.path, hint=error.hint
+            ) from error
 
     def collect(
         self, descriptor: PluginDescriptor, progress: Progress = lambda *_: None

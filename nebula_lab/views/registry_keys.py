@@ -17,24 +17,27 @@ _MEANINGS: Mapping[Role, str] = {
 }
 
 
-def registry_keys(roles: Mapping[Role, RoleKeys], expires: Mapping[Role, datetime]) -> Rendered:
+def registry_keys(
+    roles: Mapping[Role, RoleKeys], expires: Mapping[Role, datetime] | None = None
+) -> Rendered:
     """The keys of each role.
 
     Args:
         roles: who has which role.
-        expires: until when what each role signed last holds.
+        expires: until when what each role signed last holds; None where nobody asks.
     """
     rows: list[tuple[str, ...]] = []
     for role, known in roles.items():
         signs = f"{known.threshold} of {len(known.fingerprints)}"
-        about = (role.value, _MEANINGS[role], signs, _until(expires.get(role)))
+        about = [role.value, _MEANINGS[role], signs]
+        if expires is not None:
+            about.append(_until(expires.get(role)))
         for fingerprint in known.fingerprints:
             rows.append((*about, fingerprint))
-            about = ("", "", "", "")
-    headings = ("role", "says", "signs", "until (UTC)", "key")
-    return Table(
-        "Keys of the registry", [Column(one) for one in headings], rows, "No keys."
-    ).rendered()
+            about = [""] * len(about)
+    headings = ["role", "says", "signs", *([] if expires is None else ["until (UTC)"]), "key"]
+    columns = [Column(one) for one in headings]
+    return Table("Keys of the registry", columns, rows, "No keys.").rendered()
 
 
 def _until(moment: datetime | None) -> str:

@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from nebula_lab.errors import RegistryError
+from nebula_lab.errors import RegistryDownError, RegistryError
 from nebula_lab.registry.protection.keys import public_key_from, signer_from
 from nebula_lab.registry.protection.memory import RegistryMemory
 from nebula_lab.registry.protection.roles import USUAL_DAYS, Role
@@ -76,7 +76,7 @@ class FolderTransport:
     def __call__(self, path: str, most: int) -> bytes | None:
         self.asked.append(path)
         if self.blocked:
-            raise RegistryError("can't be reached", path=URL)
+            raise RegistryDownError("can't be reached", path=URL)
         place = self.folder / path
         if not place.is_file():
             return None

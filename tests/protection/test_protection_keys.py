@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from registry_lab import FolderTransport, Lab, offer
@@ -12,6 +13,7 @@ from nebula_lab.registry.protection.keys import public_key_from, signer_from
 from nebula_lab.registry.protection.memory import RegistryMemory
 from nebula_lab.registry.protection.roles import ONLINE, Role
 from nebula_lab.registry.protection.rotation import change_root
+from nebula_lab.registry.protection.session import open_session
 from nebula_lab.registry.protection.signing import refresh
 from nebula_lab.registry.protection.trusting import ask_root
 from nebula_lab.trust.key_file import signer_from_file
@@ -196,3 +198,73 @@ def test_a_document_that_has_not_changed_is_not_asked_for_again(lab):
     lab.transport.asked.clear()
     lab.session().read(PLUGIN)
     assert lab.transport.asked == ["metadata/2.root.json", "metadata/timestamp.json"]
+
+
+def test_what_was_known_of_a_registry_can_be_forgotten(lab, tmp_path):
+    lab.session().read(PLUGIN)
+    other = Lab(tmp_path / "other")
+    offer(other.root, "counter", "2.0.0")
+    other.init()
+    lab.transport.folder = other.root
+    lab.memory.forget()
+    lab.memory.trust((other.root / "metadata/1.root.json").read_bytes())
+    assert b"2.0.0" in lab.session().read(PLUGIN)
+
+
+def test_a_configuration_names_the_root_relative_to_itself(tmp_path):
+    from nebula_lab import PluginConfig
+
+    file = tmp_path / "plugin_resource.yaml"
+    file.write_text(
+        "discovery: {type: Registry, url: 'http://127.0.0.1:1/', root: team-root.json}\n"
+    )
+    assert PluginConfig.from_file(file).discovery.root == tmp_path / "team-root.json"
+
+
+def test_a_root_that_is_not_there_is_said_to_be(tmp_path):
+    from nebula_lab.errors import ConfigError
+    from nebula_lab.model.discovery_strategy import Registry
+    from nebula_lab.registry.client.client import RegistryClient
+
+    with pytest.raises(ConfigError, match="root of the registry can't be read"):
+        RegistryClient(Registry(url="http://127.0.0.1:1/", root=tmp_path / "missing.json"))
+
+
+def test_a_root_that_is_rubbish_is_refused(lab):
+    with pytest.raises(RegistryTrustError):
+        open_session(lab.memory, lab.transport, b"rubbish")
+
+
+def test_what_no_client_needs_any_more_is_removed_after_a_day(lab):
+    def signed():
+        return {path.relative_to(lab.root).as_posix() for path in lab.root.rglob("*.*.json")}
+
+    begun = signed()
+    for last in range(4):
+        offer(lab.root, "counter", "1.0.0", "1.1.0", f"2.{last}.0", yanked=(f"2.{last}.0",))
+        lab.sign()
+        if not last:
+            for path in begun:
+                os.utime(lab.root / path, (0, 0))
+    left = signed()
+    assert begun & left == {"metadata/1.root.json"} | {
+        path for path in begun if path.startswith("signed/") and ".index." in path
+    }
+    assert {"metadata/5.targets.json", "metadata/4.targets.json"} <= left
+    assert lab.session().read(PLUGIN) is not None
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(lab, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    lab.memory = RegistryMemory("http://127.0.0.1/registry", tmp_path / "file")
+    root = (lab.root / "metadata/1.root.json").read_bytes()
+    with pytest.raises(RegistryError, match="can't be kept"):
+        open_session(lab.memory, lab.transport, root)
+
+
+def test_what_is_remembered_and_damaged_is_an_error_that_names_the_file(lab):
+    lab.session().read(PLUGIN)
+    (lab.memory.folder / "seen/counter.json").write_text("{")
+    with pytest.raises(RegistryError, match=r"damaged") as caught:
+        lab.session().read(PLUGIN)
+    assert str(caught.value.path).endswith("seen/counter.json")

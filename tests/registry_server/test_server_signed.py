@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from server_lab import archive
+from server_lab import SOURCE, archive
 
-from nebula_lab.errors import RegistryTrustError
+from nebula_lab.errors import RegistryRefusedError, RegistryTrustError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.client.client import RegistryClient
 from nebula_lab.registry.client.patience import Patience
@@ -73,6 +74,27 @@ def test_with_the_key_of_targets_an_upload_is_signed_at_once(serve, tokens, keys
         assert asked.search("counter")[0].latest is None
 
 
+def test_what_was_published_is_what_a_client_gets(serve, tokens, keys, registry, tmp_path):
+    options = ("--key", keys / "online", "--key", keys / "targets")
+    server = serve("registry", "--token-file", tokens.file, *options)
+    server.upload(archive(description="Counts once"), tokens.all)
+    with client(server, registry) as asked:
+        [version] = asked.plugin("counter").versions
+        [files] = asked.fetch([("counter", version)], tmp_path)
+    assert files.contents["counter/__init__.py"] == SOURCE.encode()
+    assert b"Counts once" in files.contents["counter/plugin.toml"]
+
+
+def test_a_private_registry_is_read_by_a_client_with_a_token(serve, tokens, registry):
+    server = serve("registry", "--token-file", tokens.file, "--private")
+    root = registry.root / "metadata/1.root.json"
+    auth = f"token:{tokens.reader}"
+    with RegistryClient(Registry(url=server.url, root=root, auth=auth)) as asked:
+        assert asked.search() == ()
+    with client(server, registry) as asked, pytest.raises(RegistryRefusedError):
+        asked.search()
+
+
 def test_without_it_an_upload_waits_for_whoever_has_it(serve, tokens, keys, registry):
     server = serve("registry", "--token-file", tokens.file, "--key", keys / "online")
     answer = server.upload(archive(), tokens.all).json()
@@ -101,8 +123,6 @@ def test_without_a_key_what_has_expired_is_refused(serve, keys, tmp_path):
 
 
 def test_an_old_state_behind_the_same_address_is_refused(serve, tokens, keys, registry, tmp_path):
-    import shutil
-
     shutil.copytree(registry.root, tmp_path / "old")
     options = ("--key", keys / "online", "--key", keys / "targets")
     server = serve("registry", "--token-file", tokens.file, *options)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import stat
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -145,6 +147,51 @@ def test_a_source_that_overwhelms_the_parser_hurts_nobody_else(shared, tokens):
     answer = shared.upload(zipped([("deep.py", metadata)]), tokens.all)
     assert (answer.status_code, answer.json()["error"]) == (422, "bad_archive")
     assert shared.get("/").status_code == 200
+
+
+CONFINED = """
+import resource, socket, sys
+from pathlib import Path
+from nebula_lab.confine import landlock
+from nebula_lab.registry.server.examining import give_up_rights
+
+archive, work, secret, port = map(str, sys.argv[1:])
+give_up_rights(Path(archive), Path(work))
+
+def works(act):
+    try:
+        act()
+    except PermissionError:
+        return False
+    return True
+
+tried = {
+    "read the archive": works(lambda: Path(archive).read_bytes()),
+    "write beside it": works(lambda: Path(work, "new").write_text("x")),
+    "read a key": works(lambda: Path(secret).read_bytes()),
+    "write elsewhere": works(lambda: Path(secret).write_text("x")),
+}
+if landlock.version() >= 4:
+    tried["connect"] = works(lambda: socket.create_connection(("127.0.0.1", int(port))))
+allowed = {name for name, done in tried.items() if done}
+assert {"read the archive", "write beside it"} <= allowed
+assert len(allowed) == (2 if landlock.version() else 4), allowed
+assert resource.getrlimit(resource.RLIMIT_CPU)[0] == 60
+print("as it should be")
+"""
+
+
+def test_what_looks_at_an_upload_reaches_nothing_else(shared, tmp_path):
+    for name in ("archive", "secret"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "work").mkdir()
+    port = shared.url.rpartition(":")[2]
+    words = [str(tmp_path / name) for name in ("archive", "work", "secret")]
+    done = subprocess.run(
+        [sys.executable, "-c", CONFINED, *words, port],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout == "as it should be\n", done.stderr
 
 
 def test_nothing_of_a_plugin_runs_when_it_is_published(shared, tokens, tmp_path):

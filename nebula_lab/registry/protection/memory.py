@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from nebula_lab.errors import ConfigError
+from nebula_lab.errors import ConfigError, RegistryError
 from nebula_lab.registry.protection.continuity import Offered
 from nebula_lab.trust.layout import default_root
 
@@ -55,6 +57,11 @@ class RegistryMemory:
         _write(self.folder / "url", f"{self.url}\n".encode())  # for people who look in here
         _write(self.folder / "trusted-root.json", root)
 
+    def forget(self) -> None:
+        """Know nothing of the registry any more: neither its keys nor what it offered."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.folder)
+
     @property
     def asked(self) -> datetime | None:
         """When the registry was last asked, with the local time zone."""
@@ -69,9 +76,28 @@ class RegistryMemory:
         _write(self._asked, b"")
 
     def seen(self, plugin_id: str) -> dict[str, Offered]:
-        """The versions of a plugin that the registry offered last."""
+        """The versions of a plugin that the registry offered last.
+
+        Raises:
+            RegistryError: what is remembered has been damaged.
+        """
         content = _content(self._seen(plugin_id))
-        return {} if content is None else msgspec.json.decode(content, type=dict[str, Offered])
+        if content is None:
+            return {}
+        try:
+            return msgspec.json.decode(content, type=dict[str, Offered])
+        except msgspec.MsgspecError as error:
+            raise RegistryError(
+                "what is remembered of it has been damaged",
+                plugin_id=plugin_id,
+                path=self._seen(plugin_id),
+                hint="Check the disk, then remove the file: what the registry says now is "
+                "remembered in its place.",
+            ) from error
+
+    def seen_plugins(self) -> list[str]:
+        """The ids of the plugins of which something is remembered."""
+        return sorted(path.stem for path in (self.folder / "seen").glob("[!.]*.json"))
 
     def remember(self, plugin_id: str, versions: Mapping[str, Offered]) -> None:
         """Remember what the registry offers of a plugin."""

@@ -12,9 +12,10 @@ from tuf.api.metadata import Metadata, Root
 
 from nebula_lab.errors import RegistryTrustError
 from nebula_lab.registry.protection.keys import RegistrySigner, fingerprint
+from nebula_lab.registry.protection.places import metadata_path
 from nebula_lab.registry.protection.roles import DAYS, Role
-from nebula_lab.registry.protection.signing import Signing, SigningReport, role_days
-from nebula_lab.registry.protection.state import SignedState, metadata_path
+from nebula_lab.registry.protection.round import Signing, SigningReport, role_days
+from nebula_lab.registry.protection.state import SignedState
 from nebula_lab.registry.publishing.folder import RegistryFolder
 
 __all__ = ["change_root"]

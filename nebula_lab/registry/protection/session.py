@@ -6,17 +6,18 @@ import re
 
 from tuf.api.exceptions import (
     DownloadError,
-    DownloadHTTPError,
     ExpiredMetadataError,
     RepositoryError,
 )
 from tuf.ngclient import Updater
 
-from nebula_lab.errors import RegistryError, RegistryTrustError
+from nebula_lab.errors import RegistryDownError, RegistryError, RegistryTrustError
+from nebula_lab.registry.client.cache import cache_errors
+from nebula_lab.registry.format.paths import INDEX, plugin_path
 from nebula_lab.registry.protection.continuity import check_offer, offered_versions
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.memory import RegistryMemory
-from nebula_lab.registry.protection.state import signed_copy
+from nebula_lab.registry.protection.places import signed_copy
 from nebula_lab.registry.protection.transport import METADATA, Transport, TransportFetcher
 from nebula_lab.trust import locks
 
@@ -59,10 +60,22 @@ class ProtectedSession:
                 vanished without having been yanked, or has other files than it had.
             RegistryError: the registry can't be asked.
         """
-        content = self._checked(path)
-        if found := _PLUGIN.fullmatch(path):
-            self._compare(found["id"], path, content)
+        with cache_errors(self._memory.folder):
+            content = self._checked(path)
+            if path == INDEX:
+                self._look_for_missing()
+            if found := _PLUGIN.fullmatch(path):
+                self._compare(found["id"], path, content)
         return content
+
+    def _look_for_missing(self) -> None:
+        """Compare the plugins that are not there any more: nobody would ask for them."""
+        for plugin_id in self._memory.seen_plugins():
+            path = plugin_path(plugin_id)
+            with explained(self._memory.url):
+                is_there = self._updater.get_targetinfo(path) is not None
+            if not is_there:
+                self._compare(plugin_id, path, None)
 
     def _checked(self, path: str) -> bytes | None:
         with explained(self._memory.url):
@@ -98,7 +111,7 @@ class ProtectedSession:
 def open_session(
     memory: RegistryMemory, transport: Transport, root: bytes | None = None
 ) -> ProtectedSession:
-    """Ask a registry what it says now; where it can't be asked, what it said holds till it expires.
+    """Ask a registry what it says now; without an answer, what it said holds until it expires.
 
     Args:
         memory: what is known of the registry.
@@ -118,19 +131,17 @@ def open_session(
             path=memory.url,
             hint=f"`nebula-lab registry trust {memory.url}` shows them.",
         )
-    with explained(memory.url):
+    with cache_errors(memory.folder), explained(memory.url):
         try:
             updater = _updated(memory, transport, trusted)
         except DownloadError as error:
-            if isinstance(error, DownloadHTTPError) or not isinstance(
-                error.__cause__, RegistryError
-            ):
+            if not isinstance(error.__cause__, RegistryDownError):
                 raise
             problem = error.__cause__
         else:
             memory.note_asked()
             return ProtectedSession(memory, updater, transport)
-    return _as_known(memory, transport, trusted, problem)
+        return _as_known(memory, transport, trusted, problem)
 
 
 def _as_known(

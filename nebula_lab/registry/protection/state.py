@@ -12,33 +12,14 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from nebula_lab.errors import RegistryTrustError
+from nebula_lab.registry.protection.places import metadata_path
 from nebula_lab.registry.protection.roles import Role
 
-__all__ = ["SignedState", "metadata_path", "is_protected", "SIGNED", "signed_copy"]
+__all__ = ["AnySigned", "SignedState"]
 
 AnySigned = TypeVar("AnySigned", Root, Timestamp, Snapshot, Targets)
 
-# Documents as they were signed; the name has the hash, so each state can be had as a whole.
-SIGNED = "signed"
 _VERSIONED = re.compile(r"(?P<version>[1-9][0-9]{0,9})\.(?P<role>root|targets|snapshot)\.json")
-
-
-def metadata_path(role: Role, version: int) -> str:
-    """Where a role's statement is, relative to the registry."""
-    if role is Role.TIMESTAMP:
-        return "metadata/timestamp.json"
-    return f"metadata/{version}.{role}.json"
-
-
-def signed_copy(path: str, sha256: str) -> str:
-    """Where a document is as it was signed, relative to the registry."""
-    folder, separator, name = path.rpartition("/")
-    return f"{SIGNED}/{folder}{separator}{sha256}.{name}"
-
-
-def is_protected(root: Path) -> bool:
-    """Whether a registry's folder has signed metadata."""
-    return (root / metadata_path(Role.ROOT, 1)).is_file()
 
 
 class SignedState(Struct, frozen=True):

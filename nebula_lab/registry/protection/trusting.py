@@ -14,9 +14,9 @@ from nebula_lab.errors import RegistryTrustError
 from nebula_lab.registry.protection.explaining import explained
 from nebula_lab.registry.protection.keys import fingerprint
 from nebula_lab.registry.protection.memory import RegistryMemory
+from nebula_lab.registry.protection.places import metadata_path
 from nebula_lab.registry.protection.roles import Role, RoleKeys
 from nebula_lab.registry.protection.session import open_session
-from nebula_lab.registry.protection.state import metadata_path
 from nebula_lab.registry.protection.transport import LARGEST, Transport
 
 __all__ = ["RootOffer", "ask_root", "role_keys"]

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nebula_lab.errors import InvalidVersionError, PluginError
+from nebula_lab.errors import InvalidVersionError, PluginError, StoreError
 
 __all__ = ["Refusal", "problem", "EXCEPTION_HANDLERS"]
 
@@ -69,6 +69,20 @@ async def _malformed(request: Request, error: Exception) -> Response:
     return problem(Refusal(HTTPStatus.BAD_REQUEST, "malformed", error.message, error.hint))
 
 
+async def _locked(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PluginError)
+    _logger.error("%s %s: %s", request.method, request.url.path, error)
+    return problem(
+        Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "busy",
+            "somebody else has been changing the registry for too long",
+            "Try again later. Nothing has been changed.",
+            headers={"retry-after": "30"},
+        )
+    )
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """What is wrong here is the keeper's business: it is in the log, and not in the answer."""
     said = str(error) if isinstance(error, PluginError) else ""
@@ -87,6 +101,7 @@ EXCEPTION_HANDLERS = {
     Refusal: _refused,
     HTTPException: _http,
     InvalidVersionError: _malformed,
+    StoreError: _locked,
     PluginError: _failed,
     OSError: _failed,
     Exception: _failed,

@@ -7,16 +7,18 @@ of memory, and that must not be the server's. Nothing of the plugin runs.
 from __future__ import annotations
 
 import resource
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from nebula_lab.confine import landlock, privileges
 from nebula_lab.errors import ArchiveError, PluginError
 from nebula_lab.registry.format.documents import PublishedVersion
 
-__all__ = ["CANONICAL", "FINDINGS", "Findings", "examine"]
+__all__ = ["CANONICAL", "FINDINGS", "Findings", "examine", "give_up_rights"]
 
 CANONICAL = "canonical.zip"
 FINDINGS = "findings.json"
@@ -53,10 +55,7 @@ def examine(archive: Path, work: Path, source: str | None) -> None:
         work: an empty folder, for the file, what is unpacked, and the archive as it is packed anew.
         source: the file or folder in the archive that is the plugin; found where None.
     """
-    for which, most in _LIMITS:
-        _, hard = resource.getrlimit(which)
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(which, (least, hard))
+    give_up_rights(archive, work)
     try:
         findings = _findings(archive, work, source)
     except PluginError as error:
@@ -67,6 +66,25 @@ def examine(archive: Path, work: Path, source: str | None) -> None:
     except (MemoryError, RecursionError) as error:
         findings = Findings(message=f"it is too deep or too large: {type(error).__name__}")
     (work / FINDINGS).write_bytes(msgspec.json.encode(findings))
+
+
+def give_up_rights(archive: Path, work: Path) -> None:
+    """Keep this process to limits, and where Landlock is there, from all else than its task.
+
+    The keys that the server holds, and its network, are then out of reach of whoever finds a way
+    to take over a parser.
+    """
+    for which, most in _LIMITS:
+        _, hard = resource.getrlimit(which)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (least, hard))
+    privileges.forbid_gaining()
+    if not landlock.version():
+        return
+    # What is still to be imported, and the libraries of these.
+    readable = {*sys.path, sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", str(archive)}
+    allowed = [(path, landlock.READ) for path in sorted(readable) if path and Path(path).exists()]
+    landlock.restrict([*allowed, (str(work), landlock.WRITE)], network=False)
 
 
 def _findings(archive: Path, work: Path, source: str | None) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from anyio import to_thread
 from msgspec import Struct
 
 from nebula_lab.errors import PluginError, RegistryTrustError
-from nebula_lab.registry.protection.state import is_protected
+from nebula_lab.registry.protection.places import is_protected
+from nebula_lab.registry.protection.roles import Role
 from nebula_lab.registry.publishing.changes import Change
 from nebula_lab.registry.publishing.folder import RegistryFolder
 from nebula_lab.registry.server.answers import Refusal
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Keeper", "Kept"]
 
 _logger = logging.getLogger("nebula_lab.registry")
+# Before something expires that only a person can sign.
+_WARNING = timedelta(days=30)
 _PAUSE = 60.0  # seconds between two looks at whether something has to be signed anew
 
 
@@ -53,6 +57,7 @@ class Keeper:
     def __init__(self, folder: RegistryFolder, signers: Sequence[RegistrySigner]) -> None:
         self.folder = folder
         self._signers = tuple(signers)
+        self._warned: dict[Role, date] = {}
 
     def change(self, make: Callable[[Change], bool]) -> Kept:
         """Change the registry, and sign what can be signed, all of it at once.
@@ -99,3 +104,13 @@ class Keeper:
             _logger.info("signed %s, until %s", role, report.expires[role])
         for role, wanted in report.waiting.items():
             _logger.warning("%s is not signed: %s", role, wanted)
+        self._warn(report.expires)
+
+    def _warn(self, expires: Mapping[Role, datetime]) -> None:
+        """Say once a day what a person has to sign anew."""
+        now = datetime.now(UTC)
+        for role in (Role.ROOT, Role.TARGETS):
+            if role in expires and expires[role] - now < _WARNING:
+                if self._warned.get(role) != now.date():
+                    _logger.warning("what %s signed expires at %s", role, expires[role])
+                self._warned[role] = now.date()
