@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
 from nebula_lab.model.comparator import Op, PrereleaseKey, precedence
 from nebula_lab.model.comparator import Release as Numbers
+from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.release import Origin, Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
@@ -70,14 +72,23 @@ class Candidates:
             self._matching[requirement] = found
         return found
 
-    def unasked(self, policy: Policy, asked: Iterable[VersionReq]) -> int:
-        """Pre-releases that nobody asks for, where there are releases to take instead."""
-        tagged = sum(1 << n for n, one in enumerate(self.releases) if one.version.prerelease)
-        if policy.prereleases or tagged == self.every:
-            return 0
-        for requirement in asked:
-            tagged &= ~self.matching(requirement)
-        return tagged
+    @cached_property
+    def needs(self) -> Sequence[tuple[PluginDependency, int]]:
+        """What any of them needs of another plugin, with the set of those that say so."""
+        found: dict[tuple[str, VersionReq], tuple[PluginDependency, int]] = {}
+        for place, release in enumerate(self.releases):
+            for entry in release.dependencies:
+                if entry.optional or entry.plugin_id == self.id:
+                    continue
+                key = (entry.plugin_id, entry.version_req)
+                first, versions = found.get(key, (entry, 0))
+                found[key] = (first, versions | 1 << place)
+        return list(found.values())
+
+    @cached_property
+    def prereleases(self) -> int:
+        """Those that are pre-releases."""
+        return sum(1 << n for n, one in enumerate(self.releases) if one.version.prerelease)
 
     def in_set(self, chosen: int) -> list[Release]:
         """The versions in a set."""

@@ -47,6 +47,21 @@ class _Step(Struct, frozen=True):
     reason: Nogood | None
 
 
+class _Watch:
+    """A nogood and two of its terms.
+
+    As long as neither of the two holds, nothing follows from the nogood, so that it need not be
+    looked at: the way in which SAT solvers pass over nearly all that they know at each step.
+    """
+
+    __slots__ = ("first", "nogood", "second")
+
+    def __init__(self, nogood: Nogood, first: int, second: int) -> None:
+        self.nogood = nogood
+        self.first = first
+        self.second = second
+
+
 class Search:
     """Domains, nogoods, and the steps that led to where the search is.
 
@@ -61,17 +76,18 @@ class Search:
         self._steps: list[_Step] = []
         self._starts: list[int] = []  # of each decision, the place of its step
         self._history: list[list[int]] = []  # by plugin, the places of its steps
-        self._nogoods: list[list[Nogood]] = []  # by plugin, those that it has a term in
+        # By plugin, and by how many members its term has, those that watch it.
+        self._watches: list[dict[int, list[_Watch]]] = []
         self._late: list[tuple[int, Nogood]] = []  # with the number of decisions that stood
         self._fresh: list[Nogood] = []  # to be examined
-        self._changed: list[int] = []  # plugins whose nogoods are to be examined
+        self._changed: list[int] = []  # plugins whose watches are to be looked at
 
     def meet(self, plugins: Sequence[Candidates]) -> None:
         """Know all of these plugins; those that are new may be anything yet."""
         for one in plugins[len(self.domains) :]:
             self.domains.append(one.every | one.absent)
             self._history.append([])
-            self._nogoods.append([])
+            self._watches.append({})
 
     @property
     def level(self) -> int:
@@ -84,12 +100,11 @@ class Search:
         self._narrow(plugin, domain, None)
 
     def add(self, nogood: Nogood) -> None:
-        """Heed a nogood from now on."""
-        for plugin in nogood.terms:
-            self._nogoods[plugin].append(nogood)
+        """Heed a nogood of one or two terms from now on."""
+        self._watch(nogood, list(nogood.terms))
+        self._fresh.append(nogood)
         if self.level:
             self._late.append((self.level, nogood))
-        self._fresh.append(nogood)
 
     def conclude(self) -> None:
         """Draw every conclusion, and learn from contradictions until there is none.
@@ -102,10 +117,9 @@ class Search:
             if not learned.terms:
                 raise ContradictionError(learned)
             self._return_to(self._level_to_return_to(learned))
-            if learned is failed:
-                self._fresh.append(learned)
-            else:
-                self.add(learned)
+            if learned is not failed:
+                self._watch(learned, sorted(learned.terms, key=self._when, reverse=True))
+            self._fresh.append(learned)
 
     def reason(self, plugin: int, domain: int) -> Nogood:
         """What it follows from that the domain of a plugin lies within `domain`."""
@@ -115,13 +129,62 @@ class Search:
 
     def _contradiction(self) -> Nogood | None:
         """Draw conclusions until there are no more, or until all terms of a nogood hold."""
-        while self._fresh or self._changed:
-            waiting = [self._fresh.pop()] if self._fresh else self._nogoods[self._changed.pop()]
-            for nogood in waiting:
-                if self._examine(nogood):
-                    self._changed.clear()
+        failed = None
+        while failed is None and (self._fresh or self._changed):
+            if self._fresh:
+                nogood = self._fresh.pop()
+                failed = nogood if self._examine(nogood) else None
+            else:
+                failed = self._look_at_watches(self._changed.pop())
+        self._changed.clear()
+        return failed
+
+    def _watch(self, nogood: Nogood, plugins: Sequence[int]) -> None:
+        """Watch two terms: those which the next step back makes open, if any hold."""
+        if plugins:
+            watch = _Watch(nogood, plugins[0], plugins[min(1, len(plugins) - 1)])
+            for plugin in {watch.first, watch.second}:
+                self._watch_term(watch, plugin)
+
+    def _watch_term(self, watch: _Watch, plugin: int) -> None:
+        size = watch.nogood.terms[plugin].bit_count()
+        self._watches[plugin].setdefault(size, []).append(watch)
+
+    def _look_at_watches(self, plugin: int) -> Nogood | None:
+        """Conclude from what watches a plugin whose domain has changed."""
+        left = self.domains[plugin].bit_count()
+        for size, watches in list(self._watches[plugin].items()):
+            if size < left:  # a smaller set has no place for the domain
+                continue
+            self._watches[plugin][size] = kept = []
+            for number, watch in enumerate(watches):
+                nogood = watch.nogood
+                holds = not self.domains[plugin] & ~nogood.terms[plugin]
+                if holds and self._moved(watch, plugin):
+                    continue
+                kept.append(watch)
+                if holds and self._examine(nogood):
+                    kept += watches[number + 1 :]
                     return nogood
         return None
+
+    def _moved(self, watch: _Watch, plugin: int) -> bool:
+        """Have another term watched in place of one that holds, if another is open."""
+        terms = watch.nogood.terms
+        if len(terms) < 3:
+            return False
+        other = watch.second if watch.first == plugin else watch.first
+        for candidate, members in terms.items():
+            if candidate not in (plugin, other) and self.domains[candidate] & ~members:
+                watch.first, watch.second = candidate, other
+                self._watch_term(watch, candidate)
+                return True
+        return False
+
+    def _when(self, plugin: int) -> int:
+        """Where the domain of a plugin has changed last."""
+        history = self._history[plugin]
+        return history[-1] if history else -1
 
     def _examine(self, nogood: Nogood) -> bool:
         """Conclude from a nogood of which one term is open; whether none is."""

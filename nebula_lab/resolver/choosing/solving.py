@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.release import Release
+from nebula_lab.model.requirement import VersionReq
 from nebula_lab.resolver.choosing.candidates import Universe
 from nebula_lab.resolver.choosing.nogoods import Asked, Fact, Need, Nogood, Pinned, Unasked
 from nebula_lab.resolver.choosing.search import Search
@@ -60,8 +61,9 @@ class Solver:
         # By the number of decisions that stand: how many of the wants, and of those in order,
         # need not be looked at any more.
         self._passed: list[tuple[int, int]] = [(0, 0)]
-        self._needs: dict[int, list[tuple[PluginDependency, int]]] = {}
+        self._noted: set[tuple[int, str, VersionReq]] = set()
         self._loaded: list[int] = []
+        self._asked_for: list[int] = []  # by plugin, the versions that some requirement accepts
 
     def solve(self) -> Mapping[str, Release]:
         """The chosen releases by id; what is wanted and left out is not among them.
@@ -87,29 +89,26 @@ class Solver:
         self._meet_all()
         for number, want in self.asked.items():
             self._note_want(number, want)
-            if len(self.universe.plugins[number].releases) == 1:
-                # Its needs are known whatever is decided, so what is missing is seen at once.
-                self._load_version(number, 1)
+        for number in self.asked:
+            self._load_known(number)
+        for number, want in self.asked.items():
+            if want.requirement is None:
+                self._note_unasked(number)
 
     def _note_want(self, number: int, want: Want) -> None:
         plugin = self.universe.plugins[number]
         fits = plugin.every if want.requirement is None else plugin.matching(want.requirement)
         unfit = plugin.every & ~fits | (plugin.absent if want.required else 0)
         self._note({number: unfit}, Asked(number, want.requirement, want.by))
-        if want.requirement is None:
-            asking = (
-                entry.version_req
-                for other in self.asked
-                for entry in self._entries(other)
-                if entry.plugin_id == plugin.id
-            )
-            pin = self.universe.policy.pins.get(plugin.id)
-            unasked = plugin.unasked(self.universe.policy, [*asking, *([pin] if pin else [])])
-            self._note({number: unasked}, Unasked(number))
 
-    def _entries(self, number: int) -> Iterator[PluginDependency]:
-        for release in self.universe.plugins[number].releases:
-            yield from release.dependencies
+    def _note_unasked(self, number: int) -> None:
+        """Rule out the pre-releases that nobody asks for, where there is something else."""
+        plugin, policy = self.universe.plugins[number], self.universe.policy
+        unasked = plugin.prereleases & ~self._asked_for[number]
+        if plugin.id in policy.pins:
+            unasked &= ~plugin.matching(policy.pins[plugin.id])
+        if not policy.prereleases and plugin.prereleases != plugin.every:
+            self._note({number: unasked}, Unasked(number))
 
     def _meet_all(self) -> None:
         """Let the search know of new plugins, and of pins for them."""
@@ -118,6 +117,7 @@ class Solver:
         for number in range(first, len(self.universe.plugins)):
             plugin = self.universe.plugins[number]
             self._loaded.append(plugin.absent)
+            self._asked_for.append(0)
             if number not in self.asked:
                 self._order.append(number)
             pin = self.universe.policy.pins.get(plugin.id)
@@ -143,34 +143,37 @@ class Solver:
         for number in settled:
             domain = self.search.domains[number]
             if _is_settled(domain) and domain & ~self._loaded[number]:
-                self._load_version(number, domain)
+                self._loaded[number] |= domain
+                for entry, versions in self.universe.plugins[number].needs:
+                    if domain & versions:
+                        self._note_need(number, entry, versions)
                 loaded = True
         return loaded
 
-    def _load_version(self, number: int, version: int) -> None:
-        """Note what one version needs, for all versions that say the same of it."""
-        self._loaded[number] |= version
-        plugin = self.universe.plugins[number]
-        for entry in plugin.releases[version.bit_length() - 1].dependencies:
-            waived = (plugin.id, entry.plugin_id) in self._waiver.needs
-            if not entry.optional and entry.plugin_id != plugin.id and not waived:
-                self._load_need(number, entry)
+    def _load_known(self, number: int) -> None:
+        """Note what any version needs of plugins that have been met anyway.
 
-    def _load_need(self, number: int, entry: PluginDependency) -> None:
-        known = self._needs.setdefault(number, [])
-        if any(_says_the_same(entry, other) for other, _ in known):
+        The more is known of what can't be, the less has to be tried.
+        """
+        plugin = self.universe.plugins[number]
+        for entry, versions in plugin.needs:
+            # Of a single version the needs are known whatever is decided, so that what is
+            # missing is seen at once.
+            if entry.plugin_id in self.universe or versions == plugin.every:
+                self._note_need(number, entry, versions)
+
+    def _note_need(self, number: int, entry: PluginDependency, versions: int) -> None:
+        key = (number, entry.plugin_id, entry.version_req)
+        waived = (self.universe.plugins[number].id, entry.plugin_id) in self._waiver.needs
+        if key in self._noted or waived:
             return
+        self._noted.add(key)
         dependency = self.universe.number(entry.plugin_id)
         self._meet_all()
-        versions = sum(
-            1 << place
-            for place, release in enumerate(self.universe.plugins[number].releases)
-            if any(_says_the_same(entry, other) for other in release.dependencies)
-        )
-        known.append((entry, versions))
         needed = self.universe.plugins[dependency]
-        unsuitable = (needed.every | needed.absent) & ~needed.matching(entry.version_req)
-        terms = {number: versions, dependency: unsuitable}
+        matching = needed.matching(entry.version_req)
+        self._asked_for[dependency] |= matching
+        terms = {number: versions, dependency: (needed.every | needed.absent) & ~matching}
         self._note(terms, Need(number, versions, dependency, entry))
 
     # What there is to decide
@@ -211,14 +214,6 @@ class Solver:
             if not domain & plugin.absent:
                 chosen[plugin.id] = plugin.releases[domain.bit_length() - 1]
         return dict(sorted(chosen.items()))
-
-
-def _says_the_same(one: PluginDependency, other: PluginDependency) -> bool:
-    return (one.plugin_id, one.version_req, one.optional) == (
-        other.plugin_id,
-        other.version_req,
-        other.optional,
-    )
 
 
 def _is_settled(domain: int) -> bool:
