@@ -58,17 +58,24 @@ class Candidates:
         self.releases: Sequence[Release] = sorted(fit, key=_preference(plugin_id, fit, policy))
         self.absent = 1 << len(self.releases)
         self.every = self.absent - 1
+        # None stands for a pre-release, which has to be matched the long way.
+        self._numbers: list[Numbers | None] = [
+            None if one.version.prerelease else precedence(one.version)[0] for one in self.releases
+        ]
         self._matching: dict[VersionReq, int] = {}
 
     def matching(self, requirement: VersionReq) -> int:
         """Those that a requirement accepts."""
         found = self._matching.get(requirement)
         if found is None:
-            found = sum(
-                1 << place
-                for place, one in enumerate(self.releases)
-                if requirement.matches(one.version)
-            )
+            found = 0
+            for place, numbers in enumerate(self._numbers):
+                suits = (
+                    requirement.matches(self.releases[place].version)
+                    if numbers is None
+                    else requirement.matches_release(numbers)
+                )
+                found |= suits << place
             self._matching[requirement] = found
         return found
 
