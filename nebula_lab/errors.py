@@ -41,7 +41,6 @@ Errors carry the objects that they speak of and build their text from them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from nebula_lab.plugin.errors import PluginError

@@ -72,6 +72,7 @@ class NoVersionFitsError(VersionConflictError):
     Attributes:
         reasons: sentences: who asks for what, through whom, and which versions there are.
         cures: sentences: what to change so that there is a choice.
+        had_choice: whether there are several versions of any of the plugins, or pins.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class NoVersionFitsError(VersionConflictError):
         requested: object,
         reasons: Sequence[str],
         cures: Sequence[str],
+        had_choice: bool = True,
         path: str | Path | None = None,
         line: int | None = None,
     ) -> None:
@@ -90,6 +92,7 @@ class NoVersionFitsError(VersionConflictError):
         self.message = message
         self.reasons = tuple(reasons)
         self.cures = tuple(cures)
+        self.had_choice = had_choice
         self.args = (message,)
         self.hint = "\n  ".join(self.cures) or None
 

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from nebula_lab.errors import InvalidVersionError, LockError
+from nebula_lab.model.config import LOCK_NAME
 from nebula_lab.model.documents import Document, read_document
 from nebula_lab.model.release import Origin
 from nebula_lab.model.version import Version
@@ -32,7 +33,6 @@ __all__ = [
     "read_lock",
 ]
 
-LOCK_NAME = "nebula.lock"
 _FORMAT = 1
 _HEADING = "# Written by `nebula-lab lock`. Keep it beside the plugins, in version control."
 

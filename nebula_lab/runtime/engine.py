@@ -65,7 +65,7 @@ class Engine:
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
-        self._shelf = Shelf(store, config.security)
+        self._shelf = Shelf(store, config.security, self.catalogue.held)
         self.archive = Archive(store, self._shelf, workers)
         self.hosting = Hosting(
             config,

@@ -15,6 +15,7 @@ from msgspec import Struct
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
+from nebula_lab.runtime.locking import HeldToLock
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
@@ -80,9 +81,13 @@ class Shelf:
     Args:
         store: keeps them.
         security: says who must have signed them.
+        held: allows the files that were locked, and no others; None allows all.
     """
 
-    def __init__(self, store: ContentStore, security: SecurityConfig) -> None:
+    def __init__(
+        self, store: ContentStore, security: SecurityConfig, held: HeldToLock | None = None
+    ) -> None:
+        self._held = held
         self._store = store
         self._security = security
         self._reading = threading.Lock()
@@ -163,6 +168,8 @@ class Shelf:
 
     def _keep(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> ReadPlugin:
         """Verify a plugin's files and hold them for a descriptor."""
+        if self._held is not None:
+            self._held.require(collected)
         number = id(descriptor)
         found = self._verified(collected)
         gone = weakref.ref(descriptor, lambda _: self._release(number))

@@ -38,7 +38,7 @@ class Conflict(Struct, frozen=True):
         """The facts in an order to tell them in."""
         found = list(facts)
         needs = [one for one in found if isinstance(one, Need)]
-        asking = {}
+        asking: dict[int, set[int]] = {}
         for need in needs:
             asking.setdefault(need.dependency, set()).add(need.dependent)
         crowd = {number: len(dependents) for number, dependents in asking.items()}
@@ -65,12 +65,20 @@ class Conflict(Struct, frozen=True):
     @property
     def subject(self) -> Candidates:
         """The plugin that no version of fits."""
-        number = (
-            self.needs[0].dependency
-            if self.needs
-            else next(one.plugin for one in (*self.pinned, *self.asked))
-        )
-        return self.universe.plugins[number]
+        numbers = [
+            *(need.dependency for need in self.needs[:1]),
+            *(pin.plugin for pin in self.pinned),
+            *(want.plugin for want in self.asked),
+        ]
+        return self.universe.plugins[numbers[0]]
+
+    @property
+    def had_choice(self) -> bool:
+        """Whether there are several versions of any of them, or pins."""
+        numbers = {need.dependency for need in self.needs} | {one.dependent for one in self.needs}
+        numbers |= {one.plugin for one in self.asked}
+        several = any(len(self.universe.plugins[number].releases) > 1 for number in numbers)
+        return several or bool(self.pinned)
 
     def requirements(self, plugin: Candidates) -> list[VersionReq]:
         """What is asked of a plugin, each once."""

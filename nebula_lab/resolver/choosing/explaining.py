@@ -51,9 +51,10 @@ class Explainer:
             reason = self._solver.search.reason(number, plugin.absent)
         beside = [other for other in reason.terms if other != number]
         wanted = [self._solver.asked[one] for one in (number, *beside) if one in self._solver.asked]
-        facts = list(facts_of([reason]))
-        conflict = Conflict.of(self._universe, facts)
-        ids = sorted(self._universe.plugins[other].id for other in beside)
+        conflict = Conflict.of(self._universe, facts_of([reason]))
+        others = {*beside, *(one.plugin for one in conflict.asked)} - {number}
+        wanted += [self._solver.asked[one] for one in sorted(others.difference(beside))]
+        ids = sorted(self._universe.plugins[other].id for other in others)
         message = (
             f"is left out, as no version of it goes together with {listed(ids)}"
             if ids
@@ -77,6 +78,7 @@ class Explainer:
             requested=listed(asked) or subject.id,
             reasons=[*self._reasons(conflict, wants), *_inventory(conflict, subject)],
             cures=list(dict.fromkeys(self._cures(conflict, wants))),
+            had_choice=conflict.had_choice,
             path=place.path if place else None,
             line=place.line if place else None,
         )
@@ -99,7 +101,9 @@ class Explainer:
         dependency = self._universe.plugins[need.dependency]
         entry = need.declared
         fitting = dependency.in_set(dependency.matching(entry.version_req))
-        would_do = f"{fitting[0].version} would do" if fitting else "no version that is here will do"
+        would_do = (
+            f"{fitting[0].version} would do" if fitting else "no version that is here will do"
+        )
         where = f" ({entry.declared_in})" if entry.declared_in else ""
         who = versions_in_words(dependent, need.versions)
         wanted = f"{entry.plugin_id} {entry.version_req}"
