@@ -17,6 +17,7 @@ from nebula_lab.cli.failing import (
     json_option,
     run_command,
 )
+from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
 from nebula_lab.cli.signing import SIGNING_COMMANDS
 
@@ -168,7 +169,7 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in (*SIGNING_COMMANDS, doctor):
+for command in (*SIGNING_COMMANDS, *LOCKING_COMMANDS, doctor):
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nebula_lab.discovery import DiscoveryResult, discoverer_for, read_descriptor
 from nebula_lab.errors import LoadFailedError, NotFoundError, PluginError
@@ -26,6 +27,9 @@ from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
 from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.locking import held_to_lock, preferred_lock
 from nebula_lab.runtime.record import PluginRecord
+
+if TYPE_CHECKING:
+    from nebula_lab.runtime.reasons import VersionReasons
 
 OnState = Callable[[PluginRecord, PluginState, PluginState, str], None]
 
@@ -49,6 +53,7 @@ class Catalogue:
         self._records: dict[str, PluginRecord] = {}
         self._found: tuple[Problem, ...] = ()
         self._places: dict[str, Path] = {}
+        self._known = DiscoveryResult()
         self.kept_states = KeptStates()
         self.discover()
 
@@ -102,7 +107,20 @@ class Catalogue:
     def _search(self) -> DiscoveryResult:
         """All versions that may be chosen."""
         result = self._discoverer.discover()
-        return result if self.held is None else self.held.restricted(result)
+        self._known = result if self.held is None else self.held.restricted(result)
+        return self._known
+
+    def version_reasons(self, plugin_id: str) -> VersionReasons:
+        """Why a plugin is there in its version; as of the last search.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        from nebula_lab.runtime.reasons import reasons_for
+
+        chosen = {record.id: record.descriptor for record in self}
+        record = self.record(plugin_id)
+        return reasons_for(chosen, record.id, self._known, self._config, self._lock_file)
 
     def _record_for(self, descriptor: PluginDescriptor) -> PluginRecord:
         record = self._records.get(descriptor.id)

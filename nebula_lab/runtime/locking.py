@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from nebula_lab.discovery import DiscoveryResult
-from nebula_lab.errors import LockError, LockMismatchError, StoreError
+from msgspec import Struct
+
+from nebula_lab.discovery import DiscoveryResult, discoverer_for
+from nebula_lab.errors import LockError, LockMismatchError, NotFoundError, StoreError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.lock import LockedPlugin, LockFile, read_lock
 from nebula_lab.resolver import PluginRegistry
@@ -17,7 +19,15 @@ from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin
 
-__all__ = ["HeldToLock", "held_to_lock", "lock_of", "preferred_lock", "write_lock"]
+__all__ = [
+    "HeldToLock",
+    "Relocked",
+    "held_to_lock",
+    "lock_of",
+    "preferred_lock",
+    "relock",
+    "write_lock",
+]
 
 _CURE = "Put back what was locked, or lock what is here: nebula-lab lock --upgrade"
 
@@ -147,6 +157,71 @@ def lock_of(
         )
         for one in chosen
     )
+
+
+class Relocked(Struct, frozen=True):
+    """What came of locking.
+
+    Attributes:
+        path: the lock file.
+        changes: one line for each plugin that is locked otherwise now; none if all is as before.
+    """
+
+    path: Path
+    changes: tuple[str, ...]
+
+
+def relock(
+    config: PluginConfig, upgrade: Collection[str] | None = (), *, write: bool = True
+) -> Relocked:
+    """Lock the plugins that a configuration finds, as they are on disk now.
+
+    Args:
+        config: says where the plugins and the lock file are.
+        upgrade: the plugins that are chosen anew; None for all of them.
+        write: without, only say what would change.
+
+    Raises:
+        LockError: there is no place for the file, or it can't be read or written.
+        DiscoveryError: the place to look for plugins is not there.
+        NotFoundError: one to be upgraded is not there.
+    """
+    path = config.lock_path
+    if path is None:
+        raise LockError(
+            "there is no place for a lock file: neither a configuration file nor a plugin folder",
+            hint="Set lock_file in the configuration.",
+        )
+    before = read_lock(path)
+    found = discoverer_for(config).discover()
+    known = {one.id for one in found.descriptors}
+    for plugin_id in upgrade or ():
+        if plugin_id not in known:
+            raise NotFoundError(plugin_id, known=known)
+    after = lock_of(found, config, before or LockFile(), upgrade)
+    changes = tuple(_changes(before or LockFile(), after))
+    if before is None and not changes:
+        changes = ("There are no plugins to lock.",)
+    if write:
+        write_lock(after, path)
+    return Relocked(path, changes)
+
+
+def _changes(before: LockFile, after: LockFile) -> Iterator[str]:
+    old = {one.id: one for one in before.plugins}
+    new = {one.id: one for one in after.plugins}
+    for plugin_id in sorted(old.keys() | new.keys()):
+        was, is_now = old.get(plugin_id), new.get(plugin_id)
+        if was == is_now:
+            continue
+        if was is None:
+            yield f"+ {plugin_id} {new[plugin_id].version}"
+        elif is_now is None:
+            yield f"- {plugin_id} {was.version}"
+        elif was.version != is_now.version:
+            yield f"~ {plugin_id} {was.version} → {is_now.version}"
+        else:
+            yield f"~ {plugin_id} {is_now.version}, with other files or dependencies"
 
 
 def write_lock(lock: LockFile, path: Path) -> bool:
