@@ -17,6 +17,7 @@ from nebula_lab.model import (
     PluginInfo,
     PluginState,
     Problem,
+    ProblemKind,
     SandboxMode,
 )
 from nebula_lab.model.policy import rights_of
@@ -71,7 +72,15 @@ class Catalogue:
         rights = [
             note for record in self for note in refusal_notes(record.descriptor, self._config)
         ]
-        listed = [*self._found, *self.resolution.problems, *self.resolution.notes, *rights]
+        explained = {
+            one.plugin_id for one in self._found if one.kind == ProblemKind.NO_VERSION_FITS
+        }
+        resolved = [
+            one
+            for one in self.resolution.problems
+            if one.kind != ProblemKind.VERSION_MISMATCH or one.plugin_id not in explained
+        ]
+        listed = [*self._found, *resolved, *self.resolution.notes, *rights]
         return tuple(sorted(listed, key=lambda problem: problem.severity == "note"))
 
     def discover(self) -> DiscoveryResult:

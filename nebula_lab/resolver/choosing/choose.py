@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nebula_lab._version import __version__
+from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.resolver.choosing.candidates import Policy, ReleasesOf, Universe
 from nebula_lab.resolver.choosing.explaining import Explainer
 from nebula_lab.resolver.choosing.search import ContradictionError
-from nebula_lab.resolver.choosing.solving import Solver
+from nebula_lab.resolver.choosing.solving import Solver, circle_in
 from nebula_lab.resolver.choosing.wants import Choice, Want
 
 __all__ = ["choose"]
@@ -57,18 +58,35 @@ def choose(
         nebula_version=nebula_version,
         api_version=api_version,
     )
-    solver = Solver(Universe(releases_of, policy), list(wanted))
+    universe, wants = Universe(releases_of, policy), list(wanted)
+    solver = Solver(universe, wants)
     explainer = Explainer(solver)
     try:
         chosen = solver.solve()
     except ContradictionError as error:
         raise explainer.contradiction(error.nogood) from None
+    left_out = explainer.left_out()
+    if circle_in(chosen):
+        chosen = _without_circles(universe, wants, left_out) or chosen
     return Choice(
         releases=chosen,
-        left_out=explainer.left_out(),
+        left_out=left_out,
         departures={
             plugin_id: version
             for plugin_id, version in policy.locked.items()
             if plugin_id in chosen and str(chosen[plugin_id].version) != str(version)
         },
     )
+
+
+def _without_circles(
+    universe: Universe, wants: Sequence[Want], left_out: Collection[str]
+) -> Mapping[str, Release] | None:
+    """A choice in which nothing needs itself by way of others, if nothing more is lost by that."""
+    solver = Solver(universe, wants, acyclic=True)
+    try:
+        chosen = solver.solve()
+    except ContradictionError:
+        return None
+    lost = {universe.plugins[number].id for number in solver.left_out()}
+    return chosen if lost <= set(left_out) else None

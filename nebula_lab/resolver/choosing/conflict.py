@@ -41,6 +41,10 @@ class Conflict(Struct, frozen=True):
         asking: dict[int, set[int]] = {}
         for need in needs:
             asking.setdefault(need.dependency, set()).add(need.dependent)
+        fitting = {need.dependency: universe.plugins[need.dependency].every for need in needs}
+        for need in needs:
+            matching = universe.plugins[need.dependency].matching(need.declared.version_req)
+            fitting[need.dependency] &= matching
         crowd = {number: len(dependents) for number, dependents in asking.items()}
         for one in found:
             if isinstance(one, Pinned) or (isinstance(one, Asked) and one.requirement):
@@ -49,6 +53,7 @@ class Conflict(Struct, frozen=True):
         needs.sort(
             key=lambda need: (
                 bool(plugins[need.dependency].releases),  # what is missing comes first
+                bool(fitting[need.dependency]),
                 -crowd[need.dependency],
                 plugins[need.dependency].id,
                 plugins[need.dependent].id,

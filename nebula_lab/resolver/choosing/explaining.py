@@ -70,7 +70,8 @@ class Explainer:
     ) -> NoVersionFitsError:
         contended = conflict.subject if conflict.needs or conflict.pinned else subject
         asked = [f"{contended.id} {one}" for one in conflict.requirements(contended)]
-        place = next((need.declared.declared_in for need in conflict.needs), None)
+        own = [one for one in conflict.needs if self._universe.plugins[one.dependent] is subject]
+        place = next((need.declared.declared_in for need in (*own, *conflict.needs)), None)
         return NoVersionFitsError(
             subject.id,
             message,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.requirement import VersionReq
 
-__all__ = ["Asked", "Fact", "Need", "Nogood", "Pinned", "Unasked", "facts_of"]
+__all__ = ["Asked", "Circle", "Fact", "Need", "Nogood", "Pinned", "Unasked", "facts_of"]
 
 
 class Asked(Struct, frozen=True):
@@ -55,7 +55,13 @@ class Need(Struct, frozen=True):
     declared: PluginDependency
 
 
-Fact = Asked | Pinned | Unasked | Need
+class Circle(Struct, frozen=True):
+    """Plugins that would need each other in a circle."""
+
+    plugins: tuple[int, ...]
+
+
+Fact = Asked | Pinned | Unasked | Need | Circle
 
 
 class Nogood(Struct, frozen=True, eq=False):

@@ -104,8 +104,8 @@ class Search:
         self._narrow(plugin, domain, None)
 
     def add(self, nogood: Nogood) -> None:
-        """Heed a nogood of one or two terms from now on."""
-        self._watch(nogood, list(nogood.terms))
+        """Heed a nogood from now on."""
+        self._watch(nogood)
         self._fresh.append(nogood)
         if self.level:
             self._late.append((self.level, nogood))
@@ -122,7 +122,7 @@ class Search:
                 raise ContradictionError(learned)
             self._return_to(self._level_to_return_to(learned))
             if learned is not failed:
-                self._watch(learned, sorted(learned.terms, key=self._when, reverse=True))
+                self._watch(learned)
             self._fresh.append(learned)
 
     def reason(self, plugin: int, domain: int) -> Nogood:
@@ -143,10 +143,17 @@ class Search:
         self._changed.clear()
         return failed
 
-    def _watch(self, nogood: Nogood, plugins: Sequence[int]) -> None:
-        """Watch two terms: those which the next step back makes open, if any hold."""
-        if plugins:
-            watch = _Watch(nogood, plugins[0], plugins[min(1, len(plugins) - 1)])
+    def _watch(self, nogood: Nogood) -> None:
+        """Watch two terms: those which are open, or which going back makes open first."""
+
+        def when(plugin: int) -> int:
+            members = nogood.terms[plugin]
+            holds = not self.domains[plugin] & ~members
+            return self._place(plugin, members) if holds else len(self._steps)
+
+        if nogood.terms:
+            ordered = sorted(nogood.terms, key=when, reverse=True)
+            watch = _Watch(nogood, ordered[0], ordered[min(1, len(ordered) - 1)])
             for plugin in {watch.first, watch.second}:
                 self._watch_term(watch, plugin)
 
@@ -184,11 +191,6 @@ class Search:
                 self._watch_term(watch, candidate)
                 return True
         return False
-
-    def _when(self, plugin: int) -> int:
-        """Where the domain of a plugin has changed last."""
-        history = self._history[plugin]
-        return history[-1] if history else -1
 
     def _examine(self, nogood: Nogood) -> bool:
         """Conclude from a nogood of which one term is open; whether none is."""

@@ -9,6 +9,7 @@ What comes out is the best choice by that order, not only a good one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -16,12 +17,21 @@ from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.resolver.choosing.candidates import Universe
-from nebula_lab.resolver.choosing.nogoods import Asked, Fact, Need, Nogood, Pinned, Unasked
+from nebula_lab.resolver.choosing.nogoods import (
+    Asked,
+    Circle,
+    Fact,
+    Need,
+    Nogood,
+    Pinned,
+    Unasked,
+)
 from nebula_lab.resolver.choosing.search import Search
 from nebula_lab.resolver.choosing.wants import Want
+from nebula_lab.resolver.cycles import cyclic_components, shortest_cycle
 from nebula_lab.resolver.order import schedule
 
-__all__ = ["Solver", "Waiver"]
+__all__ = ["Solver", "Waiver", "circle_in"]
 
 
 class Waiver(Struct, frozen=True):
@@ -43,6 +53,7 @@ class Solver:
         universe: what there is.
         wants: what is wanted, the most important first.
         waiver: what is not insisted on.
+        acyclic: whether to refuse versions that need each other in a circle.
 
     Attributes:
         search: what it knows.
@@ -50,8 +61,14 @@ class Solver:
     """
 
     def __init__(
-        self, universe: Universe, wants: Sequence[Want], waiver: Waiver | None = None
+        self,
+        universe: Universe,
+        wants: Sequence[Want],
+        waiver: Waiver | None = None,
+        *,
+        acyclic: bool = False,
     ) -> None:
+        self._acyclic = acyclic
         self.universe = universe
         self.search = Search()
         self._waiver = waiver or Waiver()
@@ -74,8 +91,13 @@ class Solver:
         self._begin()
         while True:
             self.search.conclude()
-            if not (self._load() or self._decide_presence() or self._decide_version()):
-                return self._chosen()
+            if self._load() or self._decide_presence() or self._decide_version():
+                continue
+            chosen = self._chosen()
+            circle = circle_in(chosen) if self._acyclic else ()
+            if not circle:
+                return chosen
+            self._note_circle(circle)
 
     def left_out(self) -> Iterator[int]:
         """The numbers of the plugins that are wanted and were not chosen."""
@@ -176,6 +198,20 @@ class Solver:
         terms = {number: versions, dependency: (needed.every | needed.absent) & ~matching}
         self._note(terms, Need(number, versions, dependency, entry))
 
+    def _note_circle(self, circle: Sequence[str]) -> None:
+        """Rule out that the versions which need each other so are chosen together."""
+        terms = {}
+        for plugin_id, needed in pairwise((*circle, circle[0])):
+            number = self.universe.number(plugin_id)
+            needs = self.universe.plugins[number].needs
+            domain = self.search.domains[number]
+            terms[number] = next(
+                versions
+                for entry, versions in needs
+                if entry.plugin_id == needed and versions & domain
+            )
+        self._note(terms, Circle(tuple(terms)))
+
     # What there is to decide
 
     def _decide_presence(self) -> bool:
@@ -214,6 +250,26 @@ class Solver:
             if not domain & plugin.absent:
                 chosen[plugin.id] = plugin.releases[domain.bit_length() - 1]
         return dict(sorted(chosen.items()))
+
+
+def circle_in(chosen: Mapping[str, Release]) -> Sequence[str]:
+    """The ids along a shortest circle of required dependencies; none where there is none."""
+    ids = list(chosen)
+    place = {plugin_id: number for number, plugin_id in enumerate(ids)}
+    edges = [
+        [
+            place[entry.plugin_id]
+            for entry in chosen[plugin_id].dependencies
+            if not entry.optional and entry.plugin_id in place and entry.plugin_id != plugin_id
+        ]
+        for plugin_id in ids
+    ]
+    ordered = schedule(edges, range(len(ids))).order
+    if len(ordered) == len(ids):
+        return ()
+    rest = sorted(set(range(len(ids))).difference(ordered))
+    component = cyclic_components(rest, edges)[0]
+    return [ids[number] for number in shortest_cycle(component, edges)]
 
 
 def _is_settled(domain: int) -> bool:
