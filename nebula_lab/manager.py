@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
+    from nebula_lab.runtime.reasons import VersionReasons
     from nebula_lab.watch.status import WatchStatus
 
 
@@ -53,6 +54,8 @@ class PluginManager:
         ConfigError: the configuration is wrong.
         DiscoveryError: the place to look for plugins is not there. A bad plugin in it is no
             reason not to start: see `problems`.
+        LockError: `nebula.lock` can't be read; with `lock: locked`, also where plugins are not as
+            it says.
     """
 
     def __init__(
@@ -127,6 +130,14 @@ class PluginManager:
             NotFoundError: there is no such plugin.
         """
         return self._engine.catalogue.record(plugin_id).descriptor
+
+    def version_reasons(self, plugin_id: str) -> VersionReasons:
+        """Why a plugin is there in its version: who asks for it, what speaks against newer ones.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.catalogue.version_reasons(plugin_id)
 
     def dependents(self, plugin_id: str) -> tuple[str, ...]:
         """All that depend on a plugin, also by way of others, in the order to unload them."""

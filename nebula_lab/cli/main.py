@@ -18,6 +18,7 @@ from nebula_lab.cli.failing import (
     run_command,
 )
 from nebula_lab.cli.installing import INSTALLING_COMMANDS
+from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
 from nebula_lab.cli.registry import registry
 from nebula_lab.cli.signing import SIGNING_COMMANDS
@@ -170,7 +171,13 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in (*SIGNING_COMMANDS, *INSTALLING_COMMANDS, doctor, registry):
+for command in (
+    *SIGNING_COMMANDS,
+    *LOCKING_COMMANDS,
+    *INSTALLING_COMMANDS,
+    doctor,
+    registry,
+):
     cli.add_command(command)
 
 

@@ -66,7 +66,9 @@ class Engine:
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
-        self._shelf = Shelf(store, config.security, self.catalogue.collect)
+        self._shelf = Shelf(
+            store, config.security, self.catalogue.held, collect=self.catalogue.collect
+        )
         self.archive = Archive(store, self._shelf, workers)
         self.hosting = Hosting(
             config,

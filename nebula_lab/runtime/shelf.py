@@ -16,6 +16,7 @@ from msgspec import Struct
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
+from nebula_lab.runtime.locking import HeldToLock
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
@@ -81,6 +82,7 @@ class Shelf:
     Args:
         store: keeps them.
         security: says who must have signed them.
+        held: allows the files that were locked, and no others; None allows all.
         collect: gives the files of a descriptor's plugin; from the disk, without.
     """
 
@@ -88,8 +90,11 @@ class Shelf:
         self,
         store: ContentStore,
         security: SecurityConfig,
+        held: HeldToLock | None = None,
+        *,
         collect: Callable[[PluginDescriptor], CollectedPlugin] = collect,
     ) -> None:
+        self._held = held
         self._store = store
         self._collect = collect
         self._security = security
@@ -173,6 +178,8 @@ class Shelf:
 
     def _keep(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> ReadPlugin:
         """Verify a plugin's files and hold them for a descriptor."""
+        if self._held is not None:
+            self._held.require(collected)
         number = id(descriptor)
         found = self._verified(collected)
         gone = weakref.ref(descriptor, lambda _: self._release(number))

@@ -16,6 +16,7 @@ from nebula_lab.views.operations import operations_help
 from nebula_lab.views.plugin_list import plugin_list
 from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_count, problem_list
+from nebula_lab.views.reasons import reasons_view
 from nebula_lab.views.reload_news import reload_details
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.signatures import signature_report
@@ -40,6 +41,7 @@ __all__ = [
     "examination_view",
     "policy_view",
     "version_list",
+    "reasons_view",
     "reload_details",
     "watch_view",
     "news_view",

@@ -9,7 +9,7 @@ from nebula_lab.views.safe_text import escaped_prose, prose
 from nebula_lab.views.table import mark
 from nebula_lab.views.tone import Tone
 
-_SIGNS = {Tone.BAD: "✗", Tone.DOUBTFUL: "·"}
+_SIGNS = {Tone.BAD: "✗", Tone.DOUBTFUL: "·", Tone.QUIET: "←"}
 
 
 def bullets(items: Iterable[tuple[Tone, str, str]]) -> Rendered:

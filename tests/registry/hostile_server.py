@@ -187,6 +187,14 @@ class Server:
             await writer.drain()
             await asyncio.sleep(0.02)
 
+    async def endless(self, mode, rest, headers, writer, count) -> None:
+        """Headers, a letter at a time."""
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Much: ")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
     async def gzip(self, mode, rest, headers, writer, count) -> None:
         self.send(writer, 200, b"\x1f\x8b", Content_Encoding="gzip")
 

@@ -160,6 +160,13 @@ def test_a_registry_that_never_comes_to_an_end_is_given_up(served, client_of):
         client_of(served.registry("drip"), patience).index()
 
 
+def test_a_registry_whose_headers_never_end_is_given_up(served, client_of):
+    patience = replace(ONCE, document=0.3)
+    client = client_of(served.registry("endless"), patience)
+    with pytest.raises(RegistryDownError, match=r"did not begin to answer within 0\.3 s"):
+        client.index()
+
+
 def test_a_busy_registry_is_asked_again(served, client_of):
     assert client_of(served.registry("busy-2-0")).index().plugins
 

@@ -1,7 +1,4 @@
-"""One request to a registry, with its redirects; whatever goes wrong is an error of ours.
-
-Messages of httpx and of servers are not passed on: they may have in them what was sent.
-"""
+"""One request to a registry, with its redirects; whatever goes wrong is an error of ours."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -27,9 +23,16 @@ from nebula_lab.errors import (
 )
 from nebula_lab.registry.client.address import RegistryAddress, shown
 from nebula_lab.registry.client.auth import Authorization
+from nebula_lab.registry.client.explaining import (
+    ASK,
+    failure,
+    retry_after,
+    status_of,
+    too_long,
+)
 from nebula_lab.registry.client.patience import Patience
 
-__all__ = ["Requests", "StoppedError", "failure"]
+__all__ = ["Requests", "StoppedError"]
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -37,7 +40,6 @@ _REFUSALS = frozenset({401, 403, 407})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ANSWERS = frozenset({200, 206, 304, 404, 410, 416})
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
-_ASK = "Ask whoever keeps the registry."
 
 
 class StoppedError(RegistryError):
@@ -113,7 +115,7 @@ class Requests:
             for chunk in response.iter_raw():
                 count += len(chunk)
                 if count > most:
-                    raise _too_long(url, most)
+                    raise too_long(url, most)
                 if time.monotonic() > until:
                     raise RegistryDownError(
                         f"it did not give all of its answer within {seconds:g} s",
@@ -125,6 +127,9 @@ class Requests:
     def stop(self) -> None:
         """End everything that is under way, at once; other threads get a StoppedError."""
         self.stopped.set()
+        self._shut_all()
+
+    def _shut_all(self) -> None:
         for connection in list(self._connections):
             _shut(connection)
 
@@ -151,14 +156,15 @@ class Requests:
                     headers={**headers, **secret},
                     extensions={"trace": self._trace},
                 )
-                response = self._client.send(request, stream=True)
+                with self._in_time(url):
+                    response = self._client.send(request, stream=True)
             if response.status_code not in _REDIRECTS:
                 stack.callback(response.close)
                 return response
             response.close()
             url = self._address.follow(url, response.headers.get("Location", ""))
         raise RegistryAnswerError(
-            f"it redirects more than {_MOST_REDIRECTS} times", path=shown(asked), hint=_ASK
+            f"it redirects more than {_MOST_REDIRECTS} times", path=shown(asked), hint=ASK
         )
 
     def _require_usable(self, response: httpx.Response, url: str) -> None:
@@ -167,13 +173,15 @@ class Requests:
             raise self._refused(status, url)
         if status in _PASSING:
             raise RegistryDownError(
-                f"it can't answer at present ({_status(response)})",
+                f"it can't answer at present ({status_of(response)})",
                 path=shown(url),
                 hint="Try again later.",
-                retry_after=_retry_after(response.headers.get("Retry-After", "")),
+                retry_after=retry_after(response.headers.get("Retry-After", "")),
             )
         if status not in _ANSWERS:
-            raise RegistryAnswerError(f"it answers {_status(response)}", path=shown(url), hint=_ASK)
+            raise RegistryAnswerError(
+                f"it answers {status_of(response)}", path=shown(url), hint=ASK
+            )
         encoding = response.headers.get("Content-Encoding", "identity")
         if status in (200, 206) and encoding.lower() != "identity":
             raise RegistryAnswerError(
@@ -198,7 +206,36 @@ class Requests:
 
     def _require_length(self, said: str, most: int, url: str) -> None:
         if said.isdecimal() and len(said) < 20 and int(said) > most:
-            raise _too_long(url, most)
+            raise too_long(url, most)
+
+    @contextlib.contextmanager
+    def _in_time(self, url: str) -> Iterator[None]:
+        """End the wait for an answer whose headers never come to an end.
+
+        The time-outs of httpx are for one read, and a byte now and then keeps them from passing.
+        """
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._shut_all()
+
+        timer = threading.Timer(self._patience.document, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception:
+            if late.is_set() and not self.stopped.is_set():
+                raise RegistryDownError(
+                    f"it did not begin to answer within {self._patience.document:g} s",
+                    path=shown(url),
+                    hint="Try again.",
+                ) from None
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
 
     @contextlib.contextmanager
     def _explained(self, url: str) -> Iterator[None]:
@@ -231,46 +268,3 @@ def _shut(connection: Any) -> None:
     """Wake whoever reads from a connection: closing its socket would not."""
     with contextlib.suppress(OSError, AttributeError):
         connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-
-def failure(error: Exception, url: str) -> RegistryError:
-    """What httpx raised, as an error of ours, without its words: a secret may be among them."""
-    for kind, message, hint in _FAILURES:
-        if isinstance(error, kind):
-            return RegistryDownError(message, path=shown(url), hint=hint)
-    return RegistryAnswerError("it does not speak HTTP as it should", path=shown(url), hint=_ASK)
-
-
-_CHECK = "Check the address and the network; HTTPS_PROXY and NO_PROXY are heeded."
-_FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
-    (httpx.ConnectTimeout, "it did not take the connection in time", _CHECK),
-    (httpx.PoolTimeout, "too many requests to it are under way", "Try again."),
-    (httpx.TimeoutException, "it has stopped answering", "Try again."),
-    (httpx.ProxyError, "the proxy on the way does not let the request through", _CHECK),
-    (httpx.ConnectError, "it can't be reached", _CHECK),
-    (httpx.RemoteProtocolError, "it ended the connection in the middle", "Try again."),
-    (httpx.NetworkError, "the connection to it broke", "Try again."),
-    (OSError, "the connection to it broke", "Try again."),
-)
-
-
-def _status(response: httpx.Response) -> str:
-    # The words behind the number are the server's own, so they are not shown.
-    known = httpx.codes.get_reason_phrase(response.status_code)
-    return f"{response.status_code} {known}".rstrip()
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds that a registry asks to be left alone for."""
-    if text.isdecimal() and len(text) < 10:
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _too_long(url: str, most: int) -> RegistryAnswerError:
-    return RegistryAnswerError(
-        f"its answer is longer than the {most:,} bytes that are read", path=shown(url), hint=_ASK
-    )

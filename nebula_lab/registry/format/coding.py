@@ -15,6 +15,7 @@ __all__ = ["INDEX_LIMIT", "PLUGIN_LIMIT", "encoded", "read_index", "read_plugin"
 
 INDEX_LIMIT = 32 * 2**20  # bytes
 PLUGIN_LIMIT = 16 * 2**20
+_LONGEST = 300  # characters of what is wrong, in which the document may have a part
 _PAGE = "it is a web page, not a document of a registry"
 _Document = TypeVar("_Document", Index, PluginDocument)
 
@@ -65,7 +66,7 @@ def _read(content: bytes, kind: type[_Document], place: str) -> _Document:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise RegistryAnswerError(
-            f"it is not what a registry says: {error}",
+            f"it is not what a registry says: {_said(error)}",
             path=place,
             hint="Ask whoever keeps the registry; docs/registry.md has the format.",
         ) from error
@@ -77,7 +78,7 @@ def _require_known_format(content: bytes, place: str) -> None:
     except (msgspec.MsgspecError, RecursionError) as error:
         is_page = content.lstrip()[:1] == b"<"
         raise RegistryAnswerError(
-            _PAGE if is_page else f"it is no JSON: {error}",
+            _PAGE if is_page else f"it is no JSON: {_said(error)}",
             path=place,
             hint="Open the address in a browser: it may be mistyped, or ask to log in."
             if is_page
@@ -89,6 +90,10 @@ def _require_known_format(content: bytes, place: str) -> None:
             path=place,
             hint="Use a newer nebula_lab.",
         )
+
+
+def _said(error: Exception) -> str:
+    return str(error)[:_LONGEST]
 
 
 def _require_distinct(names: list[str], what: str, place: str) -> None:

@@ -24,7 +24,7 @@ from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.building.version import Packed
 from nebula_lab.registry.client.address import RegistryAddress
 from nebula_lab.registry.client.auth import authorization_for
-from nebula_lab.registry.client.requests import failure
+from nebula_lab.registry.client.explaining import failure
 
 __all__ = ["Published", "Publisher"]
 
