@@ -174,6 +174,10 @@ class AsyncPluginManager:
     watch = _on_a_thread(PluginManager.watch)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
+    install = _on_a_thread(PluginManager.install)
+    update = _on_a_thread(PluginManager.update)
+    updates = _on_a_thread(PluginManager.updates)
+    search = _on_a_thread(PluginManager.search)
     run_cell = _on_a_thread(PluginManager.run_cell)
     debug = _on_a_thread(PluginManager.debug)
 

@@ -39,6 +39,8 @@ from nebula_lab.trust.history import StoredVersion, StoredVersions
 if TYPE_CHECKING:
     import networkx as nx
 
+    from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
+    from nebula_lab.runtime.reasons import VersionReasons
     from nebula_lab.watch.status import WatchStatus
 
 
@@ -54,6 +56,8 @@ class PluginManager:
         ConfigError: the configuration is wrong.
         DiscoveryError: the place to look for plugins is not there. A bad plugin in it is no
             reason not to start: see `problems`.
+        LockError: `nebula.lock` can't be read; with `lock: locked`, also where plugins are not as
+            it says.
     """
 
     def __init__(
@@ -129,6 +133,14 @@ class PluginManager:
             NotFoundError: there is no such plugin.
         """
         return self._engine.catalogue.record(plugin_id).descriptor
+
+    def version_reasons(self, plugin_id: str) -> VersionReasons:
+        """Why a plugin is there in its version: who asks for it, what speaks against newer ones.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.catalogue.version_reasons(plugin_id)
 
     def dependents(self, plugin_id: str) -> tuple[str, ...]:
         """All that depend on a plugin, also by way of others, in the order to unload them."""
@@ -428,6 +440,57 @@ class PluginManager:
         """Bring a suspended plugin back with its state."""
         self._check_open()
         self._engine.loader.load(plugin_id)
+
+    # Registries
+
+    def install(
+        self, *wanted: str, registry: str | None = None, replace: bool = False
+    ) -> InstallReport:
+        """Install plugins of registries into the plugin folder, with what they need, or nothing.
+
+        A plugin that runs is reloaded with its state; if its new version does not come up, what
+        ran before goes on, and the report says so.
+
+        Args:
+            wanted: such as `counter`, `counter@1.2.0` or `counter@^1.2`.
+            registry: the address of the one to ask; those of the configuration without.
+            replace: put files aside that somebody has edited; the report says where they are.
+
+        Raises:
+            InstallError: it can't be; nothing was changed.
+            RegistryError: a registry can't be asked, or what it gives is not what it promised.
+            SignatureError: what it gives is not signed as the configuration asks.
+        """
+        self._check_open()
+        return self._engine.installer.install(wanted, registry, replace)
+
+    def update(
+        self, *plugin_ids: str, registry: str | None = None, replace: bool = False
+    ) -> InstallReport:
+        """Bring installed plugins to the newest versions that were asked for; as `install`.
+
+        Args:
+            plugin_ids: these; all that were installed without.
+            registry: as in `install`.
+            replace: as in `install`.
+        """
+        self._check_open()
+        return self._engine.installer.update(plugin_ids, registry, replace)
+
+    def updates(self, *plugin_ids: str, registry: str | None = None) -> tuple[Update, ...]:
+        """What `update` would find; nothing is changed."""
+        self._check_open()
+        return self._engine.installer.updates(plugin_ids, registry)
+
+    def search(self, text: str = "", *, registry: str | None = None) -> SearchReport:
+        """The plugins of registries that have every word of a text.
+
+        Raises:
+            InstallError: no registry is known.
+            RegistryError: one can't be asked.
+        """
+        self._check_open()
+        return self._engine.installer.search(text, registry)
 
     def close(self) -> None:
         """End every plugin's process and remove every temporary file. Can be called again."""

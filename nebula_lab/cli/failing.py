@@ -33,7 +33,8 @@ Exit codes:
     0  all went well
     1  a plugin failed
     2  wrong usage: no such plugin, operation, file or setting, params that do not fit
-    3  check or doctor found problems, or verify no good signature of a trusted key
+    3  check or doctor found problems, verify no good signature of a trusted key, update --check
+        updates, or plugins are not as they were locked
     4  the time-out passed
   130  interrupted
 """
@@ -75,8 +76,11 @@ class PluginCommand(click.Command):
             errors.InvalidParamsError,
             errors.ConfigError,
             errors.DiscoveryError,
+            errors.LockError,
             errors.SshKeyError,
         )
+        if isinstance(error, errors.LockMismatchError):
+            return ExitCode.PROBLEMS_FOUND
         if isinstance(error, wrong_usage):
             return ExitCode.USAGE
         if isinstance(error, errors.PluginTimeoutError):

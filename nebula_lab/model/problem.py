@@ -13,6 +13,7 @@ from nebula_lab.errors import (
     DependencyCycleError,
     DependencyError,
     DiscoveryError,
+    LockError,
     MetadataLoadError,
     PluginError,
     VersionConflictError,
@@ -38,6 +39,9 @@ class ProblemKind(StrEnum):
     OPTIONAL_LEFT_OUT = "optional-left-out"
     REFUSED_RIGHT = "refused-right"
     WIDE_RIGHT = "wide-right"
+    NO_VERSION_FITS = "no-version-fits"
+    OTHER_VERSION = "other-version"
+    LOCK = "lock"
 
 
 class Declaration(Struct, frozen=True):
@@ -155,6 +159,8 @@ _ERRORS: Mapping[str, Callable[[Problem], PluginError]] = {
     ProblemKind.VERSION_MISMATCH: _version_conflict,
     ProblemKind.NEBULA_VERSION: _version_conflict,
     ProblemKind.API_VERSION: _version_conflict,
+    ProblemKind.NO_VERSION_FITS: _version_conflict,
+    ProblemKind.LOCK: _plain(LockError),
     ProblemKind.CYCLE: _cycle,
     "discovery": _plain(DiscoveryError),
 }

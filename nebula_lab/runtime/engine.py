@@ -18,6 +18,7 @@ from nebula_lab.runtime.exchange import Exchange
 from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
+from nebula_lab.runtime.installing import Installer
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
@@ -66,7 +67,9 @@ class Engine:
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
-        self._shelf = Shelf(store, config.security)
+        self._shelf = Shelf(
+            store, config.security, self.catalogue.held, collect=self.catalogue.collect
+        )
         self.archive = Archive(store, self._shelf, workers)
         self.hosting = Hosting(
             config,
@@ -144,6 +147,7 @@ class Engine:
             self.dispatcher,
             lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
+        self.installer = Installer(config, self.catalogue, self.reloader, self.watching, sink)
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits
         )

@@ -145,8 +145,10 @@ class Hosting:
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
+        # First, since files that come from elsewhere are only then where they can be granted.
+        read = self._read(descriptor)
         grants = self._grants(descriptor, policy) if policy.rights.paths else Grants()
-        return policy, grants, self._read(descriptor)
+        return policy, grants, read
 
     def _grants(self, descriptor: PluginDescriptor, policy: EffectivePolicy) -> Grants:
         machine, descriptors = self._sandbox.machine(), tuple(self._descriptors())

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
+from nebula_lab.runtime.locking import HeldToLock
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.comparing import compared_files
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
@@ -81,10 +83,21 @@ class Shelf:
     Args:
         store: keeps them.
         security: says who must have signed them.
+        held: allows the files that were locked, and no others; None allows all.
+        collect: gives the files of a descriptor's plugin; from the disk, without.
     """
 
-    def __init__(self, store: ContentStore, security: SecurityConfig) -> None:
+    def __init__(
+        self,
+        store: ContentStore,
+        security: SecurityConfig,
+        held: HeldToLock | None = None,
+        *,
+        collect: Callable[[PluginDescriptor], CollectedPlugin] = collect,
+    ) -> None:
+        self._held = held
         self._store = store
+        self._collect = collect
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
@@ -98,11 +111,13 @@ class Shelf:
             SignatureError: it is not signed as the configuration asks.
             ConfigError: a key or a file of keys in the configuration can't be read.
         """
+        if (known := self.known(descriptor)) is not None:
+            return known
+        # With no lock held: files may come from far away, and other plugins are loaded meanwhile.
+        collected = self._collect(descriptor)
         with self._reading:
-            known = self.known(descriptor)
-            if known is not None:
+            if (known := self.known(descriptor)) is not None:
                 return known
-            collected = collect(descriptor)
             self._latest[descriptor.id] = (
                 collected.files if self._security.verify_signature else compared_files(collected)
             )
@@ -134,7 +149,7 @@ class Shelf:
         said = f"the content store {root} can't give its files ({lost.message}), and on disk"
         hint = f"Check the folder of the content store, {root}, and its disk."
         try:
-            collected = collect(descriptor)
+            collected = self._collect(descriptor)
         except StoreError as error:
             message = f"{said} they can't be had either ({error.message})"
             raise StoreError(message, path=lost.path, hint=hint) from lost
@@ -166,6 +181,8 @@ class Shelf:
 
     def _keep(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> ReadPlugin:
         """Verify a plugin's files and hold them for a descriptor."""
+        if self._held is not None:
+            self._held.require(collected)
         number = id(descriptor)
         found = self._verified(collected)
         gone = weakref.ref(descriptor, lambda _: self._release(number))

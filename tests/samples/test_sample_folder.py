@@ -8,10 +8,11 @@ import pytest
 
 from nebula_lab.agent.notebook_file import read_notebook
 from nebula_lab.agent.source import forget_source, import_source, make_resource
-from nebula_lab.discovery import FileSystemDiscoverer, discoverer_for
+from nebula_lab.discovery import FileSystemDiscoverer
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.plugin import describe
 from nebula_lab.resolver import PluginRegistry
+from nebula_lab.runtime.discoverers import discoverer_for
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_plugins"
