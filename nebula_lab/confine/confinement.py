@@ -12,9 +12,10 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
+from msgspec import structs
 
 from nebula_lab.confine import (
     landlock,
@@ -39,6 +40,9 @@ _SHARED_SIZE = 16 * 2**20
 _MACHINE = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 _TREE_FILES = ("/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
 _KERNEL = ("/proc", "/sys")
+# What a kernel takes for itself while it boots, with room to spare: some 60 MB, 40 descriptors and
+# 8 threads were measured.
+_BOOT_MEMORY, _BOOT_FILES, _BOOT_THREADS = 256 * 2**20, 128, 32
 
 
 class Network(IntEnum):
@@ -79,6 +83,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
         groups: file systems of control groups, which it never writes to, or it could leave its own.
+        kept: folders to read that may lie in hidden ones, and are seen all the same.
     """
 
     namespaces: bool
@@ -99,6 +104,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stack: int
     home_size: int
     groups: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def binds(self) -> bool:
@@ -139,6 +145,33 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 abi=self.landlock,
             )
 
+    def hold_for_boot(self) -> None:
+        """What holds from the first part on where the kernel itself is not to be trusted.
+
+        What boots there may leave `seal` out: this stays. It is what `seal` takes, with room for a
+        boot, and with what a kernel asks of the system only while it boots.
+
+        Raises:
+            OSError: something can't be taken, so nothing of a plugin may run here.
+        """
+        limits.leave_no_core()
+        limits.limit_files(self.files + _BOOT_FILES)
+        if self.threads is not None:
+            limits.limit_threads(self.threads + _BOOT_THREADS, beside=2 if self.guard else 0)
+        limits.keep_main_stack()
+        if self.is_restricted and not self.namespaces:
+            limits.limit_files_size(self.home_size)
+        limits.limit_memory(self.memory + _BOOT_MEMORY, maps=self._maps)
+        if self.seccomp:
+            seccomp.apply(seccomp.filter_for(structs.replace(self._system_calls(), boots=True)))
+
+    @property
+    def _maps(self) -> bool:
+        """Whether it may map files of any size."""
+        # Those can make memory that they share, which is no data at all.
+        shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
+        return bool(self.grants) and not shared
+
     def seal(self) -> None:
         """The second part: the kernel has booted, the plugin has not come.
 
@@ -155,9 +188,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             limits.limit_files_size(self.home_size)
         if self.seccomp:
             seccomp.apply(seccomp.filter_for(self._system_calls()))
-        # Those can make memory that they share, which is no data at all.
-        shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
-        limits.limit_memory(self.memory, maps=bool(self.grants) and not shared)
+        limits.limit_memory(self.memory, maps=self._maps)
 
     # Files
 
@@ -200,6 +231,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         own = [
             (mounts.Piece(places.ipc, writable=True), places.ipc),
             (mounts.Piece(places.plugin, writable=False), places.plugin),
+            *((mounts.Piece(path, writable=False), path) for path in self.kept),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
         for folder in (*_KERNEL, *self.groups):
@@ -211,7 +243,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             if os.path.isdir(folder):  # noqa: PTH112
                 mounts.quota(folder, 2**20, programs=False)
         for piece, path in own:
-            os.makedirs(path)  # noqa: PTH103
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
             piece.put(path)
         os.makedirs(places.home)  # noqa: PTH103
         mounts.quota(places.home, self.home_size, programs=True)
@@ -256,14 +288,37 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one host is to take from itself, and where it lives."""
+    """What one host is to take from itself, and where it lives.
+
+    Attributes:
+        command: of another interpreter, which it becomes between the two parts: one whose packages
+            a plugin chose. Empty where it stays what it is.
+    """
 
     confinement: Confinement
     places: Places
+    command: tuple[str, ...] = ()
 
     def enter(self, proxy: int = -1) -> None:
         """See `Confinement.enter`."""
         self.confinement.enter(self.places, proxy)
+
+    def become(self, descriptors: Iterable[int], arguments: Iterable[str]) -> NoReturn:
+        """Become the other interpreter, held by what nothing in there can take off again.
+
+        Args:
+            descriptors: to be kept open, and to be told their numbers.
+            arguments: for the kernel.
+
+        Raises:
+            OSError: something can't be taken, or there is no such interpreter.
+        """
+        numbers = list(descriptors)
+        for descriptor in numbers:
+            os.set_inheritable(descriptor, True)
+        program = [*self.command, *map(str, numbers), self.to_text(), *arguments]
+        self.confinement.hold_for_boot()
+        os.execv(program[0], program)  # noqa: S606 - no shell is meant
 
     def seal(self) -> None:
         """See `Confinement.seal`."""
