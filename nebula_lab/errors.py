@@ -7,6 +7,9 @@
     ├── InvalidVersionError         also a ValueError
     ├── InvalidRequirementError     also a ValueError
     ├── VersionConflictError        two versions of one plugin, or one that a dependent refuses
+    │   └── NoVersionFitsError      no choice of versions with which everything fits
+    ├── LockError                   a lock file that can't be read or written
+    │   └── LockMismatchError       plugins that are not as they were locked
     ├── DependencyError             a dependency that is missing, unsuitable or broken
     │   └── DependencyCycleError
     ├── NotFoundError               no such plugin
@@ -45,6 +48,14 @@ from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
+from nebula_lab.version_errors import (
+    InvalidRequirementError,
+    InvalidVersionError,
+    LockError,
+    LockMismatchError,
+    NoVersionFitsError,
+    VersionConflictError,
+)
 
 __all__ = [
     "PluginError",
@@ -54,6 +65,9 @@ __all__ = [
     "InvalidVersionError",
     "InvalidRequirementError",
     "VersionConflictError",
+    "NoVersionFitsError",
+    "LockError",
+    "LockMismatchError",
     "DependencyError",
     "DependencyCycleError",
     "NotFoundError",
@@ -94,52 +108,6 @@ class DiscoveryError(PluginError):
 
 class MetadataLoadError(PluginError):
     """A plugin whose metadata is absent, malformed or contradictory."""
-
-
-class InvalidVersionError(PluginError, ValueError):
-    """Text that is not a semantic version."""
-
-
-class InvalidRequirementError(PluginError, ValueError):
-    """Text that is not a version requirement.
-
-    Attributes:
-        text: the whole requirement.
-        position: offset of the offending character, counted from 0.
-    """
-
-    def __init__(self, message: str, *, text: str, position: int) -> None:
-        super().__init__(message)
-        self.text = text
-        self.position = position
-
-    def headline(self) -> str:
-        pointer = " " * self.position + "^"
-        return f"{self.message}\n  {self.text}\n  {pointer}"
-
-
-class VersionConflictError(PluginError):
-    """One plugin is there in one version and wanted in another."""
-
-    def __init__(
-        self,
-        plugin_id: str,
-        *,
-        existing: object,
-        requested: object,
-        path: str | Path | None = None,
-        line: int | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(
-            f"version conflict: existing {existing}, requested {requested}",
-            plugin_id=plugin_id,
-            path=path,
-            line=line,
-            hint=hint,
-        )
-        self.existing = existing
-        self.requested = requested
 
 
 class DependencyError(PluginError):
