@@ -210,9 +210,7 @@ def _same_plugin(description: Description, said: SourceMetadata, source: Path) -
         )
 
 
-def _notes(
-    descriptor: PluginDescriptor, said: SourceMetadata, source: Path
-) -> tuple[Problem, ...]:
+def _notes(descriptor: PluginDescriptor, said: SourceMetadata, source: Path) -> tuple[Problem, ...]:
     """Where the two say different things of a plugin."""
     return (
         *_version_notes(descriptor, said, source),

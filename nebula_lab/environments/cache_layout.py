@@ -48,6 +48,11 @@ class CacheLayout(Struct, frozen=True):
         return self.root / "agents"
 
     @property
+    def bytecode(self) -> Path:
+        """Compiled sources, by the hash of their text."""
+        return self.root / "bytecode"
+
+    @property
     def answers(self) -> Path:
         """What the resolver chose, by the question."""
         return self.root / "answers"

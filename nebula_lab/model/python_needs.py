@@ -21,7 +21,7 @@ _Text = Annotated[str, StringConstraints(strict=True, max_length=500)]
 
 def _complaint(message: str, **values: str) -> PydanticCustomError:
     # A kind whose message shows the value already.
-    return PydanticCustomError("value_error", message, values)  # type: ignore[arg-type]
+    return PydanticCustomError("value_error", message, values)
 
 
 def _checked_range(text: str) -> str:

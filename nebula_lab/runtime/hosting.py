@@ -32,6 +32,7 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.plugin_places import places_of
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
@@ -71,6 +72,7 @@ class Hosting:
         shelf: has what is to run in them.
         descriptors: gives those of all plugins.
         workers: start hosts.
+        environments: has the Pythons that plugins ask for.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
     """
@@ -82,6 +84,7 @@ class Hosting:
         shelf: Shelf,
         descriptors: Callable[[], Iterable[PluginDescriptor]],
         workers: Workers,
+        environments: PluginEnvironments,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
     ) -> None:
@@ -90,6 +93,7 @@ class Hosting:
         self._shelf = shelf
         self._descriptors = descriptors
         self._workers = workers
+        self._environments = environments
         self._listener = listener
         self._on_unclaimed = on_unclaimed
         self._lives = itertools.count(1)
@@ -120,7 +124,10 @@ class Hosting:
         began = time.monotonic()
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         policy, grants, read = self._workers.start(partial(self._prepare, descriptor)).result()
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
+        environment = self._environments.environment_for(descriptor, sink)
+        spec = HostSpec(
+            descriptor.id, next(self._lives), START_TIMEOUT, policy, grants, environment
+        )
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)

@@ -177,8 +177,7 @@ class ProcessSandbox(Sandbox):
         )
 
     def _zygote_mark(self) -> str:
-        self._run_folder.ensure()
-        return f"{self._run_folder.mark}zygote"
+        return f"{self._run_folder.ensured_mark}zygote"
 
     def close(self) -> None:
         self.spares.close()
