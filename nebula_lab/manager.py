@@ -100,6 +100,20 @@ class PluginManager:
         """
         return self._engine.hosting.policy(self.descriptor(plugin_id))
 
+    def build_environment(self, plugin_id: str) -> Path | None:
+        """The folder of the Python environment that a plugin asks for, built now if need be.
+
+        A load does the same. None for a plugin that asks for none and runs in the manager's own.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+            EnvironmentFailedError: it can't be had; with the resolver's own explanation.
+        """
+        self._check_open()
+        descriptor = self.descriptor(plugin_id)
+        found = self._engine.environments.environment_for(descriptor, self.output)
+        return None if found is None else Path(found.prefix)
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Each plugin that was left out, and why; then notes on the others."""

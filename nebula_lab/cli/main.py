@@ -9,6 +9,7 @@ import click
 
 from nebula_lab import __version__
 from nebula_lab.cli.doctoring import doctor
+from nebula_lab.cli.environments import environments
 from nebula_lab.cli.failing import (
     EXIT_CODES,
     ExitCode,
@@ -168,7 +169,7 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in (*SIGNING_COMMANDS, doctor):
+for command in (*SIGNING_COMMANDS, doctor, environments):
     cli.add_command(command)
 
 

@@ -20,7 +20,10 @@ from nebula_lab.environments.stages import STAGES, BuildWatcher
 from nebula_lab.environments.uv_tool import CancelledError, Uv
 from nebula_lab.model.lock import LockedPackage
 
-__all__ = ["Recipe", "build", "compile_in"]
+__all__ = ["RECIPE", "Recipe", "build", "compile_in"]
+
+# In the folder of an environment, what it was built from.
+RECIPE = "nebula-lab.json"
 
 _CHOOSING, _MAKING, _INSTALLING, _COMPILING = STAGES
 _LOOKING = 0.1  # seconds between two looks whether it is still wanted
@@ -68,7 +71,7 @@ def build(recipe: Recipe, key: str, layout: CacheLayout, uv: Uv, watcher: BuildW
         _install(recipe, new, uv, watcher)
         watcher.at(_COMPILING)
         compile_in(new / recipe.packages_folder, recipe.interpreter, layout, watcher)
-        (new / "nebula-lab.json").write_bytes(msgspec.json.encode(recipe))
+        (new / RECIPE).write_bytes(msgspec.json.encode(recipe))
         layout.built.mkdir(0o700, parents=True, exist_ok=True)
         os.rename(new, layout.environment(key))  # noqa: PTH104 - never over one that is there
     finally:

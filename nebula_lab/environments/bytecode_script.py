@@ -19,13 +19,15 @@ import warnings
 from pathlib import Path
 
 _CODE_TO_HASH_PYC = importlib._bootstrap_external._code_to_hash_pyc  # type: ignore[attr-defined]
+# Tests are most of what some large packages have, and nobody imports them.
+_NOT_WORTH_IT = frozenset({"__pycache__", "tests"})
 _HEX = importlib.util.MAGIC_NUMBER.hex()
 
 
 def _sources(folder: str) -> list[Path]:
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [one for one in folders if one != "__pycache__"]
+        folders[:] = [one for one in folders if one not in _NOT_WORTH_IT]
         found += [Path(parent, name) for name in names if name.endswith(".py")]
     return found
 

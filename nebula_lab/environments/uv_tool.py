@@ -159,8 +159,11 @@ class Uv:
 
 
 def _program() -> str:
-    from uv import find_uv_bin
-
+    """Where uv is; FileNotFoundError, which is an OSError, where it is not."""
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        raise FileNotFoundError("the package uv is not installed") from None
     return str(find_uv_bin())
 
 

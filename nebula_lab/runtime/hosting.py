@@ -177,7 +177,8 @@ class Hosting:
         Raises:
             ConfigError: what this machine can enforce could not be found out.
         """
-        folders = tuple(one.path for one in self._sandbox.import_folders())
+        is_own = descriptor.python is None  # of the manager's environment; else nothing is added
+        folders = tuple(one.path for one in self._sandbox.import_folders() if is_own)
         return effective_policy(descriptor, self._config, self._sandbox.machine(), folders)
 
     def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:

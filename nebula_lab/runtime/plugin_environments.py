@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from nebula_lab.environments.cache import EnvironmentCache
     from nebula_lab.environments.environment import Environment
     from nebula_lab.environments.stages import Stage
+
+_log = logging.getLogger("nebula_lab")
 
 
 class PluginEnvironments:
@@ -128,8 +131,15 @@ class PluginEnvironments:
     def close(self) -> None:
         """End what is being built. Can be called again."""
         self._is_closed = True
-        if self._cache is not None:
-            self._cache.close()
+        if self._cache is None:
+            return
+        self._cache.close()
+        from nebula_lab.environments.upkeep import tidy
+
+        try:
+            tidy(self._cache.layout)
+        except OSError as error:
+            _log.info("the environments of plugins were not tidied: %s", error)
 
 
 def _in_no_process(mode: SandboxMode) -> EnvironmentFailedError:
