@@ -65,6 +65,8 @@ def build(recipe: Recipe, key: str, layout: CacheLayout, uv: Uv, watcher: BuildW
         OSError: it can't be written.
         CancelledError: it is not wanted any more.
     """
+    for left in layout.new.glob(f"{key}-*"):  # by a build that was killed: nobody else is at it
+        shutil.rmtree(left, ignore_errors=True)
     new = layout.new / f"{key}-{secrets.token_hex(4)}"
     new.mkdir(0o700, parents=True)
     try:

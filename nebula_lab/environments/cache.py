@@ -15,9 +15,16 @@ from pathlib import Path
 from nebula_lab.environments.agent_copy import agent_folder
 from nebula_lab.environments.building import Recipe, build, compile_in
 from nebula_lab.environments.cache_layout import CacheLayout, cache_root
-from nebula_lab.environments.choosing import answer_key, choose_packages, lock_key, remembered
+from nebula_lab.environments.choosing import (
+    Question,
+    answer_key,
+    choose_packages,
+    lock_key,
+    remembered,
+)
 from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.failures import failure_from_system, failure_from_uv
+from nebula_lab.environments.host_packages import HOST_REQUIREMENTS
 from nebula_lab.environments.index_settings import index_settings
 from nebula_lab.environments.interpreters import Interpreter, Interpreters
 from nebula_lab.environments.stages import NOBODY, BuildWatcher
@@ -42,6 +49,7 @@ class EnvironmentCache:
         root: where they are kept; the user's cache folder without.
         mark: see `Uv`.
         locked: what a lock file says of an environment, by its key; None where it says nothing.
+        host: what is in every environment, besides what is asked for.
     """
 
     def __init__(
@@ -49,10 +57,12 @@ class EnvironmentCache:
         root: Path | None = None,
         mark: Callable[[], str] = lambda: "",
         locked: Callable[[str], LockedEnvironment | None] = lambda key: None,
+        host: tuple[str, ...] = HOST_REQUIREMENTS,
     ) -> None:
         self.layout = CacheLayout(cache_root() if root is None else root)
         self._mark = mark
         self._locked = locked
+        self._host = host
         self._leases: dict[str, int] = {}
         self._guard = threading.Lock()
         self._is_closed = False
@@ -115,12 +125,13 @@ class EnvironmentCache:
         locked = None if anew else self._locked(lock_key(needs, interpreter))
         if locked is not None:
             return locked
+        question = Question(needs, interpreter, self._host)
         uv = self.uv
-        key = answer_key(needs, interpreter, uv)
+        key = answer_key(question, uv)
         known = None if anew else remembered(key, self.layout)
         if known is not None:
             return known
-        return choose_packages(needs, interpreter, key, self.layout, uv, watcher)
+        return choose_packages(question, key, self.layout, uv, watcher)
 
     def _built(self, recipe: Recipe, watcher: BuildWatcher) -> Environment:
         key = _key(recipe)

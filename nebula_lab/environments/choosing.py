@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from nebula_lab.environments.cache_layout import CacheLayout
-from nebula_lab.environments.host_packages import HOST_REQUIREMENTS, preferred_versions
+from nebula_lab.environments.host_packages import preferred_versions
 from nebula_lab.environments.interpreters import Interpreter
 from nebula_lab.environments.requirement_list import packages_in
 from nebula_lab.environments.stages import STAGES, BuildWatcher
@@ -21,10 +22,24 @@ from nebula_lab.environments.uv_tool import Uv, UvError
 from nebula_lab.model.lock import LockedEnvironment, LockedPackage
 from nebula_lab.model.python_needs import PythonNeeds
 
-__all__ = ["answer_key", "choose_packages", "lock_key", "remembered"]
+__all__ = ["Question", "answer_key", "choose_packages", "lock_key", "remembered"]
 
 _FORMAT = 1  # of what is kept; another one is asked anew
 _decoder = msgspec.json.Decoder(LockedEnvironment)
+
+
+class Question(Struct, frozen=True):
+    """What the resolver is asked.
+
+    Attributes:
+        needs: what a plugin asks for.
+        interpreter: the Python that it is for.
+        host: what is needed besides, as in PEP 508.
+    """
+
+    needs: PythonNeeds
+    interpreter: Interpreter
+    host: tuple[str, ...]
 
 
 def lock_key(needs: PythonNeeds, interpreter: Interpreter) -> str:
@@ -33,14 +48,14 @@ def lock_key(needs: PythonNeeds, interpreter: Interpreter) -> str:
     return f"{interpreter.tag}-{interpreter.platform}-{asked[:16]}"
 
 
-def answer_key(needs: PythonNeeds, interpreter: Interpreter, uv: Uv) -> str:
+def answer_key(question: Question, uv: Uv) -> str:
     """Equal where the same question would be put to the same indexes."""
     return _digest(
         [
             _FORMAT,
-            lock_key(needs, interpreter),
-            interpreter.version,
-            HOST_REQUIREMENTS,
+            lock_key(question.needs, question.interpreter),
+            question.interpreter.version,
+            question.host,
             preferred_versions(),
             uv.fingerprint,
         ]
@@ -56,12 +71,7 @@ def remembered(key: str, layout: CacheLayout) -> LockedEnvironment | None:
 
 
 def choose_packages(
-    needs: PythonNeeds,
-    interpreter: Interpreter,
-    key: str,
-    layout: CacheLayout,
-    uv: Uv,
-    watcher: BuildWatcher,
+    question: Question, key: str, layout: CacheLayout, uv: Uv, watcher: BuildWatcher
 ) -> LockedEnvironment:
     """Ask the resolver, and keep its answer.
 
@@ -73,11 +83,11 @@ def choose_packages(
     folder = layout.new / f"answer-{secrets.token_hex(4)}"
     folder.mkdir(0o700, parents=True)
     try:
-        packages = _resolve(needs, interpreter, folder, uv, watcher)
+        packages = _resolve(question, folder, uv, watcher)
         answer = LockedEnvironment(
-            key=lock_key(needs, interpreter),
-            python=needs.requires,
-            requirements=needs.dependencies,
+            key=lock_key(question.needs, question.interpreter),
+            python=question.needs.requires,
+            requirements=question.needs.dependencies,
             packages=packages,
         )
         layout.answers.mkdir(0o700, parents=True, exist_ok=True)
@@ -90,17 +100,17 @@ def choose_packages(
 
 
 def _resolve(
-    needs: PythonNeeds, interpreter: Interpreter, folder: Path, uv: Uv, watcher: BuildWatcher
+    question: Question, folder: Path, uv: Uv, watcher: BuildWatcher
 ) -> tuple[LockedPackage, ...]:
     asked, found = folder / "asked.in", folder / "found.txt"
-    asked.write_text("\n".join([*needs.dependencies, *HOST_REQUIREMENTS, ""]), "utf-8")
+    asked.write_text("\n".join([*question.needs.dependencies, *question.host, ""]), "utf-8")
     # What stands in the file that is written to is preferred, and given up where it does not fit.
     found.write_text("\n".join([*preferred_versions(), ""]), "utf-8")
     watcher.at(STAGES[0])
     uv.run(
         (
             *("pip", "compile", str(asked), "--output-file", str(found)),
-            *("--python", interpreter.path, "--generate-hashes", "--no-build"),
+            *("--python", question.interpreter.path, "--generate-hashes", "--no-build"),
             *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
             *uv.index_arguments,
         ),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -121,22 +122,24 @@ class Interpreters:
         return chosen
 
     def _newest(self, requires: str) -> Interpreter:
-        found = self.all()
-        fitting = [one for one in found if _fits(one.version, requires)]
-        if not fitting:
-            raise _none_fits(requires, found)
-        return max(fitting, key=lambda one: _key(one.version))
+        listed = sorted(self._listed(), key=lambda one: _key(one[0]), reverse=True)
+        for version, path in listed:
+            found = self._asked(path) if _fits(version, requires) else None
+            if found is not None and _fits(found.version, requires):
+                return found
+        raise _none_fits(requires, [self.own(), *(_Named(*one) for one in listed)])
 
     def all(self) -> list[Interpreter]:
         """Every Python that uv or pyenv has and hosts can run on, newest first.
 
         None is downloaded for it.
         """
-        found = {one.path: one for one in map(self._asked, self._paths()) if one is not None}
+        asked = (self._asked(path) for _, path in self._listed())
+        found = {one.path: one for one in (self.own(), *asked) if one is not None}
         return sorted(found.values(), key=lambda one: _key(one.version), reverse=True)
 
-    def _paths(self) -> Iterator[str]:
-        yield self.own().path
+    def _listed(self) -> Iterator[tuple[str, str]]:
+        """Version and path of each that uv finds."""
         search = os.pathsep.join([*_search_path(), *_pyenv_folders()])
         try:
             listed = self._uv.answer(
@@ -148,7 +151,7 @@ class Interpreters:
             is_ours = one["implementation"] == "cpython" and one.get("variant") == "default"
             parts = one["version_parts"]
             if is_ours and one["path"] and (parts["major"], parts["minor"]) >= LEAST:
-                yield one["path"]
+                yield one["version"], one["path"]
 
     def _asked(self, path: str) -> Interpreter | None:
         real = os.path.realpath(path)
@@ -200,7 +203,14 @@ def _pyenv_root() -> Path:
 
 def _pyenv_folders() -> list[str]:
     """Where pyenv has Pythons; on the search path it has only one of them at a time."""
-    return [str(folder) for folder in sorted(_pyenv_root().glob("versions/*/bin"))]
+    found = sorted(_pyenv_root().glob("versions/*/bin"))
+    return [str(folder) for folder in found if _may_do(folder.parent.name)]
+
+
+def _may_do(name: str) -> bool:
+    """Whether a folder's name is no version of Python that is too old: to ask each takes time."""
+    match = re.match(r"(\d+)\.(\d+)", name)
+    return match is None or (int(match[1]), int(match[2])) >= LEAST
 
 
 def _search_path() -> list[str]:
@@ -222,9 +232,19 @@ def _key(version: str) -> Version:
     return Version(version)
 
 
-def _none_fits(requires: str, found: Iterable[Interpreter]) -> EnvironmentFailedError:
+class _Named(NamedTuple):
+    """A Python that was not asked itself."""
+
+    version: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.version} at {self.path}"
+
+
+def _none_fits(requires: str, found: Iterable[object]) -> EnvironmentFailedError:
     least = ".".join(map(str, LEAST))
-    listed = "; ".join(map(str, found)) or "none"
+    listed = "; ".join(dict.fromkeys(map(str, found)))
     return EnvironmentFailedError(
         f"there is no Python {requires} here on which hosts of plugins run (they need {least} or "
         f"later); found: {listed}",

@@ -150,7 +150,8 @@ class Uv:
         finally:
             _end(process)
         if process.returncode:
-            raise UvError(_without_secrets(said.decode("utf-8", "replace").strip()))
+            text = _without_secrets(said.decode("utf-8", "replace").strip())
+            raise UvError(text or _how_it_ended(process.returncode))
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED}
@@ -205,6 +206,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     process.stderr.close()
+
+
+def _how_it_ended(status: int) -> str:
+    return f"uv was ended by signal {-status}" if status < 0 else f"uv exited with code {status}"
 
 
 def _without_secrets(text: str) -> str:
