@@ -1,0 +1,331 @@
+"""Plugins that run in environments of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from local_wheels import repack, write_wheel
+
+from nebula_lab import PluginManager
+from nebula_lab.environments.cache import EnvironmentCache
+from nebula_lab.environments.cache_layout import CacheLayout, cache_root
+from nebula_lab.errors import EnvironmentFailedError, PluginError
+from nebula_lab.model import PythonNeeds
+from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
+
+VERSION = """
+class One(Plugin):
+    def initialize(self, config):
+        self.count = 0
+
+    @operation
+    def version(self) -> str:
+        import shape
+        return shape.__version__
+
+    @operation
+    def numbers(self):
+        import numpy
+        return numpy.arange(100_000.0)
+
+    @operation
+    def total(self):
+        return float(self.context.call("older", "numbers", {}).sum())
+
+    @operation
+    def doubled(self, values):
+        return values * 2
+
+    @operation
+    def count_up(self) -> int:
+        self.count += 1
+        return self.count
+
+    @operation
+    def imports(self, name: str) -> bool:
+        import importlib.util
+        return importlib.util.find_spec(name) is not None
+
+    @operation
+    def path(self) -> list:
+        import sys
+        return sys.path
+
+    @operation
+    def prefix(self) -> str:
+        import sys
+        return sys.prefix
+
+    @operation
+    def python(self) -> list:
+        import sys
+        return list(sys.version_info[:3])
+
+    @operation
+    def die(self):
+        import os
+        os.abort()
+
+def plugin_entry():
+    return One()
+"""
+
+
+def asking_for(*dependencies, requires=""):
+    return {"requires": requires, "dependencies": list(dependencies)}
+
+
+# As few environments as will do: each takes a second or two to build.
+OLD, NEW = asking_for("shape<2", "numpy"), asking_for("shape>=2", "numpy")
+
+
+@pytest.fixture(scope="module")
+def wheels(host_index):
+    for version in ("1.0", "2.0"):
+        write_wheel(host_index, "shape", version)
+    repack("numpy", host_index)
+    return host_index
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens a manager on the plugins that a test has written."""
+    managers = []
+
+    def open_manager(**config):
+        config.setdefault("hot_reload", False)
+        manager = PluginManager({"plugin_dir": tmp_path / "plugins", **config})
+        managers.append(manager)
+        return manager
+
+    yield open_manager
+    for manager in managers:
+        manager.close()
+
+
+def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, plugin_file, opened):
+    plugin_file("older", VERSION, python=OLD)
+    plugin_file("newer", VERSION, python=NEW, dependencies=["older"])
+    plugin_file("plain", VERSION)
+    plugins = opened()
+    assert plugins.execute("older", "version") == "1.0"
+    assert plugins.execute("newer", "version") == "2.0"
+    assert plugins.execute("newer", "total") == 4999950000.0
+    doubled = plugins.execute("newer", "doubled", {"values": np.arange(50_000)})
+    assert np.array_equal(doubled, np.arange(0, 100_000, 2))
+    # What is not in an environment is not there, and what is in one is nowhere else.
+    assert not plugins.execute("older", "imports", {"name": "pydantic"})
+    assert plugins.execute("plain", "imports", {"name": "pydantic"})
+    assert not plugins.execute("plain", "imports", {"name": "shape"})
+
+
+def test_nothing_of_the_manager_s_python_leads_into_another_one(
+    wheels, plugin_file, opened, tmp_path, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "shape.py").write_text("__version__ = 'of somebody else'\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}/elsewhere:{os.environ.get('PYTHONPATH', '')}")
+    plugin_file("alone", VERSION, python=OLD)
+    plugins = opened()
+    assert plugins.execute("alone", "version") == "1.0"
+    found = plugins.execute("alone", "path")
+    assert str(tmp_path / "elsewhere") not in found
+    assert not [one for one in found if one.startswith(sys.prefix + "/lib")]
+    assert plugins.execute("alone", "prefix") == str(plugins.build_environment("alone"))
+
+
+@pytest.mark.parametrize("zygote", [True, False])
+def test_a_host_comes_back_after_a_crash_however_it_is_started(wheels, plugin_file, opened, zygote):
+    plugin_file("fragile", VERSION, python=NEW)
+    plugins = opened(zygote={"enabled": zygote})
+    assert plugins.execute("fragile", "version") == "2.0"
+    with pytest.raises(PluginError, match="SIGABRT"):
+        plugins.execute("fragile", "die")
+    assert plugins.execute("fragile", "version") == "2.0"
+
+
+def test_who_waits_is_told_how_far_it_is_and_once(wheels, plugin_file, opened, wait_until):
+    write_wheel(wheels, "told", "1.0")
+    plugin_file("waited_for", VERSION, python=asking_for("told"))
+    plugins = opened()
+    events = []
+    plugins.subscribe(events.append)
+    plugins.load_plugin("waited_for")
+    ready = wait_until(
+        lambda: [one for one in events if isinstance(one, EnvironmentReady)], "the end of a build"
+    )
+    assert Path(ready[0].path) == plugins.build_environment("waited_for")
+    texts = [one.text for one in events if isinstance(one, EnvironmentBuilding)]
+    assert texts[0] == "choosing packages"
+    assert "compiling" in texts
+    plugins.unload_plugin("waited_for")
+    plugins.load_plugin("waited_for")
+    assert len([one for one in events if isinstance(one, EnvironmentReady)]) == 1
+
+
+def test_a_changed_requirement_is_a_reload_with_the_state(wheels, plugin_file, opened):
+    plugin_file("changing", VERSION, python=OLD)
+    plugins = opened()
+    assert plugins.execute("changing", "version") == "1.0"
+    assert plugins.execute("changing", "count_up") == 1
+    plugin_file("changing", VERSION, python=NEW)
+    plugins.reload_plugin("changing")
+    assert plugins.execute("changing", "version") == "2.0"
+    assert plugins.execute("changing", "count_up") == 2
+
+
+def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, plugin_file, opened):
+    path = plugin_file("steady", VERSION, python=OLD)
+    plugins = opened()
+    assert plugins.execute("steady", "count_up") == 1
+    plugin_file("steady", VERSION, python=asking_for("shape==3.0"))
+    with pytest.raises(EnvironmentFailedError, match="no choice of packages") as caught:
+        plugins.reload_plugin("steady")
+    assert "shape==3.0" in caught.value.explanation
+    assert caught.value.plugin_id == "steady"
+    assert caught.value.path == path
+    assert plugins.execute("steady", "count_up") == 2
+    assert plugins.execute("steady", "version") == "1.0"
+
+
+def test_sandbox_none_refuses_a_plugin_that_asks_for_one(plugin_file, opened):
+    plugin_file("asking", VERSION, python=asking_for())
+    plugins = opened(security={"sandbox": "None"})
+    with pytest.raises(EnvironmentFailedError, match="sandbox None can't give it"):
+        plugins.load_plugin("asking")
+
+
+def test_what_is_asked_for_is_among_what_is_enforced(plugin_file, opened):
+    plugin_file("asking", VERSION, python=asking_for("shape<2", requires=">=3.11"))
+    measures = {one.name: one for one in opened().policy("asking").measures}
+    assert measures["environment"].granted == "Python >=3.11 with shape<2"
+
+
+def test_another_python_than_the_manager_s_hosts_a_plugin(wheels, plugin_file, opened):
+    """With the same wheels, so of the same version; `test_other_pythons.py` takes the newest."""
+    cache = EnvironmentCache()
+    own = cache.interpreters.own()
+    others = [one for one in cache.interpreters.all() if one.minor == own.minor]
+    chosen = min(others, key=lambda one: tuple(map(int, one.version.split("."))))
+    plugin_file("abroad", VERSION, python=asking_for("shape", requires=f"=={chosen.version}"))
+    assert opened().execute("abroad", "python") == [int(one) for one in chosen.version.split(".")]
+    cache.close()
+
+
+# Interrupts
+
+
+@pytest.fixture
+def silent_index():
+    """A package index that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+
+
+LOADING = """
+import sys
+from nebula_lab import PluginManager
+
+with PluginManager({"plugin_dir": sys.argv[1], "hot_reload": False}) as plugins:
+    try:
+        plugins.load_plugin(sys.argv[2])
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def uv_processes():
+    return [
+        one
+        for one in psutil.process_iter(["cmdline", "environ"])
+        if one.info["cmdline"]
+        and Path(one.info["cmdline"][0]).name == "uv"
+        and "NEBULA_LAB_HOME" in (one.info["environ"] or {})
+        and one.info["environ"]["NEBULA_LAB_HOME"] == os.environ["NEBULA_LAB_HOME"]
+    ]
+
+
+def loading(folder, index, plugin):
+    return subprocess.Popen(
+        [sys.executable, "-c", LOADING, str(folder), plugin],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "UV_DEFAULT_INDEX": index, "UV_CONFIG_FILE": "/dev/null"},
+    )
+
+
+@pytest.mark.parametrize("how_many", [1, 2])
+def test_an_interrupt_ends_a_build_at_once(
+    index, plugin_file, silent_index, tmp_path, wait_until, how_many
+):
+    for number in range(how_many):
+        plugin_file(f"slow_{number}", VERSION, python=asking_for(f"nothing-{number}"))
+    needed = [f"slow_{number}" for number in range(how_many)]
+    plugin_file("needing", VERSION, dependencies=needed)
+    process = loading(tmp_path / "plugins", silent_index, "needing")
+    wait_until(lambda: len(uv_processes()) >= how_many, "uv", timeout=30)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert "interrupted" in said
+    assert not uv_processes()
+    assert not list(CacheLayout(cache_root()).new.glob("*"))
+
+
+def test_no_uv_outlives_a_manager_that_was_killed(
+    index, plugin_file, silent_index, tmp_path, wait_until
+):
+    plugin_file("slow", VERSION, python=asking_for("nothing"))
+    process = loading(tmp_path / "plugins", silent_index, "slow")
+    wait_until(uv_processes, "uv", timeout=30)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not uv_processes(), "the end of uv")
+
+
+def test_closing_a_manager_ends_its_builds(
+    index, plugin_file, silent_index, opened, monkeypatch, wait_until
+):
+    monkeypatch.setenv("UV_DEFAULT_INDEX", silent_index)
+    monkeypatch.setenv("UV_CONFIG_FILE", "/dev/null")
+    plugin_file("slow", VERSION, python=asking_for("nothing"))
+    plugins = opened()
+    failures = []
+
+    def load():
+        try:
+            plugins.load_plugin("slow")
+        except PluginError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    wait_until(uv_processes, "uv", timeout=30)
+    plugins.close()
+    thread.join(10)
+    assert "closed" in str(failures[0])
+    assert not uv_processes()
+
+
+def test_a_call_that_has_to_wait_for_a_build_has_its_deadline(
+    index, plugin_file, silent_index, opened, monkeypatch
+):
+    monkeypatch.setenv("UV_DEFAULT_INDEX", silent_index)
+    monkeypatch.setenv("UV_CONFIG_FILE", "/dev/null")
+    plugin_file("slow", VERSION, python=asking_for("nothing"))
+    with pytest.raises(TimeoutError):
+        opened().execute("slow", "version", timeout=0.5)
+
+
+def test_needs_are_a_frozen_value():
+    one = PythonNeeds(dependencies=("b", "a"), requires="< 4, >=3.11")
+    assert one == PythonNeeds(dependencies=("a", "b", "a"), requires=">=3.11,<4")
+    assert hash(one) == hash(PythonNeeds(dependencies=("a", "b"), requires="<4,>=3.11"))
