@@ -163,7 +163,9 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             limits.limit_files_size(self.home_size)
         limits.limit_memory(self.memory + _BOOT_MEMORY, maps=self._maps)
         if self.seccomp:
-            seccomp.apply(seccomp.filter_for(structs.replace(self._system_calls(), boots=True)))
+            # IPython sets modes of files; without a tree of its own, that is a gap which is told.
+            calls = structs.replace(self._system_calls(), boots=True, metadata=True)
+            seccomp.apply(seccomp.filter_for(calls))
 
     @property
     def _maps(self) -> bool:

@@ -127,7 +127,9 @@ class Interpreters:
             found = self._asked(path) if _fits(version, requires) else None
             if found is not None and _fits(found.version, requires):
                 return found
-        raise _none_fits(requires, [self.own(), *(_Named(v, os.path.realpath(path)) for v, path in listed)])
+        raise _none_fits(
+            requires, [self.own(), *(_Named(v, os.path.realpath(path)) for v, path in listed)]
+        )
 
     def all(self) -> list[Interpreter]:
         """Every Python that uv or pyenv has and hosts can run on, newest first.

@@ -175,8 +175,8 @@ def _processor(machine: Machine) -> Answer:
 
 
 def _own_environment(machine: Machine) -> Answer:
-    # It has to make sockets while it boots, by code that its plugin chose: without a tree of its
-    # own it could connect to whatever has a socket in the file system.
+    # It makes sockets and sets modes of files while it boots, by code that its plugin chose:
+    # without a tree of its own it could do both to whatever there is in the file system.
     how, by, cure = _each(("a tree of its own", machine.namespaces))
     return how, by and f"{by}, before anything in it runs", cure
 
