@@ -94,11 +94,14 @@ def _needs(table: dict[str, Any], line_of: LineFinder, path: Path, line: int) ->
         return PythonNeeds.model_validate(table)
     except ValidationError as error:
         found = complaints(error, table)
+        location = found[0].location
+        if location[:1] == ("requires",) and "requires" not in table:
+            location = ("requires-python",)  # as it is called there
         text = "\n  ".join(str(one) for one in found[:_SHOWN])
         raise _refusal(
             f"inline metadata: {text}",
             path,
-            line + (line_of(found[0].location) or 0),
+            line + (line_of(location) or 0),
             "Correct the block of comments there.",
         ) from error
 

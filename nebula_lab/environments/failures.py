@@ -29,6 +29,11 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
         "into UV_FIND_LINKS.",
     ),
     (
+        r"401 Unauthorized|403 Forbidden|valid authentication credentials",
+        "a package index refused access",
+        "Check the user name and password, or token, in the settings of uv or pip.",
+    ),
+    (
         r"No solution found",
         "no choice of packages does what it asks for",
         "Change python.dependencies as the explanation says; your package indexes are those of uv "
@@ -38,11 +43,6 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
         r"[Hh]ash mismatch|hash does not match",
         "a package is not the one that was chosen: its hash is another",
         "If it was locked, the index has replaced it; else try again.",
-    ),
-    (
-        r"401|403|[Uu]nauthorized|[Ff]orbidden",
-        "a package index refused access",
-        "Check the user name and password, or token, in the settings of uv or pip.",
     ),
     (
         r"error sending request|Failed to fetch|Failed to download|timed? ?out|dns error|offline",
