@@ -37,6 +37,7 @@ from nebula_lab.trust.history import StoredVersion
 if TYPE_CHECKING:
     import networkx as nx
 
+    from nebula_lab.model.lock import LockedEnvironment
     from nebula_lab.watch.status import WatchStatus
 
 
@@ -113,6 +114,19 @@ class PluginManager:
         descriptor = self.descriptor(plugin_id)
         found = self._engine.environments.environment_for(descriptor, self.output)
         return None if found is None else Path(found.prefix)
+
+    def environments_to_lock(self, *, anew: bool = False) -> tuple[LockedEnvironment, ...]:
+        """What `nebula.lock` is to say of the environments that plugins ask for; builds none.
+
+        Args:
+            anew: ask the package indexes, whatever was chosen before.
+
+        Raises:
+            EnvironmentFailedError: there is no choice of packages for one of them.
+        """
+        self._check_open()
+        descriptors = [self.descriptor(plugin_id) for plugin_id in self]
+        return self._engine.environments.to_lock(descriptors, anew=anew)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

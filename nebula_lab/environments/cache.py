@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -95,9 +95,23 @@ class EnvironmentCache:
             )
         watcher = BuildWatcher(watcher.tell, partial(self._is_over, watcher))
         interpreter = self.interpreters.choose(needs.requires)
-        try:
+        with self._explaining():
             chosen = self.choose(needs, interpreter, watcher)
             return self._built(Recipe(interpreter, chosen.packages), watcher)
+
+    def chosen(self, needs: PythonNeeds, *, anew: bool = False) -> LockedEnvironment:
+        """The packages of an environment, without building it; see `choose`.
+
+        Raises:
+            EnvironmentFailedError: there is no choice.
+        """
+        with self._explaining():
+            return self.choose(needs, self.interpreters.choose(needs.requires), anew=anew)
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
         except UvError as error:
             raise failure_from_uv(error, self.layout.root) from error
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nebula_lab.environments.cache import EnvironmentCache
     from nebula_lab.environments.environment import Environment
     from nebula_lab.environments.stages import Stage
+    from nebula_lab.model.lock import LockedEnvironment, LockFile
 
 _log = logging.getLogger("nebula_lab")
 
@@ -48,6 +49,8 @@ class PluginEnvironments:
         self._dispatcher = dispatcher
         self._mark = mark
         self._cache: EnvironmentCache | None = None
+        self._lock: LockFile | None = None
+        self._is_strict = False
         self._is_closed = False
 
     @property
@@ -56,8 +59,48 @@ class PluginEnvironments:
         from nebula_lab.environments.cache import EnvironmentCache
 
         if self._cache is None:
-            self._cache = EnvironmentCache(mark=self._mark)
+            self._cache = EnvironmentCache(mark=self._mark, locked=self._locked)
         return self._cache
+
+    def follow(self, lock: LockFile | None, *, strictly: bool = False) -> None:
+        """Take the packages that a lock file names, from now on.
+
+        Args:
+            lock: what it says; None for whatever the indexes have.
+            strictly: refuse an environment that it says nothing of.
+        """
+        self._lock, self._is_strict = lock, strictly
+
+    def _locked(self, key: str) -> LockedEnvironment | None:
+        found = None if self._lock is None else self._lock.environment(key)
+        if found is None and self._is_strict:
+            raise EnvironmentFailedError(
+                f"the lock file has no environment {key}, which it asks for on this machine",
+                hint="Lock again here: nebula-lab lock. Or run it without --locked.",
+            )
+        return found
+
+    def to_lock(
+        self, descriptors: Iterable[PluginDescriptor], *, anew: bool = False
+    ) -> tuple[LockedEnvironment, ...]:
+        """What a lock file is to say of the environments that plugins ask for, by key.
+
+        Args:
+            descriptors: of the plugins.
+            anew: ask the indexes, whatever was chosen or locked before.
+
+        Raises:
+            EnvironmentFailedError: there is no choice for one of them.
+        """
+        found = {}
+        for descriptor in descriptors:
+            if descriptor.python is not None:
+                try:
+                    chosen = self.cache.chosen(descriptor.python, anew=anew)
+                except EnvironmentFailedError as error:
+                    raise _located(descriptor, error) from error.__cause__
+                found[chosen.key] = chosen
+        return tuple(found[key] for key in sorted(found))
 
     def environment_for(self, descriptor: PluginDescriptor, sink: OutputSink) -> Environment | None:
         """The Python that a plugin asks for, built now if need be; None for the manager's own.

@@ -21,6 +21,7 @@ from nebula_lab.environments.cache_layout import CacheLayout, cache_root
 from nebula_lab.errors import EnvironmentFailedError, PluginError
 from nebula_lab.model import PythonNeeds
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
+from nebula_lab.model.lock import LockFile
 
 VERSION = """
 class One(Plugin):
@@ -195,6 +196,27 @@ def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, p
     assert caught.value.path == path
     assert plugins.execute("steady", "count_up") == 2
     assert plugins.execute("steady", "version") == "1.0"
+
+
+def test_what_is_to_be_locked_is_what_a_locked_manager_takes(wheels, plugin_file, opened):
+    write_wheel(wheels, "moving", "1.0")
+    plugin_file("held", VERSION, python=asking_for("moving"))
+    plugin_file("agreeing", VERSION, python=asking_for("moving"))
+    lock = LockFile().with_environments(opened().environments_to_lock())
+    (locked,) = lock.environments
+    assert locked.requirements == ("moving",)
+    write_wheel(wheels, "moving", "2.0")
+    (newest,) = opened().environments_to_lock(anew=True)
+    versions = [
+        {one.name: one.version for one in found.packages}["moving"] for found in (locked, newest)
+    ]
+    assert versions == ["1.0", "2.0"]
+    following = opened()
+    following._engine.environments.follow(lock, strictly=True)
+    assert following.environments_to_lock() == (locked,)
+    following._engine.environments.follow(LockFile(), strictly=True)
+    with pytest.raises(EnvironmentFailedError, match="the lock file has no environment"):
+        following.load_plugin("held")
 
 
 def test_sandbox_none_refuses_a_plugin_that_asks_for_one(plugin_file, opened):
