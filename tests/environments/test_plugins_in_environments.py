@@ -22,6 +22,7 @@ from nebula_lab.errors import EnvironmentFailedError, PluginError
 from nebula_lab.model import PythonNeeds
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
 from nebula_lab.model.lock import LockFile
+from nebula_lab.views import error_box
 
 VERSION = """
 class One(Plugin):
@@ -192,6 +193,7 @@ def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, p
     with pytest.raises(EnvironmentFailedError, match="no choice of packages") as caught:
         plugins.reload_plugin("steady")
     assert "shape==3.0" in caught.value.explanation
+    assert "shape==3.0" in error_box(caught.value).text.split("In the words of")[1]
     assert caught.value.plugin_id == "steady"
     assert caught.value.path == path
     assert plugins.execute("steady", "count_up") == 2
