@@ -17,7 +17,7 @@ from nebula_lab.environments.environment import isolated_command, own_environmen
 from nebula_lab.environments.interpreters import Interpreter
 from nebula_lab.environments.requirement_list import requirement_list
 from nebula_lab.environments.stages import STAGES, BuildWatcher
-from nebula_lab.environments.uv_tool import CancelledError, Uv
+from nebula_lab.environments.uv_tool import CancelledError, Uv, UvError
 from nebula_lab.model.lock import LockedPackage
 
 __all__ = ["RECIPE", "Recipe", "build", "compile_in"]
@@ -93,7 +93,10 @@ def _install(recipe: Recipe, new: Path, uv: Uv, watcher: BuildWatcher) -> None:
     made = ("--relocatable", "--no-project", "--allow-existing", "--quiet")
     run(_MAKING, "venv", str(new), "--python", recipe.interpreter.path, *made)
     wanted = new / "packages.txt"
-    wanted.write_text(requirement_list(recipe.packages), "utf-8")
+    try:
+        wanted.write_text(requirement_list(recipe.packages), "utf-8")
+    except ValueError as error:
+        raise UvError(str(error)) from error
     python = str(new / "bin" / "python")
     run(
         _INSTALLING,

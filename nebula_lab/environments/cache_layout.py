@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["CacheLayout", "cache_root"]
+__all__ = ["CacheLayout", "cache_root", "uv_cache_root"]
 
 
 def cache_root() -> Path:
@@ -17,10 +17,22 @@ def cache_root() -> Path:
     """
     if home := os.environ.get("NEBULA_LAB_HOME"):
         return Path(home).expanduser() / "environments"
+    return _caches() / "nebula-lab" / "environments"
+
+
+def uv_cache_root() -> Path:
+    """uv's own cache, unless a file of its settings moves it.
+
+    Environments have hard links to it: who could write there could change another plugin's.
+    """
+    given = os.environ.get("UV_CACHE_DIR")
+    return Path(given).expanduser() if given else _caches() / "uv"
+
+
+def _caches() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME")
     # The specification says that a relative one is to be ignored.
-    base = Path(cache) if cache and Path(cache).is_absolute() else Path.home() / ".cache"
-    return base / "nebula-lab" / "environments"
+    return Path(cache) if cache and Path(cache).is_absolute() else Path.home() / ".cache"
 
 
 class CacheLayout(Struct, frozen=True):

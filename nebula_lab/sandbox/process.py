@@ -13,7 +13,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from nebula_lab.confine.machine import Machine
-from nebula_lab.environments.cache_layout import cache_root
+from nebula_lab.environments.cache_layout import cache_root, uv_cache_root
 from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.errors import ExitReport, LoadFailedError
@@ -76,6 +76,7 @@ class ProcessSandbox(Sandbox):
         others = (
             default_root().resolve(),
             cache_root().resolve(),
+            uv_cache_root().resolve(),
             Path(jupyter_runtime_dir()).resolve(),
         )
         self._kept = (run_folder.path.parent, *others)

@@ -14,7 +14,7 @@ from local_wheels import write_wheel
 
 from nebula_lab import PluginManager
 from nebula_lab.environments.agent_copy import agent_folder
-from nebula_lab.environments.cache_layout import CacheLayout, cache_root
+from nebula_lab.environments.cache_layout import CacheLayout, cache_root, uv_cache_root
 from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model import PluginDescriptor, PythonNeeds
 
@@ -43,6 +43,7 @@ builtins.attacks[{way!r}] = {{
     "list other environments": tried(lambda: os.listdir({cache!r} + "/answers")),
     "write to the environment": tried(lambda: spoil(sys.prefix)),
     "write to our code": tried(lambda: spoil({ours!r})),
+    "read what others are linked to": tried(lambda: open({links!r} + "/CACHEDIR.TAG").read()),
     "connect": tried(connect),
     "start a process": tried(lambda: subprocess.run(["true"])),
     "fork": tried(lambda: os.fork() or os._exit(0)),
@@ -67,6 +68,7 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 sys.meta_path.insert(0, Finder())
 """
+ANEW = {"zygote": {"enabled": False}}
 PLUGIN = """
 class Innocent(Plugin):
     @operation
@@ -121,7 +123,12 @@ def attack(index, trace):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         yield lambda way: ATTACK.format(
-            way=way, trace=str(trace), cache=str(cache_root()), ours=ours, port=port
+            way=way,
+            trace=str(trace),
+            cache=str(cache_root()),
+            links=str(uv_cache_root()),
+            ours=ours,
+            port=port,
         )
 
 
@@ -165,7 +172,7 @@ def test_what_runs_when_its_python_starts_is_confined(evil, plugin_file, trace, 
 
 def test_a_host_that_leaves_out_its_seal_is_held_all_the_same(evil, plugin_file):
     path = plugin_file("innocent", PLUGIN, **asking_for("evil", "unsealing"))
-    with PluginManager({"plugin_dir": path.parent, "hot_reload": False}) as plugins:
+    with PluginManager({"plugin_dir": path.parent, "hot_reload": False, **ANEW}) as plugins:
         assert not plugins.execute("innocent", "is_sealed")
         attacks = plugins.execute("innocent", "attack_now")["later"]
     assert "done" not in attacks.values(), attacks

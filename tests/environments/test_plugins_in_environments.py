@@ -73,6 +73,11 @@ class One(Plugin):
         return list(sys.version_info[:3])
 
     @operation
+    def pid(self) -> int:
+        import os
+        return os.getpid()
+
+    @operation
     def die(self):
         import os
         os.abort()
@@ -105,6 +110,8 @@ def opened(tmp_path):
 
     def open_manager(**config):
         config.setdefault("hot_reload", False)
+        # Most tests start one host or two, and a zygote would cost more than it saves.
+        config.setdefault("zygote", {"enabled": False})
         manager = PluginManager({"plugin_dir": tmp_path / "plugins", **config})
         managers.append(manager)
         return manager
@@ -118,7 +125,7 @@ def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, p
     plugin_file("older", VERSION, python=OLD)
     plugin_file("newer", VERSION, python=NEW, dependencies=["older"])
     plugin_file("plain", VERSION)
-    plugins = opened()
+    plugins = opened(zygote={"spares": 0})
     assert plugins.execute("older", "version") == "1.0"
     assert plugins.execute("newer", "version") == "2.0"
     assert plugins.execute("newer", "total") == 4999950000.0
@@ -153,6 +160,17 @@ def test_a_host_comes_back_after_a_crash_however_it_is_started(wheels, plugin_fi
     with pytest.raises(PluginError, match="SIGABRT"):
         plugins.execute("fragile", "die")
     assert plugins.execute("fragile", "version") == "2.0"
+
+
+def test_a_spare_host_of_an_environment_takes_a_reload(wheels, plugin_file, opened, wait_until):
+    plugin_file("quick", VERSION, python=NEW)
+    plugins = opened(zygote={"spares": 1})
+    assert plugins.execute("quick", "count_up") == 1
+    (spare,) = wait_until(lambda: tuple(plugins._engine._sandbox.spares._spares), "a spare", 60)
+    plugins.reload_plugin("quick")
+    assert plugins.execute("quick", "pid") == spare.host.pid
+    assert plugins.execute("quick", "count_up") == 2
+    assert plugins.execute("quick", "version") == "2.0"
 
 
 def test_who_waits_is_told_how_far_it_is_and_once(wheels, plugin_file, opened, wait_until):

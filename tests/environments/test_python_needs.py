@@ -15,6 +15,7 @@ from nebula_lab.environments.host_packages import HOST_REQUIREMENTS, preferred_v
 from nebula_lab.environments.requirement_list import packages_in, requirement_list
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model import PythonNeeds
+from nebula_lab.model.lock import LockedPackage
 
 SOURCE = 'PLUGIN_METADATA = {"id": "one", "version": "1.0.0"}\ndef plugin_entry(): ...\n'
 WANTED = PythonNeeds(requires=">=3.11", dependencies=("inflection<0.5", "pandas<3,>=2"))
@@ -156,6 +157,13 @@ other==2.0+local --hash=sha256:cccc
     assert [one.version for one in packages] == ["1.0", "2.0+local"]
     assert packages[0].hashes == ("sha256:aaaa", "sha256:bbbb")
     assert packages_in(requirement_list(packages)) == packages
+
+
+@pytest.mark.parametrize("name", ["-r", "a\n-r /etc/passwd\nb", "a --index-url=x", "a @ file:///b"])
+def test_no_lock_file_slips_an_option_into_such_a_list(name):
+    package = LockedPackage(name=name, version="1.0", hashes=("sha256:" + "a" * 64,))
+    with pytest.raises(ValueError, match="package"):
+        requirement_list([package])
 
 
 @pytest.mark.parametrize("text", ["asked==1.0\n", "./asked --hash=sha256:aaaa\n", "-e ."])
