@@ -15,9 +15,9 @@ from enum import IntEnum
 from typing import NoReturn, Self
 
 import msgspec
-from msgspec import structs
 
 from nebula_lab.confine import (
+    boot,
     landlock,
     limits,
     loopback,
@@ -40,9 +40,6 @@ _SHARED_SIZE = 16 * 2**20
 _MACHINE = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 _TREE_FILES = ("/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
 _KERNEL = ("/proc", "/sys")
-# What a kernel takes for itself while it boots, with room to spare: some 60 MB, 40 descriptors and
-# 8 threads were measured.
-_BOOT_MEMORY, _BOOT_FILES, _BOOT_THREADS = 256 * 2**20, 128, 32
 
 
 class Network(IntEnum):
@@ -145,30 +142,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 abi=self.landlock,
             )
 
-    def hold_for_boot(self) -> None:
-        """What holds from the first part on where the kernel itself is not to be trusted.
-
-        What boots there may leave `seal` out: this stays. It is what `seal` takes, with room for a
-        boot, and with what a kernel asks of the system only while it boots.
-
-        Raises:
-            OSError: something can't be taken, so nothing of a plugin may run here.
-        """
-        limits.leave_no_core()
-        limits.limit_files(self.files + _BOOT_FILES)
-        if self.threads is not None:
-            limits.limit_threads(self.threads + _BOOT_THREADS, beside=2 if self.guard else 0)
-        limits.keep_main_stack()
-        if self.is_restricted and not self.namespaces:
-            limits.limit_files_size(self.home_size)
-        limits.limit_memory(self.memory + _BOOT_MEMORY, maps=self._maps)
-        if self.seccomp:
-            # IPython sets modes of files; without a tree of its own, that is a gap which is told.
-            calls = structs.replace(self._system_calls(), boots=True, metadata=True)
-            seccomp.apply(seccomp.filter_for(calls))
-
     @property
-    def _maps(self) -> bool:
+    def maps(self) -> bool:
         """Whether it may map files of any size."""
         # Those can make memory that they share, which is no data at all.
         shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
@@ -189,8 +164,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
-            seccomp.apply(seccomp.filter_for(self._system_calls()))
-        limits.limit_memory(self.memory, maps=self._maps)
+            seccomp.apply(seccomp.filter_for(self.system_calls()))
+        limits.limit_memory(self.memory, maps=self.maps)
 
     # Files
 
@@ -269,7 +244,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     # System calls
 
-    def _system_calls(self) -> SystemCallPolicy:
+    def system_calls(self) -> SystemCallPolicy:
+        """What it may ask of the kernel once it is sealed."""
         return SystemCallPolicy(
             everything=self.has_system_calls,
             network=self.network is not Network.NONE,
@@ -319,7 +295,7 @@ class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
         for descriptor in numbers:
             os.set_inheritable(descriptor, True)
         program = [*self.command, *map(str, numbers), self.to_text(), *arguments]
-        self.confinement.hold_for_boot()
+        boot.hold(self.confinement)
         os.execv(program[0], program)  # noqa: S606 - no shell is meant
 
     def seal(self) -> None:

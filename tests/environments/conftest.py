@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from local_wheels import repack
 
+from nebula_lab import PluginManager
 from nebula_lab.environments.cache import EnvironmentCache
 from nebula_lab.environments.host_packages import preferred_versions
 
@@ -59,3 +60,21 @@ def cache(index):
     found = EnvironmentCache(host=())
     yield found
     found.close()
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens a manager on the plugins that a test has written."""
+    managers = []
+
+    def open_manager(**config):
+        config.setdefault("hot_reload", False)
+        # Most tests start one host or two, and a zygote would cost more than it saves.
+        config.setdefault("zygote", {"enabled": False})
+        manager = PluginManager({"plugin_dir": tmp_path / "plugins", **config})
+        managers.append(manager)
+        return manager
+
+    yield open_manager
+    for manager in managers:
+        manager.close()

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from local_wheels import repack, write_wheel
 
-from nebula_lab import PluginManager
 from nebula_lab.environments.cache import EnvironmentCache
-from nebula_lab.environments.cache_layout import CacheLayout, cache_root
 from nebula_lab.errors import EnvironmentFailedError, PluginError
-from nebula_lab.model import PythonNeeds
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
 from nebula_lab.model.lock import LockFile
 from nebula_lab.views import error_box
@@ -101,24 +93,6 @@ def wheels(host_index):
         write_wheel(host_index, "shape", version)
     repack("numpy", host_index)
     return host_index
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Opens a manager on the plugins that a test has written."""
-    managers = []
-
-    def open_manager(**config):
-        config.setdefault("hot_reload", False)
-        # Most tests start one host or two, and a zygote would cost more than it saves.
-        config.setdefault("zygote", {"enabled": False})
-        manager = PluginManager({"plugin_dir": tmp_path / "plugins", **config})
-        managers.append(manager)
-        return manager
-
-    yield open_manager
-    for manager in managers:
-        manager.close()
 
 
 def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, plugin_file, opened):
@@ -261,113 +235,3 @@ def test_another_python_than_the_manager_s_hosts_a_plugin(wheels, plugin_file, o
     plugin_file("abroad", VERSION, python=asking_for("shape", requires=f"=={chosen.version}"))
     assert opened().execute("abroad", "python") == [int(one) for one in chosen.version.split(".")]
     cache.close()
-
-
-# Interrupts
-
-
-@pytest.fixture
-def silent_index():
-    """A package index that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
-
-
-LOADING = """
-import sys
-from nebula_lab import PluginManager
-
-with PluginManager({"plugin_dir": sys.argv[1], "hot_reload": False}) as plugins:
-    try:
-        plugins.load_plugin(sys.argv[2])
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-"""
-
-
-def uv_processes():
-    return [
-        one
-        for one in psutil.process_iter(["cmdline", "environ"])
-        if one.info["cmdline"]
-        and Path(one.info["cmdline"][0]).name == "uv"
-        and "NEBULA_LAB_HOME" in (one.info["environ"] or {})
-        and one.info["environ"]["NEBULA_LAB_HOME"] == os.environ["NEBULA_LAB_HOME"]
-    ]
-
-
-def loading(folder, index, plugin):
-    return subprocess.Popen(
-        [sys.executable, "-c", LOADING, str(folder), plugin],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "UV_DEFAULT_INDEX": index, "UV_CONFIG_FILE": "/dev/null"},
-    )
-
-
-@pytest.mark.parametrize("how_many", [1, 2])
-def test_an_interrupt_ends_a_build_at_once(
-    index, plugin_file, silent_index, tmp_path, wait_until, how_many
-):
-    for number in range(how_many):
-        plugin_file(f"slow_{number}", VERSION, python=asking_for(f"nothing-{number}"))
-    needed = [f"slow_{number}" for number in range(how_many)]
-    plugin_file("needing", VERSION, dependencies=needed)
-    process = loading(tmp_path / "plugins", silent_index, "needing")
-    wait_until(lambda: len(uv_processes()) >= how_many, "uv", timeout=30)
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
-    assert "interrupted" in said
-    assert not uv_processes()
-    assert not list(CacheLayout(cache_root()).new.glob("*"))
-
-
-def test_no_uv_outlives_a_manager_that_was_killed(
-    index, plugin_file, silent_index, tmp_path, wait_until
-):
-    plugin_file("slow", VERSION, python=asking_for("nothing"))
-    process = loading(tmp_path / "plugins", silent_index, "slow")
-    wait_until(uv_processes, "uv", timeout=30)
-    process.kill()
-    process.communicate()
-    wait_until(lambda: not uv_processes(), "the end of uv")
-
-
-def test_closing_a_manager_ends_its_builds(
-    index, plugin_file, silent_index, opened, monkeypatch, wait_until
-):
-    monkeypatch.setenv("UV_DEFAULT_INDEX", silent_index)
-    monkeypatch.setenv("UV_CONFIG_FILE", "/dev/null")
-    plugin_file("slow", VERSION, python=asking_for("nothing"))
-    plugins = opened()
-    failures = []
-
-    def load():
-        try:
-            plugins.load_plugin("slow")
-        except PluginError as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=load)
-    thread.start()
-    wait_until(uv_processes, "uv", timeout=30)
-    plugins.close()
-    thread.join(10)
-    assert "closed" in str(failures[0])
-    assert not uv_processes()
-
-
-def test_a_call_that_has_to_wait_for_a_build_has_its_deadline(
-    index, plugin_file, silent_index, opened, monkeypatch
-):
-    monkeypatch.setenv("UV_DEFAULT_INDEX", silent_index)
-    monkeypatch.setenv("UV_CONFIG_FILE", "/dev/null")
-    plugin_file("slow", VERSION, python=asking_for("nothing"))
-    with pytest.raises(TimeoutError):
-        opened().execute("slow", "version", timeout=0.5)
-
-
-def test_needs_are_a_frozen_value():
-    one = PythonNeeds(dependencies=("b", "a"), requires="< 4, >=3.11")
-    assert one == PythonNeeds(dependencies=("a", "b", "a"), requires=">=3.11,<4")
-    assert hash(one) == hash(PythonNeeds(dependencies=("a", "b"), requires="<4,>=3.11"))

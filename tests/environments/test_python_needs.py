@@ -170,3 +170,9 @@ def test_no_lock_file_slips_an_option_into_such_a_list(name):
 def test_what_can_t_be_installed_by_hash_is_no_such_list(text):
     with pytest.raises(ValueError, match="not a package with hashes"):
         packages_in(text)
+
+
+def test_needs_are_a_frozen_value():
+    one = PythonNeeds(dependencies=("b", "a"), requires="< 4, >=3.11")
+    assert one == PythonNeeds(dependencies=("a", "b", "a"), requires=">=3.11,<4")
+    assert hash(one) == hash(PythonNeeds(dependencies=("a", "b"), requires="<4,>=3.11"))
