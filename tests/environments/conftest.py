@@ -78,3 +78,16 @@ def opened(tmp_path):
     yield open_manager
     for manager in managers:
         manager.close()
+
+
+@pytest.fixture
+def built(opened):
+    """Opens one whose environments are there, so that no call spends its time on building them."""
+
+    def open_manager(**config):
+        manager = opened(**config)
+        for plugin_id in manager:
+            manager.build_environment(plugin_id)
+        return manager
+
+    return open_manager

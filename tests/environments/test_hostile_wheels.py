@@ -158,6 +158,7 @@ def test_what_runs_when_its_python_starts_is_confined(evil, plugin_file, trace, 
     capabilities = ["FileSystem"] if sees_all else []
     path = plugin_file("innocent", PLUGIN, **asking_for("evil", capabilities=capabilities))
     with PluginManager({"plugin_dir": path.parent, "hot_reload": False}) as plugins:
+        plugins.build_environment("innocent")
         found = plugins.execute("innocent", "attacks")
         assert plugins.execute("innocent", "is_sealed")
         pid = str(plugins["innocent"].pid())
@@ -173,6 +174,7 @@ def test_what_runs_when_its_python_starts_is_confined(evil, plugin_file, trace, 
 def test_a_host_that_leaves_out_its_seal_is_held_all_the_same(evil, plugin_file):
     path = plugin_file("innocent", PLUGIN, **asking_for("evil", "unsealing"))
     with PluginManager({"plugin_dir": path.parent, "hot_reload": False, **ANEW}) as plugins:
+        plugins.build_environment("innocent")
         assert not plugins.execute("innocent", "is_sealed")
         attacks = plugins.execute("innocent", "attack_now")["later"]
     assert "done" not in attacks.values(), attacks

@@ -95,11 +95,11 @@ def wheels(host_index):
     return host_index
 
 
-def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, plugin_file, opened):
+def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, plugin_file, built):
     plugin_file("older", VERSION, python=OLD)
     plugin_file("newer", VERSION, python=NEW, dependencies=["older"])
     plugin_file("plain", VERSION)
-    plugins = opened(zygote={"spares": 0})
+    plugins = built(zygote={"spares": 0})
     assert plugins.execute("older", "version") == "1.0"
     assert plugins.execute("newer", "version") == "2.0"
     assert plugins.execute("newer", "total") == 4999950000.0
@@ -112,13 +112,13 @@ def test_two_versions_of_a_library_answer_side_by_side_and_pass_arrays(wheels, p
 
 
 def test_nothing_of_the_manager_s_python_leads_into_another_one(
-    wheels, plugin_file, opened, tmp_path, monkeypatch
+    wheels, plugin_file, built, tmp_path, monkeypatch
 ):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "shape.py").write_text("__version__ = 'of somebody else'\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}/elsewhere:{os.environ.get('PYTHONPATH', '')}")
     plugin_file("alone", VERSION, python=OLD)
-    plugins = opened()
+    plugins = built()
     assert plugins.execute("alone", "version") == "1.0"
     found = plugins.execute("alone", "path")
     assert str(tmp_path / "elsewhere") not in found
@@ -127,18 +127,18 @@ def test_nothing_of_the_manager_s_python_leads_into_another_one(
 
 
 @pytest.mark.parametrize("zygote", [True, False])
-def test_a_host_comes_back_after_a_crash_however_it_is_started(wheels, plugin_file, opened, zygote):
+def test_a_host_comes_back_after_a_crash_however_it_is_started(wheels, plugin_file, built, zygote):
     plugin_file("fragile", VERSION, python=NEW)
-    plugins = opened(zygote={"enabled": zygote})
+    plugins = built(zygote={"enabled": zygote})
     assert plugins.execute("fragile", "version") == "2.0"
     with pytest.raises(PluginError, match="SIGABRT"):
         plugins.execute("fragile", "die")
     assert plugins.execute("fragile", "version") == "2.0"
 
 
-def test_a_spare_host_of_an_environment_takes_a_reload(wheels, plugin_file, opened, wait_until):
+def test_a_spare_host_of_an_environment_takes_a_reload(wheels, plugin_file, built, wait_until):
     plugin_file("quick", VERSION, python=NEW)
-    plugins = opened(zygote={"spares": 1})
+    plugins = built(zygote={"spares": 1})
     assert plugins.execute("quick", "count_up") == 1
     (spare,) = wait_until(lambda: tuple(plugins._engine._sandbox.spares._spares), "a spare", 60)
     plugins.reload_plugin("quick")
@@ -166,9 +166,9 @@ def test_who_waits_is_told_how_far_it_is_and_once(wheels, plugin_file, opened, w
     assert len([one for one in events if isinstance(one, EnvironmentReady)]) == 1
 
 
-def test_a_changed_requirement_is_a_reload_with_the_state(wheels, plugin_file, opened):
+def test_a_changed_requirement_is_a_reload_with_the_state(wheels, plugin_file, built):
     plugin_file("changing", VERSION, python=OLD)
-    plugins = opened()
+    plugins = built()
     assert plugins.execute("changing", "version") == "1.0"
     assert plugins.execute("changing", "count_up") == 1
     plugin_file("changing", VERSION, python=NEW)
@@ -177,9 +177,9 @@ def test_a_changed_requirement_is_a_reload_with_the_state(wheels, plugin_file, o
     assert plugins.execute("changing", "count_up") == 2
 
 
-def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, plugin_file, opened):
+def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, plugin_file, built):
     path = plugin_file("steady", VERSION, python=OLD)
-    plugins = opened()
+    plugins = built()
     assert plugins.execute("steady", "count_up") == 1
     plugin_file("steady", VERSION, python=asking_for("shape==3.0"))
     with pytest.raises(EnvironmentFailedError, match="no choice of packages") as caught:
@@ -226,12 +226,12 @@ def test_what_is_asked_for_is_among_what_is_enforced(plugin_file, opened):
     assert measures["environment"].granted == "Python >=3.11 with shape<2"
 
 
-def test_another_python_than_the_manager_s_hosts_a_plugin(wheels, plugin_file, opened):
+def test_another_python_than_the_manager_s_hosts_a_plugin(wheels, plugin_file, built):
     """With the same wheels, so of the same version; `test_other_pythons.py` takes the newest."""
     cache = EnvironmentCache()
     own = cache.interpreters.own()
     others = [one for one in cache.interpreters.all() if one.minor == own.minor]
     chosen = min(others, key=lambda one: tuple(map(int, one.version.split("."))))
     plugin_file("abroad", VERSION, python=asking_for("shape", requires=f"=={chosen.version}"))
-    assert opened().execute("abroad", "python") == [int(one) for one in chosen.version.split(".")]
+    assert built().execute("abroad", "python") == [int(one) for one in chosen.version.split(".")]
     cache.close()
