@@ -151,6 +151,8 @@ class AsyncPluginManager:
     list_plugins = _on_a_thread(PluginManager.list_plugins)
     descriptor = _on_a_thread(PluginManager.descriptor)
     policy = _on_a_thread(PluginManager.policy)
+    build_environment = _on_a_thread(PluginManager.build_environment)
+    environments_to_lock = _on_a_thread(PluginManager.environments_to_lock)
     dependents = _on_a_thread(PluginManager.dependents)
     operations = _on_a_thread(PluginManager.operations)
     logs = _on_a_thread(PluginManager.logs)

@@ -19,7 +19,8 @@
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
-    │   └── SymbolNotFoundError     no `plugin_entry` in it
+    │   ├── SymbolNotFoundError     no `plugin_entry` in it
+    │   └── EnvironmentFailedError  the Python environment that it asks for can't be had
     ├── InvalidParamsError          params that do not fit the operation's schema; also a ValueError
     ├── UnsupportedValueError       a value that does not cross a sandbox; also a TypeError
     ├── ExecutionFailedError        the operation raised
@@ -87,6 +88,7 @@ __all__ = [
     "DependentsLoadedError",
     "LoadFailedError",
     "SymbolNotFoundError",
+    "EnvironmentFailedError",
     "InvalidParamsError",
     "UnsupportedValueError",
     "ExecutionFailedError",
@@ -241,6 +243,21 @@ class LoadFailedError(PluginError):
 
 class SymbolNotFoundError(LoadFailedError):
     """The plugin has no `plugin_entry`, or not a callable one."""
+
+
+class EnvironmentFailedError(LoadFailedError):
+    """The Python environment that a plugin asks for can't be built; nothing of it is left.
+
+    Attributes:
+        explanation: in the words of the resolver or installer; "" where it was not asked.
+    """
+
+    def __init__(self, message: str, *, explanation: str = "", **where: Any) -> None:
+        super().__init__(message, **where)
+        self.explanation = explanation
+
+    def details(self) -> str:
+        return f"\n\n{self.explanation}" if self.explanation else ""
 
 
 class InvalidParamsError(PluginError, ValueError):

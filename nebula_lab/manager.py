@@ -39,6 +39,7 @@ from nebula_lab.trust.history import StoredVersion, StoredVersions
 if TYPE_CHECKING:
     import networkx as nx
 
+    from nebula_lab.model.lock import LockedEnvironment
     from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
     from nebula_lab.runtime.reasons import VersionReasons
     from nebula_lab.watch.status import WatchStatus
@@ -105,6 +106,33 @@ class PluginManager:
             ConfigError: what this machine can enforce could not be found out.
         """
         return self._engine.hosting.policy(self.descriptor(plugin_id))
+
+    def build_environment(self, plugin_id: str) -> Path | None:
+        """The folder of the Python environment that a plugin asks for, built now if need be.
+
+        A load does the same. None for a plugin that asks for none and runs in the manager's own.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+            EnvironmentFailedError: it can't be had; with the resolver's own explanation.
+        """
+        self._check_open()
+        descriptor = self.descriptor(plugin_id)
+        found = self._engine.environments.environment_for(descriptor, self.output)
+        return None if found is None else Path(found.prefix)
+
+    def environments_to_lock(self, *, anew: bool = False) -> tuple[LockedEnvironment, ...]:
+        """What `nebula.lock` is to say of the environments that plugins ask for; builds none.
+
+        Args:
+            anew: ask the package indexes, whatever was chosen before.
+
+        Raises:
+            EnvironmentFailedError: there is no choice of packages for one of them.
+        """
+        self._check_open()
+        descriptors = [self.descriptor(plugin_id) for plugin_id in self]
+        return self._engine.environments.to_lock(descriptors, anew=anew)
 
     @property
     def problems(self) -> ProblemList:

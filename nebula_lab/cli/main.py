@@ -9,6 +9,7 @@ import click
 
 from nebula_lab import __version__
 from nebula_lab.cli.doctoring import doctor
+from nebula_lab.cli.environments import environments
 from nebula_lab.cli.failing import (
     EXIT_CODES,
     ExitCode,
@@ -176,6 +177,7 @@ for command in (
     *LOCKING_COMMANDS,
     *INSTALLING_COMMANDS,
     doctor,
+    environments,
     registry,
 ):
     cli.add_command(command)

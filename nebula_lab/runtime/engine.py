@@ -24,6 +24,7 @@ from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.output import OutputSink, QuietSink, unattended
+from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
@@ -71,12 +72,16 @@ class Engine:
             store, config.security, self.catalogue.held, collect=self.catalogue.collect
         )
         self.archive = Archive(store, self._shelf, workers)
+        self.environments = PluginEnvironments(
+            sandbox.mode, workers, self.dispatcher, lambda: f"{run_folder.ensured_mark}build"
+        )
         self.hosting = Hosting(
             config,
             sandbox,
             self._shelf,
             lambda: [record.descriptor for record in self.catalogue],
             workers,
+            self.environments,
             switchboard,
             switchboard.unclaimed,
             self.chronicle.sample,
@@ -187,6 +192,9 @@ class Engine:
             steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
             steps.callback(self.watching.close)
+            steps.callback(
+                self.environments.close
+            )  # whoever waits for one has not to be waited for
 
     def _dispose_hosts(self) -> None:
         """Of whatever hosts there still are, for instance after an interrupt."""

@@ -33,6 +33,7 @@ from nebula_lab.runtime.listener import Listener
 from nebula_lab.runtime.memory_tally import MemoryTally
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.plugin_places import places_of
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
@@ -72,6 +73,7 @@ class Hosting:
         shelf: has what is to run in them.
         descriptors: gives those of all plugins.
         workers: start hosts.
+        environments: has the Pythons that plugins ask for.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
         on_memory: is given a plugin's id and how many bytes it has, where that is looked at.
@@ -84,6 +86,7 @@ class Hosting:
         shelf: Shelf,
         descriptors: Callable[[], Iterable[PluginDescriptor]],
         workers: Workers,
+        environments: PluginEnvironments,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
         on_memory: Callable[[str, int], None],
@@ -93,6 +96,7 @@ class Hosting:
         self._shelf = shelf
         self._descriptors = descriptors
         self._workers = workers
+        self._environments = environments
         self._listener = listener
         self._on_unclaimed = on_unclaimed
         self._memory = MemoryTally(on_memory)
@@ -124,7 +128,10 @@ class Hosting:
         began = time.monotonic()
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         policy, grants, read = self._workers.start(partial(self._prepare, descriptor)).result()
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
+        environment = self._environments.environment_for(descriptor, sink)
+        spec = HostSpec(
+            descriptor.id, next(self._lives), START_TIMEOUT, policy, grants, environment
+        )
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
@@ -177,7 +184,8 @@ class Hosting:
         Raises:
             ConfigError: what this machine can enforce could not be found out.
         """
-        folders = tuple(one.path for one in self._sandbox.import_folders())
+        is_own = descriptor.python is None  # of the manager's environment; else nothing is added
+        folders = tuple(one.path for one in self._sandbox.import_folders() if is_own)
         return effective_policy(descriptor, self._config, self._sandbox.machine(), folders)
 
     def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:

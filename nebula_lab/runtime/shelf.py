@@ -71,7 +71,14 @@ class ReadPlugin(Struct, frozen=True):
 
 def _decisive(descriptor: PluginDescriptor) -> tuple[object, ...]:
     needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
-    return descriptor.id, descriptor.version, descriptor.security, descriptor.runtime, needs
+    return (
+        descriptor.id,
+        descriptor.version,
+        descriptor.security,
+        descriptor.runtime,
+        descriptor.python,
+        needs,
+    )
 
 
 class Shelf:

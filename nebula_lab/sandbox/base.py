@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
+from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
@@ -45,6 +46,7 @@ class HostSpec:
         start_timeout: seconds until a host that does not answer is given up.
         policy: what holds for the plugin.
         grants: the files that it may use by it.
+        environment: the Python that its plugin chose; None for the manager's own.
     """
 
     plugin_id: str
@@ -52,6 +54,7 @@ class HostSpec:
     start_timeout: float
     policy: EffectivePolicy
     grants: Grants = Grants()
+    environment: Environment | None = None
 
 
 class Host(abc.ABC):

@@ -69,6 +69,8 @@ def _details(error: PluginError) -> Iterable[Detail]:
     for name, traceback in tracebacks:
         where = f", in {name}" if len(tracebacks) > 1 else ""
         yield Detail(f"The plugin's own traceback{where}", traceback)
+    if explanation := getattr(error, "explanation", ""):
+        yield Detail("In the words of whoever chose and installed its packages", explanation)
     stacks: HostStacks | None = getattr(error, "stacks", None)
     if stacks is not None and stacks.beside:
         yield Detail("Beside that", stacks.beside)
