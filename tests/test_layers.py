@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {"current"},
     {"doctor"},
     {"views"},
+    {"live"},
     {"notebook", "cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -56,7 +57,8 @@ ALLOWED_OUTSIDE = {
     # Few enough to know what a signature rests on.
     "trust": {"msgspec", "cryptography"},
 }
-FORBIDDEN_OUTSIDE = {"views": {"IPython", "ipywidgets", "ipykernel"}}
+JUPYTER = {"IPython", "ipywidgets", "ipykernel", "anywidget", "comm"}
+FORBIDDEN_OUTSIDE = {"views": JUPYTER, "live": JUPYTER}
 
 
 def _imports(path: Path) -> set[str]:

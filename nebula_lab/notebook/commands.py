@@ -14,7 +14,7 @@ from nebula_lab.notebook.command import Command
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.notebook.words import raw_words, unquoted
 
-DEFAULT = "list"
+DEFAULT = "dashboard"
 HELP = "help"
 # Their words are values that keep their quotes, which tell a text from a number.
 _KEEPS_QUOTES = frozenset({"call"})

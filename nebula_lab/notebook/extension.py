@@ -14,6 +14,9 @@ from nebula_lab.views import error_box
 
 PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
 
+# What the sidebar opens a comm to.
+COMM_TARGET = "nebula_lab"
+
 # What was saved before a cell, and while it ran.
 NEWS_MOMENTS = ("pre_run_cell", "post_run_cell")
 
@@ -54,6 +57,7 @@ class Installation:
         # The cell shows what plugins log; without a handler, `logging` would show it once more.
         self._quiet = logging.NullHandler()
         PLUGIN_LOGGER.addHandler(self._quiet)
+        self._comms = _CommTarget(session)
         self._matcher = MagicCompleter(lambda: session.manager).matcher()
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_run_cell", session.progress.finish)
@@ -66,6 +70,7 @@ class Installation:
         shell = self._session.shell
         self._errors.remove()
         PLUGIN_LOGGER.removeHandler(self._quiet)
+        self._comms.remove()
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.events.unregister("post_run_cell", self._session.progress.finish)
         for moment in NEWS_MOMENTS:
@@ -74,3 +79,26 @@ class Installation:
             for name in names:
                 shell.magics_manager.magics[kind].pop(name, None)
         self._session.detach()
+
+
+class _CommTarget:
+    """Lets front ends open comms to us, where the shell is a kernel's.
+
+    Args:
+        session: the notebook that they are to work on.
+    """
+
+    def __init__(self, session: NotebookSession) -> None:
+        self._session = session
+        kernel = getattr(session.shell, "kernel", None)
+        self._manager = getattr(kernel, "comm_manager", None)
+        if self._manager is not None:
+            self._manager.register_target(COMM_TARGET, self._opened)
+
+    def remove(self) -> None:
+        """Take no more of them; those that are open are closed with the session."""
+        if self._manager is not None:
+            self._manager.unregister_target(COMM_TARGET, self._opened)
+
+    def _opened(self, comm: Any, message: Any) -> None:
+        self._session.live.connect(comm)

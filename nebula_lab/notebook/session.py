@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
@@ -23,6 +24,10 @@ from nebula_lab.views import Rendered, problem_count, unenforced_note
 from nebula_lab.views.quantities import counted
 from nebula_lab.views.safe_text import prose
 
+if TYPE_CHECKING:
+    from nebula_lab.notebook.live_session import NotebookLive
+    from nebula_lab.notebook.widgets import LiveWidget
+
 BOUND_NAME = "plugins"
 
 
@@ -35,17 +40,21 @@ class NotebookSession:
     Attributes:
         progress: the bars of the calls that run.
         news: of files that were saved.
+        is_in_kernel: a front end shows what is displayed; otherwise it is a terminal.
     """
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         # A kernel's shell has a display publisher that can update; a terminal writes over a line.
-        in_kernel = hasattr(shell, "kernel")
-        self.progress = ProgressBoard(CellScreen if in_kernel else TerminalScreen)
-        self._sink = NotebookSink(self.progress, colours=in_kernel)
+        self.is_in_kernel = hasattr(shell, "kernel")
+        self.progress = ProgressBoard(CellScreen if self.is_in_kernel else TerminalScreen)
+        self._sink = NotebookSink(self.progress, colours=self.is_in_kernel)
         self.news = WatchNews(self.show)
         self._bound: PluginManager | None = None
         self._attached: tuple[PluginManager, OutputSink] | None = None
+        self._attaching = threading.RLock()  # front ends ask for the manager on other threads
+        self._live: NotebookLive | None = None
+        self._said: set[str] = set()
 
     @property
     def manager(self) -> PluginManager:
@@ -56,9 +65,19 @@ class NotebookSession:
         """
         with _told_by_us():
             manager = current_manager()
-        if self._attached is None or self._attached[0] is not manager:
-            self._attach(manager)
+        with self._attaching:
+            if self._attached is None or self._attached[0] is not manager:
+                self._attach(manager)
         return manager
+
+    @property
+    def live(self) -> NotebookLive:
+        """What widgets and the sidebar are connected to; made when the first of them comes."""
+        if self._live is None:
+            from nebula_lab.notebook.live_session import NotebookLive
+
+            self._live = NotebookLive(self.shell, lambda: self.manager)
+        return self._live
 
     def open_manager(
         self, config: PluginConfig | None = None, *, plugin_dir: Path | None = None
@@ -79,6 +98,9 @@ class NotebookSession:
 
     def detach(self) -> None:
         """Give the manager back the output that it had; it goes on."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
         if self._attached is not None:
             self.news.leave()
             manager, output = self._attached
@@ -103,18 +125,26 @@ class NotebookSession:
                 f"{listed(lacking)}."
             )
 
-    def show(self, rendered: Rendered) -> None:
+    def show(self, view: Rendered | LiveWidget) -> None:
         """Display a view under the cell."""
-        display(rendered)
+        display(view)
 
     def say(self, text: str) -> None:
         """Print a sentence, without what a plugin may have hidden in its names."""
         sys.stdout.write(f"{prose(text)}\n")
 
+    def say_once(self, text: str) -> None:
+        """The same, unless it has been said already."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
+
     def _attach(self, manager: PluginManager) -> None:
         self._attached = (manager, manager.output)
         manager.output = self._sink
         self.news.follow(manager)
+        if self._live is not None:
+            self._live.follow(manager)
         manager.warm_up()
         self._bind(manager)
 

@@ -9,6 +9,7 @@ from nebula_lab.errors import NotFoundError, OperationNotFoundError, PluginError
 from nebula_lab.model.refusals import refusals
 from nebula_lab.notebook.arguments import CommandParser, count
 from nebula_lab.notebook.command import Command, takes_optional_plugin, takes_plugin
+from nebula_lab.notebook.live_display import show_live
 from nebula_lab.notebook.session import NotebookSession
 from nebula_lab.plugin.health import HealthStatus
 from nebula_lab.runtime.record import SERVING
@@ -25,6 +26,11 @@ from nebula_lab.views import (
     problem_list,
     watch_view,
 )
+
+
+def _dashboard(session: NotebookSession, args: Namespace) -> None:
+    show_live(session, "dashboard", plugin_list(session.manager.list_plugins()))
+    session.warn_of_unenforced()
 
 
 def _list(session: NotebookSession, args: Namespace) -> None:
@@ -67,7 +73,7 @@ def _graph(session: NotebookSession, args: Namespace) -> None:
     manager = session.manager
     loadable = set(manager.load_order)
     states = {one.id: one.state for one in manager.list_plugins() if one.id in loadable}
-    session.show(graph_view(manager.graph, states))
+    show_live(session, "graph", graph_view(manager.graph, states))
 
 
 def _problems(session: NotebookSession, args: Namespace) -> None:
@@ -133,6 +139,9 @@ def _takes_switch(parser: CommandParser) -> None:
 
 
 COMMANDS = (
+    Command(
+        "dashboard", "Show the plugins as they live, with buttons; as %plugin alone.", _dashboard
+    ),
     Command("list", "Show the plugins and their states.", _list),
     Command(
         "health",

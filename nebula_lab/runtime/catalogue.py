@@ -169,12 +169,15 @@ class Catalogue:
 
     def infos(self) -> Iterator[PluginInfo]:
         """A row for each plugin."""
+        return map(self.info, self)
+
+    def info(self, record: PluginRecord) -> PluginInfo:
+        """The row of one plugin."""
         sandbox = self._config.security.sandbox
-        for record in self:
-            rights: tuple[str, ...] = ()
-            if sandbox is not SandboxMode.NONE:
-                rights = in_short(rights_of(record.descriptor, self._config.security))
-            yield record.info(sandbox.value, rights)
+        rights: tuple[str, ...] = ()
+        if sandbox is not SandboxMode.NONE:
+            rights = in_short(rights_of(record.descriptor, self._config.security))
+        return record.info(sandbox.value, rights)
 
     def require_usable(self, plugin_id: str) -> None:
         """Refuse a plugin that the resolver left out.

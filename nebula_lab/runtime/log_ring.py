@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -47,13 +49,24 @@ class LogRing:
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque()
         self._size = 0
+        self._lock = threading.Lock()  # the count and the lines go together
+        self._count = 0
 
     def add(self, stream: str, text: str, level: int = 0) -> None:
         """Keep a text line by line, and of a very long line the start."""
         now = datetime.now(UTC)
         # A text of line breaks alone would otherwise become as many objects.
-        for line in text[-KEPT_CHARACTERS:].splitlines()[-KEPT_LINES:]:
-            self._append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
+        with self._lock:
+            for line in text[-KEPT_CHARACTERS:].splitlines()[-KEPT_LINES:]:
+                self._append(LogLine(now, level, stream, line[:KEPT_LENGTH]))
+                self._count += 1
+
+    def after(self, count: int) -> tuple[int, list[LogLine]]:
+        """How many lines were added in all, and of those after the first `count` what is kept."""
+        with self._lock:
+            new = min(max(0, self._count - count), len(self._lines))
+            lines = list(itertools.islice(reversed(self._lines), new))
+            return self._count, lines[::-1]
 
     def _append(self, line: LogLine) -> None:
         self._lines.append(line)

@@ -41,7 +41,7 @@ class Meter:
 
     def snapshot(self) -> MetricsSnapshot:
         plugins = {
-            record.id: _measured(record)
+            record.id: self.measured(record)
             for record in sorted(self._catalogue, key=lambda record: record.id)
             if record.loads or record.recorder.executions
         }
@@ -54,6 +54,17 @@ class Meter:
             executions_total=sum(metrics.executions for metrics in plugins.values()),
             failures_total=sum(metrics.failures for metrics in plugins.values()),
             plugins=plugins,
+        )
+
+    def measured(self, record: PluginRecord, *, usage: bool = True) -> PluginMetrics:
+        """One plugin's; without `usage`, nothing is asked of its processes."""
+        memory, cpu_time = _used_by(record) if usage else (None, None)
+        return record.recorder.snapshot(
+            loads=record.loads,
+            reloads=record.reload_count,
+            restarts=record.restarts,
+            memory=memory,
+            cpu_time=cpu_time,
         )
 
     def start(self) -> None:
@@ -86,7 +97,8 @@ def state_event(
     return StateChanged(plugin_id, datetime.now(UTC), before, after, reason)
 
 
-def _measured(record: PluginRecord) -> PluginMetrics:
+def _used_by(record: PluginRecord) -> tuple[int | None, float | None]:
+    """Bytes of memory, and seconds of processor time, of a plugin's processes."""
     import psutil  # which costs more to import than all of `metrics`, and few sessions need
 
     memory: int | None = None
@@ -97,13 +109,7 @@ def _measured(record: PluginRecord) -> PluginMetrics:
                 times = process.cpu_times()
                 memory = (memory or 0) + process.memory_info().rss
                 cpu_time = (cpu_time or 0.0) + times.user + times.system
-    return record.recorder.snapshot(
-        loads=record.loads,
-        reloads=record.reload_count,
-        restarts=record.restarts,
-        memory=memory,
-        cpu_time=cpu_time,
-    )
+    return memory, cpu_time
 
 
 def processes_of(host: Host) -> Iterable[psutil.Process]:

@@ -1,0 +1,336 @@
+import type { Dispose } from "../connection.js";
+import { colour } from "../colours.js";
+import { el, setText, svg, uniqueId } from "../dom.js";
+import { icon, type IconName } from "../icons.js";
+import type { Live } from "../live.js";
+import { failureBox } from "../requests.js";
+import { StatusLine } from "../status.js";
+import { watchVisibility } from "../visibility.js";
+import type { Graph, GraphCycle } from "../wire.js";
+import { aboutCycle, aboutEdge, aboutNode } from "./about.js";
+import { Drawing, wordOf } from "./drawing.js";
+import { asPng, save, standaloneSvg } from "./export.js";
+import { layOut, type Layout, type PlacedEdge } from "./layout.js";
+import { GraphModel } from "./model.js";
+import { Viewport } from "./viewport.js";
+
+const LABELS_UP_TO = 40;
+
+export interface GraphOptions {
+  readonly tracksVisibility?: boolean;
+}
+
+/** Plugins and what they depend on, to look around in. */
+export class GraphView {
+  private readonly root: HTMLElement;
+  private readonly frame: SVGSVGElement;
+  private readonly content = svg("g");
+  private readonly arrows = uniqueId("arrow");
+  private readonly defs: SVGDefsElement;
+  private readonly viewport: Viewport;
+  private readonly about = el("div", { class: "nl-graph-about", attrs: { "aria-live": "polite" } });
+  private readonly summary = el("span", { class: "nl-summary", attrs: { role: "status" } });
+  private readonly status: StatusLine;
+  private readonly disposals: Dispose[];
+  private model: GraphModel | undefined;
+  private layout: Layout | undefined;
+  private drawing: Drawing | undefined;
+  private shape = "";
+  private chosen: string | undefined;
+  private isFitted = false;
+
+  constructor(
+    host: HTMLElement,
+    private readonly live: Live,
+    options: GraphOptions = {},
+  ) {
+    const { trans } = live;
+    this.status = new StatusLine(live);
+    this.defs = makeDefs(this.arrows);
+    this.frame = svg(
+      "svg",
+      { class: "nl-graph-frame", tabindex: 0, role: "group", "aria-label": trans.__("Graph of plugins; arrow keys go along dependencies") },
+      this.defs,
+      this.content,
+    );
+    this.viewport = new Viewport(this.frame, this.content);
+    this.root = el(
+      "div",
+      {
+        class: "nl-root nl-graph",
+        attrs: { role: "region", "aria-label": trans.__("Dependencies"), "data-lm-suppress-shortcuts": "true" },
+        on: { keydown: (event) => this.keyed(event) },
+      },
+      el(
+        "div",
+        { class: "nl-bar" },
+        el("span", { class: "nl-title" }, trans.__("Dependencies")),
+        this.summary,
+        this.status.element,
+        el("span", { class: "nl-graph-tools" }, ...this.tools()),
+      ),
+      this.frame,
+      this.legend(),
+      this.about,
+    );
+    host.append(this.root);
+    this.listenToPointer();
+    this.disposals = [
+      live.store.graphChanged.listen((graph) => void this.take(graph)),
+      live.store.changed.listen((change) => this.showStates(change.ids)),
+    ];
+    if (options.tracksVisibility ?? true) {
+      this.disposals.push(watchVisibility(host, (visible) => this.setVisible(visible)));
+    }
+    if (live.store.graph) {
+      void this.take(live.store.graph);
+    }
+  }
+
+  setVisible(visible: boolean): void {
+    this.live.want(this, visible ? { topics: ["graph", "plugins"] } : null);
+    if (visible && !this.isFitted) {
+      this.fit();
+    }
+  }
+
+  /** Choose a plugin: what depends on it is lit. */
+  choose(id: string | undefined): void {
+    this.chosen = id;
+    this.show();
+    const point = id === undefined ? undefined : this.layout?.nodes.get(id);
+    if (point) {
+      this.viewport.reveal(point);
+    }
+  }
+
+  dispose(): void {
+    this.live.want(this, null);
+    this.status.dispose();
+    for (const dispose of this.disposals) {
+      dispose();
+    }
+    this.shape = "";
+    this.root.remove();
+  }
+
+  private async take(graph: Graph): Promise<void> {
+    const model = new GraphModel(graph);
+    const shape = model.shape;
+    if (shape !== this.shape || !this.layout) {
+      this.shape = shape;
+      setText(this.summary, this.live.trans.__("drawing …"));
+      const layout = await layOut(model, () => this.shape !== shape);
+      if (!layout) {
+        return;
+      }
+      this.layout = layout;
+      this.isFitted = false;
+    }
+    this.model = model;
+    this.drawing = new Drawing(model, this.layout, this.arrows, this.live.trans);
+    this.content.replaceChildren(this.drawing.element);
+    this.frame.classList.toggle("nl-has-labels", model.edges.length <= LABELS_UP_TO);
+    this.sizeFrame(this.layout);
+    this.showStates(model.nodes.keys());
+    this.show();
+    this.summarize(model);
+    if (!this.isFitted) {
+      this.fit();
+    }
+  }
+
+  private sizeFrame(layout: Layout): void {
+    this.frame.style.height = `${Math.min(560, Math.max(150, layout.height + 8))}px`;
+  }
+
+  private fit(): void {
+    if (this.layout && this.frame.getBoundingClientRect().width > 0) {
+      this.viewport.fit(this.layout.width, this.layout.height);
+      this.isFitted = true;
+    }
+  }
+
+  private summarize(model: GraphModel): void {
+    const { trans } = this.live;
+    const conflicts = [...model.nodes.values()].filter((node) => node.conflict !== "").length;
+    const parts = [
+      model.nodes.size === 1 ? trans.__("1 plugin") : trans.__("%1 plugins", model.nodes.size),
+      model.edges.length === 1 ? trans.__("1 dependency") : trans.__("%1 dependencies", model.edges.length),
+      model.cycles.length > 0 ? trans.__("%1 in a circle", model.cycles.length) : "",
+      conflicts > 0 ? trans.__("%1 with a version conflict", conflicts) : "",
+    ];
+    setText(this.summary, parts.filter((part) => part !== "").join(" · "));
+  }
+
+  private showStates(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const row = this.live.store.row(id);
+      if (row) {
+        this.drawing?.showState(id, row.state);
+      }
+    }
+  }
+
+  private show(pointed?: readonly GraphCycle[], what?: HTMLElement): void {
+    const { model, drawing } = this;
+    if (!model || !drawing) {
+      return;
+    }
+    const cycle = pointed?.[0];
+    const node = this.chosen === undefined ? undefined : model.nodes.get(this.chosen);
+    if (cycle) {
+      drawing.light(new Set(cycle.path), (edge) => isStep(cycle, edge), this.chosen);
+      this.about.replaceChildren(aboutCycle(cycle, this.live.trans));
+    } else if (node) {
+      const lit = new Set([node.id, ...model.dependents(node.id)]);
+      drawing.light(lit, (edge) => lit.has(edge.dependent) && lit.has(edge.dependency), node.id);
+      const state = ["missing", "left out"].includes(node.state)
+        ? node.state
+        : (this.live.store.row(node.id)?.state ?? node.state);
+      this.about.replaceChildren(what ?? aboutNode(model, node, wordOf(state, this.live.trans), this.live.trans));
+    } else {
+      drawing.light(new Set(), () => false);
+      this.about.replaceChildren(...(what ? [what] : []));
+    }
+  }
+
+  private listenToPointer(): void {
+    this.content.addEventListener("pointerover", (event) => this.point(event.target));
+    this.content.addEventListener("pointerleave", () => this.show());
+    this.frame.addEventListener("click", (event) => {
+      if (!this.viewport.wasDragged) {
+        const id = idOf(event.target);
+        this.choose(id === this.chosen ? undefined : id);
+      }
+    });
+  }
+
+  private point(target: EventTarget | null): void {
+    const { model } = this;
+    const id = idOf(target);
+    const edge = edgeOf(target);
+    if (!model) {
+      return;
+    }
+    if (id !== undefined) {
+      this.show(model.cyclesOf(id));
+    } else if (edge) {
+      const declared = model.needsOf(edge.dependent).find((one) => one.dependency === edge.dependency);
+      this.show(
+        model.cyclesOf(edge.dependent, edge.dependency),
+        declared && aboutEdge(declared, this.live.trans),
+      );
+    }
+  }
+
+  private keyed(event: KeyboardEvent): void {
+    event.stopPropagation();
+    const { model } = this;
+    if (!model || event.target instanceof HTMLButtonElement) {
+      return;
+    }
+    const moves: Readonly<Record<string, () => string | undefined>> = {
+      ArrowRight: () => this.chosen && model.needsOf(this.chosen)[0]?.dependency,
+      ArrowLeft: () => this.chosen && model.neededByOf(this.chosen)[0]?.dependent,
+      ArrowDown: () => this.beside(1),
+      ArrowUp: () => this.beside(-1),
+    };
+    const move = moves[event.key];
+    if (move) {
+      event.preventDefault();
+      const next = this.chosen === undefined ? [...model.nodes.keys()][0] : move();
+      if (next !== undefined) {
+        this.choose(next);
+      }
+    } else if (event.key === "Escape") {
+      this.choose(undefined);
+    } else if (event.key === "+" || event.key === "-") {
+      this.viewport.zoom(event.key === "+" ? 1.25 : 0.8);
+    } else if (event.key === "0") {
+      this.fit();
+    }
+  }
+
+  /** The plugin after or before the chosen one, from the top of the picture to its bottom. */
+  private beside(step: number): string | undefined {
+    const places = [...(this.layout?.nodes ?? [])].sort(([, a], [, b]) => a.y - b.y || a.x - b.x);
+    const at = places.findIndex(([id]) => id === this.chosen);
+    return places[(at + step + places.length) % places.length]?.[0];
+  }
+
+  private tools(): HTMLElement[] {
+    const { trans } = this.live;
+    const tool = (name: IconName, label: string, act: () => void, text = "") => {
+      const button = el("button", { class: "nl-action nl-tool", title: label, attrs: { type: "button" }, on: { click: act } }, icon(name), text);
+      button.setAttribute("aria-label", label);
+      return button;
+    };
+    return [
+      tool("zoomIn", trans.__("Larger (+)"), () => this.viewport.zoom(1.25)),
+      tool("zoomOut", trans.__("Smaller (-)"), () => this.viewport.zoom(0.8)),
+      tool("fit", trans.__("Show all (0)"), () => this.fit()),
+      tool("download", trans.__("Save as SVG"), () => this.export("svg"), "SVG"),
+      tool("download", trans.__("Save as PNG"), () => this.export("png"), "PNG"),
+    ];
+  }
+
+  private export(kind: "svg" | "png"): void {
+    const { drawing, layout } = this;
+    if (!drawing || !layout) {
+      return;
+    }
+    const { width, height } = layout;
+    const ground = colour(this.root, "--nl-ground", "white");
+    const text = standaloneSvg(drawing.element, this.defs, width, height, ground);
+    if (kind === "svg") {
+      save(new Blob([text], { type: "image/svg+xml" }), "plugins.svg");
+      return;
+    }
+    asPng(text, width, height).then(
+      (blob) => save(blob, "plugins.png"),
+      (error: unknown) => this.about.replaceChildren(failureBox(error, this.live.trans)),
+    );
+  }
+
+  private legend(): HTMLElement {
+    const { trans } = this.live;
+    const entry = (name: string, text: string) =>
+      el("span", { class: "nl-legend-entry" }, svg("svg", { class: `nl-edge nl-edge-${name}`, viewBox: "0 0 26 8", "aria-hidden": "true" }, svg("path", { class: "nl-edge-line", d: "M1 4H25" })), text);
+    return el(
+      "div",
+      { class: "nl-legend" },
+      entry("plain", trans.__("needs")),
+      entry("optional", trans.__("optional")),
+      entry("unsuitable", trans.__("another version is here")),
+      entry("cycle", trans.__("cycle")),
+      el("span", { class: "nl-quiet" }, trans.__("Choose a plugin to see what depends on it; Ctrl and the wheel zoom.")),
+    );
+  }
+}
+
+function isStep(cycle: GraphCycle, edge: PlacedEdge): boolean {
+  const at = cycle.path.indexOf(edge.dependent);
+  return at !== -1 && cycle.path[(at + 1) % cycle.path.length] === edge.dependency;
+}
+
+function idOf(target: EventTarget | null): string | undefined {
+  const node = target instanceof Element ? target.closest("[data-id]") : null;
+  return node?.getAttribute("data-id") ?? undefined;
+}
+
+function edgeOf(target: EventTarget | null): { dependent: string; dependency: string } | undefined {
+  const edge = target instanceof Element ? target.closest("[data-dependent]") : null;
+  const [dependent, dependency] = [edge?.getAttribute("data-dependent"), edge?.getAttribute("data-dependency")];
+  return dependent && dependency ? { dependent, dependency } : undefined;
+}
+
+function makeDefs(id: string): SVGDefsElement {
+  const arrow = (kind: string) =>
+    svg(
+      "marker",
+      { id: `${id}-${kind}`, viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto", class: `nl-edge-${kind}` },
+      svg("path", { class: "nl-arrow", d: "M0 0.5 8 4 0 7.5z" }),
+    );
+  return svg("defs", {}, ...["plain", "optional", "unsuitable", "cycle"].map(arrow));
+}

@@ -1,0 +1,3 @@
+import type { Watch } from "./wire.js";
+
+export type Topic = Watch["topics"][number];

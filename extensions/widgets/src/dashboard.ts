@@ -1,0 +1,4 @@
+import { DashboardView } from "@nebula-lab/common";
+import { liveWidget } from "./live_widget.js";
+
+export default liveWidget((host, live) => new DashboardView(host, live));

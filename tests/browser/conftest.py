@@ -1,0 +1,111 @@
+"""A JupyterLab for all browser tests of a process, and a browser for each file of them.
+
+The browser is a file's and not the session's: while it lives, no other test of the process can run
+an event loop of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from chromium import ARGUMENTS, chromium
+from lab_server import LabServer
+from notebook_page import PATIENCE, NotebookPage, write_notebook
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory) -> Iterator[LabServer]:
+    """A JupyterLab server on the loopback interface."""
+    chromium()  # without one there is nothing to serve
+    server = LabServer(tmp_path_factory.mktemp("lab"))
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def browser(lab) -> Iterator[Browser]:
+    """Chromium, without a window."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    """In the place of what looks at each test: a browser starts and ends processes as it likes."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_kernel_is_left_behind(lab):
+    """After each file: no kernel, and so no host of a plugin."""
+    yield
+    lab.end_kernels()
+    deadline = time.monotonic() + 10
+    while lab.get("/api/kernels"):
+        assert time.monotonic() < deadline, "kernels are left behind"
+        time.sleep(0.05)
+
+
+def new_page(browser: Browser) -> Page:
+    """A page with no past; what goes wrong in it is kept in its `errors`."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    return page
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    """A page; what goes wrong in it fails the test."""
+    made = new_page(browser)
+    yield made
+    made.context.close()
+    assert not made.errors
+
+
+def new_folder(lab: LabServer) -> Path:
+    """A folder in the server's, with a folder for plugins in it."""
+    path = lab.root / f"test{next(_numbers)}"
+    (path / "plugins").mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def folder(lab):
+    """A folder of the test's own."""
+    return new_folder(lab)
+
+
+def open_notebook(lab: LabServer, page: Page, path: Path, cells: Sequence[str], mode: str):
+    """Write a notebook of these cells, and open it."""
+    write_notebook(path, list(cells))
+    found = NotebookPage(page, lab.url, str(path.relative_to(lab.root)))
+    found.open(mode=mode)
+    return found
+
+
+@pytest.fixture
+def notebook(lab, page, folder):
+    """Opens a new notebook with some cells in the test's folder; its kernel ends with the test."""
+    paths = []
+
+    def opened(*cells: str, mode: str = "doc", name: str = "test.ipynb") -> NotebookPage:
+        paths.append(folder / name)
+        return open_notebook(lab, page, folder / name, cells, mode)
+
+    yield opened
+    for path in paths:
+        lab.end_kernels(str(path.relative_to(lab.root)))

@@ -1,0 +1,131 @@
+"""A JupyterLab of the tests' own, with nothing of the user's and nothing left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+START = 60.0  # seconds
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+
+class LabServer:
+    """One server process; its folder has the notebooks.
+
+    Args:
+        folder: for all of its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.root.mkdir()
+        self.log = folder / "log.txt"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        config = folder / "config" / "labconfig"
+        config.mkdir(parents=True)
+        (config / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES))
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *self._options()],
+                cwd=self.root,
+                env=_environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _options(self) -> list[str]:
+        return [
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            f"--ServerApp.port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.root}",
+            "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=",
+        ]
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                self.get("/api/status")
+                return
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.05)
+        raise AssertionError(f"JupyterLab did not come up:\n{self.log.read_text()[-4000:]}")
+
+    def get(self, path: str) -> object:
+        """The JSON that it answers with."""
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.load(answer)
+
+    def end_kernels(self, path: str | None = None) -> None:
+        """Shut down every session and kernel, or those of one notebook."""
+        for session in self.get("/api/sessions"):
+            if path in (None, session["path"]):
+                self._delete(f"/api/sessions/{session['id']}")
+        if path is None:
+            for kernel in self.get("/api/kernels"):
+                self._delete(f"/api/kernels/{kernel['id']}")
+
+    def _delete(self, path: str) -> None:
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        try:
+            urllib.request.urlopen(request, timeout=30).close()
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+
+    def close(self) -> None:
+        """End it; kernels go with it."""
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Ours, with every folder in which Jupyter keeps something below `folder`."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    folders = {
+        "HOME": "home",
+        "IPYTHONDIR": "ipython",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    for name, below in folders.items():
+        (folder / below).mkdir(exist_ok=True)
+        kept[name] = str(folder / below)
+    return kept
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

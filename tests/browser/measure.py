@@ -1,0 +1,198 @@
+"""Measures the dashboard in a real JupyterLab: `python tests/browser/measure.py`, prints JSON.
+
+- `first_paint_ms`: from the end of the cell `%plugin` until 20 rows are on the page
+- `click_ms`: from a click until the answer is on the page, while `time.sleep` runs
+- `cpu_percent`: of the kernel with 50 plugins in processes of their own, as parts of one core: with
+  no dashboard, with one that is seen, with one that is seen and calls each quarter of a second,
+  with the same calls and none seen, and with one that is hidden
+- `gzip_bytes`: of what a widget carries
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from chromium import ARGUMENTS, chromium
+from lab_server import LabServer
+from notebook_page import NotebookPage, write_notebook
+from playwright.sync_api import Page, sync_playwright
+
+import nebula_lab
+
+STATIC = Path(nebula_lab.__file__).parent / "notebook" / "static"
+LOOK = 20.0  # seconds
+ROUNDS = 7
+PLUGIN = """
+from nebula_lab.plugin import Plugin, operation
+PLUGIN_METADATA = {{"id": "{id}", "version": "1.0.0"}}
+class It(Plugin):
+    @operation
+    def add(self, n: int = 1) -> int:
+        return n
+def plugin_entry():
+    return It()
+"""
+PAINT = """number => new Promise(resolve => {
+    const cell = window.jupyterapp.shell.currentWidget.content.widgets[number];
+    const before = document.querySelectorAll('.nl-row').length;
+    let ended;
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+    void window.jupyterapp.commands.execute('notebook:run-cell').then(() => {
+        ended = performance.now();
+    });
+    const look = () => {
+        const rows = cell.node.querySelectorAll('.nl-row').length;
+        if (ended !== undefined && rows === 20) {
+            resolve(performance.now() - ended);
+        } else {
+            requestAnimationFrame(look);
+        }
+    };
+    look();
+})"""
+CLICK = """() => new Promise(resolve => {
+    const below = document.querySelector('.nl-below:not([hidden])');
+    const [, operations, , history] = below.querySelectorAll('[role=tab]');
+    operations.click();
+    const panel = below.querySelector('.nl-history');
+    panel.replaceChildren();
+    const begun = performance.now();
+    history.click();
+    const look = () => {
+        if (panel.querySelector('table, .nl-quiet')) {
+            resolve(performance.now() - begun);
+        } else {
+            setTimeout(look, 1);
+        }
+    };
+    look();
+})"""
+CALLS = """
+import threading, time
+calling = threading.Event()
+def call():
+    while calling.is_set():
+        for one in list(plugins)[:10]:
+            plugins.execute(one, "add")
+        time.sleep(0.25)
+def begin():
+    calling.set()
+    threading.Thread(target=call, daemon=True).start()
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="measure-") as folder:
+        server = LabServer(Path(folder))
+        try:
+            server.wait()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+                found = {
+                    "first_paint_ms": first_paint(server, browser.new_page()),
+                    **with_fifty(server, browser.new_page()),
+                    "gzip_bytes": sizes(),
+                }
+                browser.close()
+        finally:
+            server.close()
+    print(json.dumps(found, indent=2))
+
+
+def opened(server: LabServer, page: Page, count: int, cells: list[str]) -> NotebookPage:
+    folder = server.root / f"with{count}"
+    (folder / "plugins").mkdir(parents=True)
+    for number in range(count):
+        one = f"plugin_{number:02}"
+        (folder / "plugins" / f"{one}.py").write_text(PLUGIN.format(id=one))
+    write_notebook(folder / "test.ipynb", cells)
+    notebook = NotebookPage(page, server.url, f"with{count}/test.ipynb")
+    notebook.open()
+    return notebook
+
+
+def first_paint(server: LabServer, page: Page) -> dict[str, float]:
+    """The first time a session shows one, and the times after it."""
+    notebook = opened(server, page, 20, ["%load_ext nebula_lab"] + ["%plugin"] * ROUNDS)
+    notebook.run(0)
+    times = []
+    for number in range(1, ROUNDS + 1):
+        notebook.command("notebook:clear-all-cell-outputs")  # what is below the fold is not drawn
+        times.append(page.evaluate(PAINT, number))
+    server.end_kernels()
+    return {"first": round(times[0]), "median_after": round(statistics.median(times[1:]))}
+
+
+def with_fifty(server: LabServer, page: Page) -> dict[str, object]:
+    cells = [
+        "%load_ext nebula_lab",
+        "for one in plugins: plugins.load_plugin(one)",
+        CALLS,
+        "%plugin",
+        "import time; time.sleep(8)",
+        "begin()",
+        "calling.clear()",
+    ]
+    notebook = opened(server, page, 50, cells)
+    for number in range(3):
+        notebook.run(number)
+    kernel = kernel_process()
+    cpu = {"none": percent(kernel)}
+    notebook.run(3)
+    page.wait_for_selector(".nl-row")
+    clicks = click_times(notebook)
+    cpu["seen"] = percent(kernel)
+    notebook.run(5)
+    cpu["seen_with_calls"] = percent(kernel)
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 3")
+    notebook.command("notebook:hide-cell-outputs")
+    cpu["hidden_with_calls"] = percent(kernel)
+    notebook.run(6)
+    cpu["hidden"] = percent(kernel)
+    return {"click_ms": clicks, "cpu_percent": cpu}
+
+
+def click_times(notebook: NotebookPage) -> dict[str, float]:
+    page = notebook.page
+    page.locator(".nl-opener").first.click()
+    notebook.start(4)
+    page.wait_for_timeout(500)  # the cell has begun
+    times = [page.evaluate(CLICK) for _ in range(ROUNDS)]
+    assert notebook.count_of(4) is None, "the cell ended too early"
+    page.wait_for_timeout(8_000)
+    page.locator(".nl-opener").first.click()
+    return {"median": round(statistics.median(times), 1), "longest": round(max(times), 1)}
+
+
+def kernel_process() -> psutil.Process:
+    """The kernel: the largest of what the server has started as one."""
+    below = psutil.Process().children(recursive=True)
+    kernels = [one for one in below if "ipykernel_launcher" in " ".join(one.cmdline())]
+    return min(kernels, key=lambda one: one.create_time())
+
+
+def percent(process: psutil.Process) -> float:
+    """Of one core, over a while that begins when things have settled."""
+    time.sleep(3)
+    before, began = process.cpu_times(), time.monotonic()
+    time.sleep(LOOK)
+    after = process.cpu_times()
+    used = after.user + after.system - before.user - before.system
+    return round(100 * used / (time.monotonic() - began), 2)
+
+
+def sizes() -> dict[str, int]:
+    return {
+        name: len(gzip.compress((STATIC / name).read_bytes(), mtime=0))
+        for name in ("dashboard.js", "graph.js", "widgets.css")
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""One notebook in a JupyterLab in a browser, as a person has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+PATIENCE = 30_000  # milliseconds; a deadline, not a wait
+
+
+class NotebookPage:
+    """A notebook that is open.
+
+    Args:
+        page: the browser's page.
+        url: of the server.
+        path: of the notebook, from the server's folder.
+    """
+
+    def __init__(self, page: Page, url: str, path: str) -> None:
+        self.page = page
+        self.url = url
+        self.path = path
+
+    def open(self, *, mode: str = "doc", reset: bool = True) -> None:
+        """Open it, alone on the page (`doc`) or with all of JupyterLab around it (`lab`)."""
+        self.page.goto(f"{self.url}/{mode}/tree/{self.path}{'?reset' if reset else ''}")
+        self.page.wait_for_function(
+            """path => {
+                const shell = window.jupyterapp?.shell;
+                const panel = shell?.currentWidget;
+                return panel?.context?.path === path && panel.context.isReady
+                    && panel.sessionContext.session?.kernel?.connectionStatus === 'connected';
+            }""",
+            arg=self.path,
+            timeout=2 * PATIENCE,
+        )
+
+    def start(self, number: int) -> None:
+        """Run a cell, counted from 0, and do not wait for it."""
+        self.page.evaluate(
+            """async number => {
+                const app = window.jupyterapp;
+                app.shell.currentWidget.content.activeCellIndex = number;
+                void app.commands.execute('notebook:run-cell');
+            }""",
+            number,
+        )
+
+    def run(self, number: int) -> None:
+        """Run a cell, counted from 0, and wait until it has run."""
+        before = self.count_of(number)
+        self.start(number)
+        self.page.wait_for_function(
+            """([number, before]) => {
+                const cell = window.jupyterapp.shell.currentWidget.content.widgets[number];
+                const count = cell.model.executionCount;
+                return count !== null && count !== before;
+            }""",
+            arg=[number, before],
+            timeout=PATIENCE,
+        )
+
+    def count_of(self, number: int) -> int | None:
+        """The execution count of a cell."""
+        return self.page.evaluate(
+            "number => window.jupyterapp.shell.currentWidget.content.widgets[number]"
+            ".model.executionCount",
+            number,
+        )
+
+    def output(self, number: int) -> Locator:
+        """What stands under a cell."""
+        return self.page.locator(".jp-Cell").nth(number).locator(".jp-OutputArea")
+
+    def command(self, name: str) -> None:
+        """Execute a command of JupyterLab's, as its menus do."""
+        self.page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+
+    def theme(self, name: str) -> None:
+        """Change to a theme, such as `JupyterLab Dark`."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+        )
+        light = "false" if "Dark" in name else "true"
+        self.page.wait_for_selector(
+            f'body[data-jp-theme-light="{light}"]', state="attached", timeout=PATIENCE
+        )
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """Write a notebook of code cells that have not run."""
+    path.write_text(
+        json.dumps(
+            {
+                "nbformat": 4,
+                "nbformat_minor": 5,
+                "metadata": {
+                    "kernelspec": {"name": "python3", "display_name": "Python 3"},
+                    "language_info": {"name": "python"},
+                },
+                "cells": [
+                    {
+                        "cell_type": "code",
+                        "id": f"cell{number}",
+                        "metadata": {},
+                        "source": source,
+                        "outputs": [],
+                        "execution_count": None,
+                    }
+                    for number, source in enumerate(cells)
+                ],
+            }
+        )
+    )

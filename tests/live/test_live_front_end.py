@@ -1,0 +1,39 @@
+"""The front end's own tests, which are TypeScript."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+EXTENSIONS = Path(__file__).parents[2] / "extensions"
+
+
+def _build_script():
+    spec = importlib.util.spec_from_file_location("front_end_build", EXTENSIONS / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tests_of_the_front_end_pass():
+    assert (EXTENSIONS / "node_modules").is_dir(), "run: make frontend"
+    script = _build_script()
+    npm = script.find_npm()
+    path = os.pathsep.join([str(Path(npm).parent), script.search_path()])
+    done = subprocess.run(
+        [npm, "test", "--silent"],
+        cwd=EXTENSIONS,
+        env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+
+
+def test_no_lock_file_says_where_packages_come_from():
+    lock = (EXTENSIONS / "package-lock.json").read_text()
+    assert '"resolved": "http' not in lock
