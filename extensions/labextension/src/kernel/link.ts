@@ -1,0 +1,253 @@
+import type { FromKernel } from "@nebula-lab/common";
+import { Signal } from "@nebula-lab/common";
+import type { Kernel, KernelMessage } from "@jupyterlab/services";
+import type { IDisposable } from "@lumino/disposable";
+import { Channel } from "./channel.js";
+import { Lane } from "./lane.js";
+import { probe } from "./probe.js";
+import { Suspicion } from "./suspicion.js";
+
+/**
+ * How we stand with a kernel.
+ *
+ * connecting: finding out. waiting: it is asked, and does not answer while its cell runs. foreign:
+ * it does not run Python. missing: nebula_lab is not installed there. unloaded: it is not loaded.
+ * loading: it has been told to load it. open: we talk. silent: it does not answer. restarting,
+ * dead: as they say.
+ */
+export type Standing =
+  | "connecting"
+  | "waiting"
+  | "foreign"
+  | "missing"
+  | "unloaded"
+  | "loading"
+  | "open"
+  | "silent"
+  | "restarting"
+  | "dead";
+
+const WAITING_AFTER = 1_000;
+/** A kernel that was restarted may say nothing the first time. */
+const MOST_LOOKS = 4;
+
+/** Finds out whether nebula_lab is loaded in a kernel, and opens channels to it where it is. */
+export class KernelLink implements IDisposable {
+  readonly changed = new Signal<Standing>();
+  /** A cell has ended. */
+  readonly cellEnded = new Signal<void>();
+
+  constructor(readonly kernel: Kernel.IKernelConnection) {
+    kernel.iopubMessage.connect(this.onPublished, this);
+    kernel.statusChanged.connect(this.onKernelStatus, this);
+    kernel.connectionStatusChanged.connect(this.onConnectionStatus, this);
+    kernel.disposed.connect(this.dispose, this);
+    void this.connect();
+  }
+
+  get standing(): Standing {
+    return this._standing;
+  }
+
+  /** Why loading has failed; else "". */
+  get remark(): string {
+    return this._remark;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** A conversation, which is closed until there is somebody to talk to, and again after that. */
+  channel(): Channel {
+    const channel = new Channel((one) => {
+      one.drop(this.isReachable);
+      this.channels.delete(one);
+    });
+    this.channels.add(channel);
+    if (this._standing === "open" && this.lane !== null) {
+      channel.open(this.lane);
+    }
+    return channel;
+  }
+
+  /** Begin anew, whatever came of the last time. */
+  async connect(): Promise<void> {
+    const round = this.leave(this.isReachable);
+    if (this.kernel.isDisposed || this.kernel.status === "dead") {
+      return this.stand("dead");
+    }
+    this.stand("connecting");
+    if (this.kernel.connectionStatus !== "connected") {
+      return; // and will be told when it is
+    }
+    const spec = await this.kernel.spec;
+    if (round !== this.round) {
+      return;
+    }
+    if (spec !== undefined && spec.language.toLowerCase() !== "python") {
+      return this.stand("foreign");
+    }
+    const lane = await Lane.open(this.kernel);
+    if (round !== this.round) {
+      return lane.close();
+    }
+    this.lane = lane;
+    await this.look(MOST_LOOKS);
+  }
+
+  /** Load nebula_lab in the kernel; an error is the remark. */
+  async load(): Promise<void> {
+    const { round } = this;
+    this.stand("loading");
+    const future = this.kernel.requestExecute({
+      code: "%load_ext nebula_lab",
+      silent: true,
+      store_history: false,
+      stop_on_error: false,
+    });
+    this.suspicion.ignore(future.msg.header.msg_id);
+    const problem = await future.done.then(
+      (reply) => problemOf(reply.content),
+      () => "",
+    );
+    if (round !== this.round) {
+      return;
+    }
+    if (problem !== "") {
+      return this.stand("unloaded", problem);
+    }
+    await this.look(MOST_LOOKS);
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this.leave(this.isReachable);
+    this.channels.clear();
+    this.kernel.iopubMessage.disconnect(this.onPublished, this);
+    this.kernel.statusChanged.disconnect(this.onKernelStatus, this);
+    this.kernel.connectionStatusChanged.disconnect(this.onConnectionStatus, this);
+    this.kernel.disposed.disconnect(this.dispose, this);
+    this.stand("dead");
+  }
+
+  /** Ask whether nebula_lab is there, and open the channels if it is. */
+  private async look(tries = 1): Promise<void> {
+    const { lane, round } = this;
+    if (lane === null || this._standing === "open") {
+      return;
+    }
+    const waiting = window.setTimeout(() => this.standIf(round, "waiting"), WAITING_AFTER);
+    const question = probe(lane);
+    this.suspicion.ignore(question.messageId);
+    const found = await question.readiness;
+    window.clearTimeout(waiting);
+    if (round !== this.round || this.standing === "open") {
+      return;
+    }
+    if (found === "unknown") {
+      return tries > 1 ? this.look(tries - 1) : this.stand("silent");
+    }
+    if (found !== "loaded") {
+      return this.stand(found, found === this._standing ? this._remark : "");
+    }
+    this.suspicion.rest();
+    this.stand("open");
+    this.channels.forEach((channel) => channel.open(lane));
+  }
+
+  private get isReachable(): boolean {
+    const { isDisposed, status, connectionStatus } = this.kernel;
+    return !isDisposed && status !== "dead" && connectionStatus === "connected";
+  }
+
+  /** Give up what there is of conversations; the number of the next round. */
+  private leave(politely: boolean): number {
+    this.suspicion.rest();
+    this.channels.forEach((channel) => channel.drop(politely));
+    if (politely) {
+      this.lane?.close();
+    }
+    this.lane = null;
+    this.round += 1;
+    return this.round;
+  }
+
+  private standIf(round: number, standing: Standing): void {
+    if (round === this.round && this._standing === "connecting") {
+      this.stand(standing);
+    }
+  }
+
+  private stand(standing: Standing, remark = ""): void {
+    if (standing !== this._standing || remark !== this._remark) {
+      this._standing = standing;
+      this._remark = remark;
+      this.changed.emit(standing);
+    }
+  }
+
+  private onPublished(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
+    const kind = message.header.msg_type;
+    if (kind === "comm_msg" || kind === "comm_close") {
+      this.onComm(kind, message.content as { comm_id: string; data: unknown });
+    } else if (this.suspicion.isCellEnd(message)) {
+      this.cellEnded.emit();
+    }
+    if (this._standing === "unloaded" || this._standing === "missing") {
+      this.suspicion.consider(message);
+    }
+  }
+
+  private onComm(kind: string, content: { comm_id: string; data: unknown }): void {
+    const channel = [...this.channels].find((one) => one.commId === content.comm_id);
+    if (channel === undefined) {
+      return;
+    }
+    if (kind === "comm_msg") {
+      return channel.receive(content.data as FromKernel);
+    }
+    // As by %unload_ext: it is found out whether it is loaded again.
+    channel.drop(false);
+    void this.connect();
+  }
+
+  private onKernelStatus(_: Kernel.IKernelConnection, status: Kernel.Status): void {
+    if (status === "restarting" || status === "autorestarting") {
+      this.leave(false);
+      this.stand("restarting");
+    } else if (status === "dead") {
+      this.leave(false);
+      this.stand("dead");
+    }
+  }
+
+  private onConnectionStatus(
+    _: Kernel.IKernelConnection,
+    status: Kernel.ConnectionStatus,
+  ): void {
+    // After a restart, and when the server is back. A status of the kernel may still be the old
+    // one's, but what is sent over a new connection gets to the new one.
+    if (status === "connected") {
+      void this.connect();
+    }
+  }
+
+  private readonly channels = new Set<Channel>();
+  private readonly suspicion = new Suspicion(() => void this.look());
+  private lane: Lane | null = null;
+  private round = 0;
+  private _standing: Standing = "connecting";
+  private _remark = "";
+  private _isDisposed = false;
+}
+
+function problemOf(content: KernelMessage.IExecuteReplyMsg["content"]): string {
+  if (content.status === "error") {
+    return `${content.ename}: ${content.evalue}`;
+  }
+  return content.status === "ok" ? "" : content.status;
+}

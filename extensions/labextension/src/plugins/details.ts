@@ -1,0 +1,137 @@
+import type { Action, Dispose, PluginRow } from "@nebula-lab/common";
+import {
+  ACTIONS,
+  HistoryView,
+  OperationsView,
+  askFor,
+  el,
+  failureBox,
+  icon,
+  setText,
+  clip,
+} from "@nebula-lab/common";
+import type { Live } from "@nebula-lab/common";
+import { factsOf } from "./facts.js";
+import { Fold } from "./fold.js";
+
+const LONGEST = 5_000;
+
+/** What is shown below a plugin's row: figures, what can be done, calls, and versions. */
+export class PluginDetails {
+  readonly element: HTMLElement;
+
+  /** @param showLogs - bring what the plugin has written into view */
+  constructor(
+    private readonly live: Live,
+    private readonly id: string,
+    showLogs: (id: string) => void,
+  ) {
+    const { trans } = live;
+    this.facts = el("dl", { class: "nl-side-facts" });
+    this.error = el("p", { class: "nl-side-error" });
+    this.answer = el("div", { class: "nl-side-answer", attrs: { role: "status" } });
+    const actions = ACTIONS.map((action) => this.button(action));
+    const logs = el("button", { class: "nl-button", attrs: { type: "button" } }, trans.__("Logs"));
+    logs.addEventListener("click", () => showLogs(id));
+    this.folds = [
+      new Fold(trans.__("Call an operation"), () => new OperationsView(live, id).element),
+      new Fold(trans.__("Versions"), () => new HistoryView(live, id).element),
+    ];
+    const group = el(
+      "div",
+      {
+        class: "nl-side-actions",
+        attrs: { role: "group", "aria-label": trans.__("What to do with %1", id) },
+      },
+      ...actions,
+      logs,
+    );
+    this.element = el(
+      "div",
+      { class: "nl-side-detail" },
+      this.error,
+      group,
+      this.answer,
+      this.facts,
+      ...this.folds.map((fold) => fold.element),
+    );
+    this.disposal = live.store.changed.listen(({ ids }) => {
+      if (ids.has(id)) {
+        this.refresh();
+      }
+    });
+    this.refresh();
+  }
+
+  dispose(): void {
+    this.disposal();
+  }
+
+  private button(action: Action): HTMLButtonElement {
+    const { trans } = this.live;
+    const button = el(
+      "button",
+      {
+        class: "nl-button",
+        title: action.explain(trans),
+        attrs: { type: "button", "data-action": action.name },
+      },
+      icon(action.icon),
+      action.label(trans),
+    );
+    button.addEventListener("click", () => void this.act(action));
+    this.buttons.set(action, button);
+    return button;
+  }
+
+  private async act(action: Action): Promise<void> {
+    const { client, trans } = this.live;
+    this.setBusy(true);
+    this.answer.replaceChildren(el("p", { class: "nl-quiet" }, trans.__("%1 …", action.label(trans))));
+    try {
+      const answer = await client.ask(askFor(action.name, this.id)).answer;
+      const said = answer.kind === "done" ? answer.text : "";
+      this.answer.replaceChildren(el("p", { class: "nl-side-said" }, said));
+    } catch (error) {
+      this.answer.replaceChildren(failureBox(error, trans));
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  private setBusy(isBusy: boolean): void {
+    this.element.setAttribute("aria-busy", String(isBusy));
+    this.buttons.forEach((button) => {
+      button.disabled = isBusy;
+    });
+  }
+
+  private refresh(): void {
+    const row = this.live.store.row(this.id);
+    if (row === undefined) {
+      return;
+    }
+    for (const [action, button] of this.buttons) {
+      button.hidden = !action.states.has(row.state) || row.leftOut !== "";
+    }
+    setText(this.error, whyOf(row));
+    this.error.hidden = whyOf(row) === "";
+    const facts = factsOf(row, this.live.trans).flatMap(([name, value]) => [
+      el("dt", {}, name),
+      el("dd", {}, clip(value, LONGEST)),
+    ]);
+    this.facts.replaceChildren(...facts);
+  }
+
+  private readonly facts: HTMLElement;
+  private readonly error: HTMLElement;
+  private readonly answer: HTMLElement;
+  private readonly folds: ReadonlyArray<Fold>;
+  private readonly disposal: Dispose;
+  private readonly buttons = new Map<Action, HTMLButtonElement>();
+}
+
+function whyOf(row: PluginRow): string {
+  const texts = [row.leftOut, row.error, row.healthMessage].filter((text) => text !== "");
+  return texts.map((text) => clip(text, LONGEST)).join("\n");
+}

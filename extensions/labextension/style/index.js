@@ -1,0 +1,2 @@
+import "@nebula-lab/common/style/index.css";
+import "./base.css";

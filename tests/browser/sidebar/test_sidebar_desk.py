@@ -1,0 +1,197 @@
+"""The sidebar as a part of JupyterLab: settings, commands, keyboard, status bar, themes, windows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe import serious_findings
+from notebook_page import NotebookPage
+from playwright.sync_api import expect
+from sidebar_page import Sidebar
+
+
+def set_setting(desk, name, value) -> None:
+    """Change a setting as the settings editor does."""
+    desk.page.evaluate(
+        """async ([name, value]) => {
+            const app = window.jupyterapp;
+            const tokens = [...app.pluginRegistry._services.keys()];
+            const token = tokens.find(one => one.name.endsWith(':ISettingRegistry'));
+            const registry = await app.resolveRequiredService(token);
+            await registry.set('nebula-lab:plugin', name, value);
+        }""",
+        [name, value],
+    )
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_the_panel_is_fit_for_other_means_than_eyes(desk, sidebar, theme):
+    sidebar.press("counter", "load")
+    sidebar.expect_state("counter", "Loaded")
+    desk.theme(theme)
+    for name in ("problems", "graph", "logs"):
+        sidebar.section(name)
+    expect(sidebar.section("graph").locator("svg.nl-graph-frame")).to_contain_text("needy")
+    expect(sidebar.section("problems")).to_contain_text("broken.py")
+    assert serious_findings(desk.page, "#nebula-lab-sidebar") == []
+    sidebar.press("counter", "unload")
+    sidebar.expect_state("counter", "Discovered")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_the_dashboard_is_fit_for_other_means_than_eyes(desk, sidebar, theme):
+    desk.theme(theme)
+    desk.command("nebula-lab:open-dashboard")
+    row = desk.page.locator(".nl-main:visible tbody tr").first
+    expect(row).to_contain_text("counter")
+    assert serious_findings(desk.page, ".nl-main .nl-dashboard") == []
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    desk.page.evaluate("window.jupyterapp.shell.activateById(window.jupyterapp.shell.currentWidget.id)")
+
+
+def test_the_keyboard_reaches_a_plugin_opens_it_and_presses_its_button(desk, sidebar):
+    keyboard = desk.page.keyboard
+    sidebar.panel.locator(".nl-side-filter").focus()
+    keyboard.press("Tab")
+    expect(sidebar.row("counter")).to_be_focused()
+    keyboard.press("ArrowDown")
+    expect(sidebar.row("needy")).to_be_focused()
+    keyboard.press("Home")
+    expect(sidebar.row("counter")).to_be_focused()
+    keyboard.press("End")
+    keyboard.press("Enter")
+    expect(sidebar.row("needy")).to_have_attribute("aria-expanded", "true")
+    keyboard.press("Tab")
+    expect(desk.page.locator(":focus")).to_have_text("Load")
+    keyboard.press("Enter")
+    sidebar.expect_state("needy", "Loaded")
+
+
+def test_a_sample_is_inserted_from_the_keyboard(desk, sidebar):
+    sidebar.section("samples").get_by_role("button", name="Insert a call of add").focus()
+    desk.page.keyboard.press("Enter")
+    assert "plugins['counter'].add(n=0)" in cell_sources(desk)
+
+
+def test_the_status_bar_has_the_number_of_plugins(desk, sidebar):
+    item = desk.page.locator(".nl-side-status")
+    expect(item).to_have_text("2")
+    expect(item).to_have_attribute("aria-label", "Plugins: 2, of which 2 serve and 0 failed")
+
+
+def test_the_status_bar_is_brought_up_to_date_while_the_panel_is_hidden(desk, sidebar):
+    desk.command("filebrowser:activate")
+    expect(sidebar.panel).to_be_hidden()
+    desk.run(3)
+    run_code(desk, "plugins.unload_plugin('needy')")
+    item = desk.page.locator(".nl-side-status")
+    expect(item).to_have_attribute("aria-label", "Plugins: 2, of which 1 serve and 0 failed")
+    item.click()
+    expect(sidebar.panel).to_be_visible()
+
+
+def test_a_hidden_panel_costs_the_kernel_no_thread(desk, sidebar):
+    desk.command("filebrowser:activate")
+    expect(sidebar.panel).to_be_hidden()
+    assert run_code(desk, "wait_for_no_feed()", before=NO_FEED) == "ok"
+    sidebar.show()
+    assert run_code(desk, "assert has_feed()", before=NO_FEED) == "ok"
+
+
+NO_FEED = """
+import threading, time
+def has_feed():
+    return any(thread.name == "nebula-live" for thread in threading.enumerate())
+def wait_for_no_feed():
+    end = time.monotonic() + 20
+    while has_feed():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+"""
+
+
+def test_commands_do_what_the_buttons_do(desk, sidebar):
+    desk.page.evaluate(
+        "() => window.jupyterapp.commands.execute('nebula-lab:load', { plugin: 'needy' })"
+    )
+    sidebar.expect_state("needy", "Loaded")
+    desk.page.evaluate(
+        "() => window.jupyterapp.commands.execute('nebula-lab:unload', { plugin: 'needy' })"
+    )
+    sidebar.expect_state("needy", "Discovered")
+
+
+def test_every_command_is_in_the_palette(desk, sidebar):
+    desk.command("apputils:activate-command-palette")
+    desk.page.locator(".lm-CommandPalette-input").fill("Plugin")
+    for label in ("Show Plugins", "Load a Plugin", "Insert a Call of a Plugin"):
+        expect(desk.page.locator(".lm-CommandPalette-itemLabel", has_text=label).first).to_be_visible()
+    desk.page.keyboard.press("Escape")
+
+
+def test_calls_are_inserted_as_magics_where_the_user_wants_that(desk, sidebar):
+    set_setting(desk, "insertAs", "magic")
+    expect(sidebar.section("samples")).to_contain_text('%plugin call counter add {"n": 0}')
+    set_setting(desk, "insertAs", "python")
+    expect(sidebar.section("samples")).to_contain_text("plugins['counter'].add(n=0)")
+
+
+def test_sections_are_left_out_where_the_user_wants_that(desk, sidebar):
+    titles = sidebar.panel.locator(".jp-AccordionPanel-title")
+    set_setting(desk, "sections", {"graph": False, "logs": False})
+    expect(titles).to_have_text([re.compile("Plugins"), re.compile("Calls"), re.compile("Problems")])
+    set_setting(desk, "sections", {})
+    expect(titles).to_have_count(5)
+
+
+def test_the_panel_changes_sides_and_goes_on(desk, sidebar):
+    set_setting(desk, "placement", "right")
+    expect(desk.page.locator("#jp-right-stack #nebula-lab-sidebar")).to_be_visible()
+    sidebar.expect_state("counter", "Loaded")
+    sidebar.press("counter", "suspend")
+    sidebar.expect_state("counter", "Suspended")
+    set_setting(desk, "placement", "left")
+    expect(desk.page.locator("#jp-left-stack #nebula-lab-sidebar")).to_be_visible()
+    sidebar.expect_state("counter", "Suspended")
+
+
+def test_a_dashboard_and_a_graph_open_in_tabs_of_their_own(desk, sidebar):
+    desk.command("nebula-lab:open-graph")
+    expect(desk.page.locator(".nl-main:visible svg.nl-graph-frame")).to_contain_text("needy")
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    expect(desk.page.locator(".nl-main")).to_have_count(0)
+
+
+def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar):
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    NotebookPage(page, lab.url, desk.path).open(mode="lab", reset=False)
+    other = Sidebar(page)
+    other.show()
+    other.expect_state("counter", "Suspended")
+    other.press("counter", "resume")
+    other.expect_state("counter", "Loaded")
+    sidebar.expect_state("counter", "Loaded")
+    context.close()
+    sidebar.press("counter", "unload")
+    sidebar.expect_state("counter", "Discovered")
+
+
+def run_code(desk, code, before="") -> str:
+    """Run code in the notebook's kernel, in no cell; the status of the reply."""
+    return desk.page.evaluate(
+        """async code => {
+            const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext);
+            const { kernel } = panel.sessionContext.session;
+            const reply = await kernel.requestExecute({ code, stop_on_error: false }).done;
+            return reply.content.status;
+        }""",
+        before + code,
+    )
+
+
+def cell_sources(notebook) -> list[str]:
+    return notebook.page.evaluate(
+        "window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.sharedModel.source)"
+    )

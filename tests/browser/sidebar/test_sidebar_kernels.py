@@ -1,0 +1,166 @@
+"""The sidebar and what happens to kernels: cells that run, restarts, crashes, other notebooks."""
+
+from __future__ import annotations
+
+import pytest
+from notebook_page import NotebookPage, write_notebook
+from playwright.sync_api import expect
+from sidebar_page import Sidebar
+
+GATE = "while not pathlib.Path('gate').exists(): time.sleep(0.02)"
+
+
+@pytest.fixture(scope="module")
+def gate(desk_folder):
+    """A file that a cell waits for; as long as it does, the kernel is busy."""
+    return desk_folder / "gate"
+
+
+@pytest.fixture(scope="module")
+def busy_desk(lab, desk_page, desk_folder, gate):
+    """A notebook whose second cell runs until the gate is opened."""
+    cells = ["%load_ext nebula_lab\nimport pathlib, time", GATE, "print('done')"]
+    write_notebook(desk_folder / "busy.ipynb", cells)
+    write_notebook(desk_folder / "other.ipynb", ["%load_ext nebula_lab", "%unload_ext nebula_lab"])
+    notebook = NotebookPage(desk_page, lab.url, str((desk_folder / "busy.ipynb").relative_to(lab.root)))
+    notebook.open(mode="lab")
+    Sidebar(desk_page).show()
+    return notebook
+
+
+@pytest.fixture
+def sidebar(busy_desk) -> Sidebar:
+    return Sidebar(busy_desk.page)
+
+
+def test_a_cell_that_loads_us_is_noticed(busy_desk, sidebar):
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+    busy_desk.run(0)
+    expect(sidebar.row("counter")).to_be_visible()
+    expect(sidebar.cure).to_be_hidden()
+
+
+def test_a_click_is_answered_while_a_cell_runs(busy_desk, sidebar, gate):
+    busy_desk.start(1)
+    expect(busy_desk.page.locator(".jp-Cell").nth(1)).to_contain_text("[*]")
+    sidebar.press("counter", "load")
+    sidebar.expect_state("counter", "Loaded")
+    expect(sidebar.answer("counter")).to_have_text("counter 1.0.0 is Loaded.")
+    expect(sidebar.notice).to_be_hidden()
+    assert busy_desk.count_of(1) is None
+
+
+def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(busy_desk, sidebar, gate):
+    busy_desk.page.reload()
+    expect(sidebar.row("counter")).to_be_visible()
+    sidebar.press("counter", "suspend")
+    sidebar.expect_state("counter", "Suspended")
+    assert not gate.exists()
+    gate.touch()
+
+
+def test_the_panel_is_where_it_was_after_the_page_was_loaded_anew(sidebar):
+    expect(sidebar.panel).to_be_visible()
+
+
+def test_after_a_restart_it_can_be_loaded_again(busy_desk, sidebar):
+    restart(busy_desk)
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+    sidebar.cure.click()
+    sidebar.expect_state("counter", "Discovered")
+
+
+def test_a_restart_that_runs_the_cells_again_is_connected_to(busy_desk, sidebar):
+    restart(busy_desk)
+    busy_desk.run(0)
+    sidebar.expect_state("counter", "Discovered")
+    sidebar.press("counter", "load")
+    sidebar.expect_state("counter", "Loaded")
+
+
+def test_after_a_crash_of_the_kernel_it_can_be_loaded_again(busy_desk, sidebar):
+    kill_kernel(busy_desk)
+    busy_desk.page.locator(".jp-Dialog .jp-mod-accept").click()  # it says that the kernel has died
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+    sidebar.cure.click()
+    sidebar.press("counter", "load")
+    sidebar.expect_state("counter", "Loaded")
+
+
+def test_another_notebook_has_plugins_of_its_own(lab, busy_desk, sidebar, desk_folder):
+    open_notebook(busy_desk, desk_folder, lab, "other.ipynb")
+    expect(sidebar.panel.locator(".nl-side-document")).to_have_text("other.ipynb")
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+    run_front_cell(busy_desk, 0)
+    sidebar.expect_state("counter", "Discovered")
+
+
+def test_the_first_notebook_is_shown_as_it_is_when_it_is_in_front_again(
+    lab, busy_desk, sidebar, desk_folder
+):
+    open_notebook(busy_desk, desk_folder, lab, "busy.ipynb")
+    sidebar.expect_state("counter", "Loaded")
+    sidebar.press("counter", "unload")
+    sidebar.expect_state("counter", "Discovered")
+
+
+def test_unloading_us_from_a_kernel_is_noticed(lab, busy_desk, sidebar, desk_folder):
+    open_notebook(busy_desk, desk_folder, lab, "other.ipynb")
+    run_front_cell(busy_desk, 1)
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+
+
+def test_something_else_in_front_leaves_the_notebook_shown(busy_desk, sidebar):
+    busy_desk.command("launcher:create")
+    expect(busy_desk.page.locator(".jp-Launcher")).to_be_visible()
+    expect(sidebar.panel.locator(".nl-side-document")).to_have_text("other.ipynb")
+
+
+def test_a_closed_notebook_makes_room_for_the_other(lab, busy_desk, sidebar, desk_folder):
+    open_notebook(busy_desk, desk_folder, lab, "other.ipynb")
+    busy_desk.page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
+    busy_desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    expect(sidebar.panel.locator(".nl-side-document")).to_have_text("busy.ipynb")
+    expect(sidebar.row("counter")).to_be_visible()
+
+
+def test_a_kernel_that_is_shut_down_is_said_to_be(busy_desk, sidebar):
+    busy_desk.page.evaluate(
+        "() => [...window.jupyterapp.shell.widgets('main')]"
+        ".find(w => w.context?.path.endsWith('busy.ipynb')).sessionContext.shutdown()"
+    )
+    expect(sidebar.notice).to_have_text("busy.ipynb has no kernel.")
+    expect(sidebar.row("counter")).to_be_hidden()
+
+
+def restart(notebook) -> None:
+    notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+
+
+def kill_kernel(notebook) -> None:
+    notebook.page.evaluate(
+        """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({ code: "import os; os.kill(os.getpid(), 9)", silent: true })
+            .done.catch(() => undefined); }"""
+    )
+
+
+def open_notebook(notebook, folder, lab, name) -> None:
+    path = str((folder / name).relative_to(lab.root))
+    notebook.page.evaluate(
+        "path => window.jupyterapp.commands.execute('docmanager:open', { path })", path
+    )
+    notebook.page.wait_for_function(
+        """path => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            return panel?.context?.path === path && panel.context.isReady
+                && panel.sessionContext.session?.kernel?.connectionStatus === 'connected';
+        }""",
+        arg=path,
+    )
+
+
+def run_front_cell(notebook, number) -> None:
+    notebook.run(number)
