@@ -471,7 +471,24 @@ class RegistryTrustError(RegistryError):
 
 
 class PublishingError(RegistryError):
-    """A registry that does not take a version, or a change, that it was given."""
+    """A registry that does not take a version, or a change, that it was given.
+
+    Attributes:
+        conflict: why, as a word for programs; None where there is none for it.
+        archive: SHA-256 of the archive that is there already, where one is.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        conflict: str | None = None,
+        archive: str | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.conflict = conflict
+        self.archive = archive
 
 
 class InstallError(PluginError):

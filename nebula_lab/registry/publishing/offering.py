@@ -29,7 +29,6 @@ from nebula_lab.registry.publishing.changes import Change
 
 __all__ = [
     "Conflict",
-    "OfferError",
     "add_version",
     "require_new",
     "set_yanked",
@@ -43,22 +42,6 @@ class Conflict(StrEnum):
     NO_VERSION = "no_version"  # there is no such version
     NAME_TAKEN = "name_taken"  # an id that differs in case only is there
     FULL = "full"  # the documents would be longer than clients read
-
-
-class OfferError(PublishingError):
-    """A change that a registry does not take.
-
-    Attributes:
-        conflict: why.
-        archive: SHA-256 of the archive that is there already, where one is.
-    """
-
-    def __init__(
-        self, conflict: Conflict, message: str, *, archive: str | None = None, **where: object
-    ) -> None:
-        super().__init__(message, **where)  # type: ignore[arg-type]
-        self.conflict = conflict
-        self.archive = archive
 
 
 class _Documents(Struct, frozen=True):
@@ -76,17 +59,17 @@ def add_version(change: Change, plugin_id: str, version: PublishedVersion, archi
         archive: its checked archive, on the file system of the registry, from where it is moved.
 
     Raises:
-        OfferError: that version is there already, or another reason not to take it.
+        PublishingError: that version is there already, or another reason not to take it.
         RegistryAnswerError: a document of the registry can't be read.
     """
     documents = _read(change, plugin_id)
     require_new(documents.plugin, version.version)
     for entry in documents.index.plugins:
         if entry.id != plugin_id and entry.id.lower() == plugin_id.lower():
-            raise OfferError(
-                Conflict.NAME_TAKEN,
+            raise PublishingError(
                 f"there is a plugin {entry.id} already, and ids that differ in case only would be "
                 "one file on some machines",
+                conflict=Conflict.NAME_TAKEN,
                 plugin_id=plugin_id,
                 hint="Take another id.",
             )
@@ -103,16 +86,16 @@ def require_new(document: PluginDocument, version: str) -> None:
     """Let a version pass that is not there yet.
 
     Raises:
-        OfferError: it is.
+        PublishingError: it is.
         InvalidVersionError: it is no version.
     """
     wanted = Version.parse(version)
     for one in document.versions:
         # Build metadata makes no other version: who asks for one could get either.
         if Version.parse(one.version) == wanted:
-            raise OfferError(
-                Conflict.PUBLISHED,
+            raise PublishingError(
                 f"{one.version} is published already, and never changes",
+                conflict=Conflict.PUBLISHED,
                 archive=one.archive.sha256,
                 plugin_id=document.id,
                 hint="Raise the version and publish that.",
@@ -132,16 +115,16 @@ def set_yanked(change: Change, plugin_id: str, version: str, reason: str | None)
         Whether anything is different now.
 
     Raises:
-        OfferError: there is no such version.
+        PublishingError: there is no such version.
         RegistryAnswerError: a document of the registry can't be read.
     """
     documents = _read(change, plugin_id)
     before = documents.plugin.versions
     if all(one.version != version for one in before):
         known = ", ".join(one.version for one in before[:5])
-        raise OfferError(
-            Conflict.NO_VERSION,
+        raise PublishingError(
             f"there is no version {version} to withdraw",
+            conflict=Conflict.NO_VERSION,
             plugin_id=plugin_id,
             hint=f"There are {known}." if known else "There is no such plugin either.",
         )
@@ -166,9 +149,9 @@ def _write(change: Change, index: Index, document: PluginDocument) -> None:
     content = encoded(document)
     index_content = encoded(_with_entry(index, document))
     if len(content) > PLUGIN_LIMIT or len(index_content) > INDEX_LIMIT:
-        raise OfferError(
-            Conflict.FULL,
+        raise PublishingError(
             "with it, the registry would say more than clients read",
+            conflict=Conflict.FULL,
             plugin_id=document.id,
             hint="Keep another registry for more.",
         )

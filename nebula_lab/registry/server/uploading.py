@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,12 +15,13 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from nebula_lab.errors import PublishingError
 from nebula_lab.registry.archives.opening import ARCHIVE_LIMIT
 from nebula_lab.registry.format.coding import read_plugin
 from nebula_lab.registry.format.documents import PluginName
 from nebula_lab.registry.format.paths import plugin_path
 from nebula_lab.registry.publishing.changes import Change
-from nebula_lab.registry.publishing.offering import OfferError, add_version, require_new
+from nebula_lab.registry.publishing.offering import Conflict, add_version, require_new
 from nebula_lab.registry.server.access import Access
 from nebula_lab.registry.server.answers import Refusal
 from nebula_lab.registry.server.examination import Examined, Examiner
@@ -108,7 +110,7 @@ class Uploads:
         document = read_plugin(path.read_bytes(), wanted.id, path.name)
         try:
             require_new(document, wanted.version)
-        except OfferError as error:
+        except PublishingError as error:
             raise refused_offer(error, wanted.sha256) from error
 
     def _add(self, found: Examined) -> Kept:
@@ -122,7 +124,7 @@ class Uploads:
 
         try:
             return self._keeper.change(add)
-        except OfferError as error:
+        except PublishingError as error:
             raise refused_offer(error, found.archive.sha256) from error
 
 
@@ -138,16 +140,19 @@ def _wanted(request: Request) -> _Wanted:
         ) from error
 
 
-def refused_offer(error: OfferError, archive: str | None = None) -> Refusal:
+def refused_offer(error: PublishingError, archive: str | None = None) -> Refusal:
     """The answer to a change that is not taken; `archive` is what was to be published."""
     more: dict[str, Any] = {} if archive is None else {"same": error.archive == archive}
     return Refusal(
         _STATUSES.get(error.conflict, HTTPStatus.CONFLICT),
-        error.conflict.value,
+        error.conflict or "refused",
         f"{error.plugin_id}: {error.message}",
         error.hint,
         **more,
     )
 
 
-_STATUSES = {"no_version": HTTPStatus.NOT_FOUND, "full": HTTPStatus.INSUFFICIENT_STORAGE}
+_STATUSES: Mapping[str | None, HTTPStatus] = {
+    Conflict.NO_VERSION: HTTPStatus.NOT_FOUND,
+    Conflict.FULL: HTTPStatus.INSUFFICIENT_STORAGE,
+}

@@ -12,9 +12,10 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from nebula_lab.errors import PublishingError
 from nebula_lab.registry.format.documents import PluginName
 from nebula_lab.registry.publishing.changes import Change
-from nebula_lab.registry.publishing.offering import OfferError, set_yanked
+from nebula_lab.registry.publishing.offering import set_yanked
 from nebula_lab.registry.server.access import Access
 from nebula_lab.registry.server.answers import Refusal
 from nebula_lab.registry.server.keeping import Keeper, Kept
@@ -73,7 +74,7 @@ class Withdrawals:
 
         try:
             return self._keeper.change(change)
-        except OfferError as error:
+        except PublishingError as error:
             raise refused_offer(error) from error
 
 
