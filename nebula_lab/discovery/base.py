@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from nebula_lab.errors import PluginError
 from nebula_lab.model.descriptor import PluginDescriptor, SourceLocation
 from nebula_lab.model.problem import Problem
+from nebula_lab.model.release import Release
 from nebula_lab.model.version import Version
 
 
@@ -32,11 +33,30 @@ class DiscoveryResult(Struct, frozen=True):
             newest, a release rather than a pre-release.
         others: further versions of these plugins.
         problems: what was left out and why, and notes on what was taken with a reservation.
+        elsewhere: what is known of those whose files are not here, such as that one was withdrawn.
     """
 
     descriptors: tuple[PluginDescriptor, ...] = ()
     problems: tuple[Problem, ...] = ()
     others: tuple[PluginDescriptor, ...] = ()
+    elsewhere: Mapping[tuple[str, str], Release] = field(default_factory=dict)
+
+    def release_of(self, descriptor: PluginDescriptor) -> Release:
+        """What choosing a plugin that was found needs to know of it."""
+        known = self.elsewhere.get((descriptor.id, str(descriptor.version)))
+        return known or _release_of(descriptor)
+
+
+def _release_of(descriptor: PluginDescriptor) -> Release:
+    return Release(
+        id=descriptor.id,
+        version=descriptor.version,
+        dependencies=descriptor.dependencies,
+        min_nebula_version=descriptor.metadata.min_nebula_version,
+        max_nebula_version=descriptor.metadata.max_nebula_version,
+        api_version=descriptor.runtime.api_version,
+        place=str(descriptor.path),
+    )
 
 
 class PluginReading(Struct, frozen=True):

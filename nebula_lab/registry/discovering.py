@@ -16,6 +16,7 @@ from nebula_lab.errors import DiscoveryError, RegistryAnswerError, RegistryError
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.problem import Problem
+from nebula_lab.model.release import Release
 from nebula_lab.registry.agreement import require_as_promised
 from nebula_lab.registry.choosing import newest
 from nebula_lab.registry.client.client import Progress, RegistryClient
@@ -33,7 +34,7 @@ _MONTH = 30 * 24 * 3600.0  # seconds
 
 
 class RegistryDiscoverer:
-    """Finds what one registry has; of each plugin the newest version that works here.
+    """Finds what one registry has; which of the versions are taken is for others to choose.
 
     A descriptor's path is where its files will be: they are fetched by `collect`, when the plugin
     is first loaded.
@@ -112,32 +113,34 @@ class RegistryDiscoverer:
     def _offer(
         self, client: RegistryClient, documents: Iterable[PluginDocument]
     ) -> DiscoveryResult:
-        found, problems = [], []
+        found: list[PluginDescriptor] = []
+        others: list[PluginDescriptor] = []
+        problems: list[Problem] = []
+        elsewhere: dict[tuple[str, str], Release] = {}
         if client.offline is not None:
             problems.append(_note(client.offline, "Look for plugins again once it answers."))
         for document in documents:
-            descriptor, notes = self._best(document, client.place)
-            found += [] if descriptor is None else [descriptor]
+            usable, notes = self._versions(document, client.place)
             problems += notes
-        return DiscoveryResult(tuple(found), tuple(problems))
+            best = newest(release for _, release in usable)
+            for descriptor, release in usable:
+                elsewhere[release.id, str(release.version)] = release
+                (found if release is best else others).append(descriptor)
+        return DiscoveryResult(tuple(found), tuple(problems), tuple(others), elsewhere)
 
-    def _best(
+    def _versions(
         self, document: PluginDocument, place: str
-    ) -> tuple[PluginDescriptor | None, list[Problem]]:
-        """The version of a plugin that is offered, and what there is to say of the others."""
-        usable, problems = {}, []
+    ) -> tuple[list[tuple[PluginDescriptor, Release]], list[Problem]]:
+        """The versions of a plugin that can be used, and what there is to say of the others."""
+        usable, problems = [], []
         for version in document.versions:
             try:
                 descriptor = descriptor_of(document.id, version, place, self._folder(document.id))
-                usable[version.version] = (version, descriptor)
+                usable.append((descriptor, release_of(document.id, version, place)))
+                self._offered[document.id, version.version] = version
             except RegistryAnswerError as error:
                 problems.append(Problem.from_error(error, DiscoveryKind.DISCOVERY, "note"))
-        best = newest(release_of(document.id, one, place) for one, _ in usable.values())
-        if best is None:
-            return None, problems
-        version, descriptor = usable[str(best.version)]
-        self._offered[document.id, version.version] = version
-        return descriptor, problems
+        return usable, problems
 
     def _lay_out(self, collected: CollectedPlugin, version: PublishedVersion, folder: Path) -> None:
         """Hold the files to what was promised, and put them where the descriptor says."""

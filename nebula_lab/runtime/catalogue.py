@@ -286,7 +286,8 @@ def _on_disk(
     by_id |= {one.id: one for one in chosen.descriptors if one.id not in running}
     order = dict.fromkeys([one.id for one in result.descriptors])
     descriptors = tuple(by_id[plugin_id] for plugin_id in order if plugin_id in by_id)
-    return DiscoveryResult(descriptors, (*result.problems, *chosen.problems), result.others)
+    problems = (*result.problems, *chosen.problems)
+    return DiscoveryResult(descriptors, problems, result.others, result.elsewhere)
 
 
 def said_by(descriptor: PluginDescriptor) -> object:

@@ -20,7 +20,7 @@ from nebula_lab.model import (
 from nebula_lab.model.lock import LockFile
 from nebula_lab.model.release import Release
 
-__all__ = ["ChosenVersions", "choose_versions", "release_of"]
+__all__ = ["ChosenVersions", "choose_versions"]
 
 
 class ChosenVersions(Struct, frozen=True):
@@ -58,19 +58,6 @@ def choose_versions(
     return _Chooser(found, config, lock, running or {}).chosen()
 
 
-def release_of(descriptor: PluginDescriptor) -> Release:
-    """What the choice needs to know of a plugin on disk."""
-    return Release(
-        id=descriptor.id,
-        version=descriptor.version,
-        dependencies=descriptor.dependencies,
-        min_nebula_version=descriptor.metadata.min_nebula_version,
-        max_nebula_version=descriptor.metadata.max_nebula_version,
-        api_version=descriptor.runtime.api_version,
-        place=str(descriptor.path),
-    )
-
-
 class _Chooser:
     """One choice among what was found."""
 
@@ -81,12 +68,15 @@ class _Chooser:
         lock: LockFile | None,
         running: Mapping[str, PluginDescriptor],
     ) -> None:
+        self._found = found
         self._newest = {one.id: one for one in found.descriptors}
         self._config = config
         self._lock = lock or LockFile()
         self._known: dict[str, dict[str, PluginDescriptor]] = {}
         for one in (*found.descriptors, *found.others):
             self._known.setdefault(one.id, {})[str(one.version)] = one
+            if self._is_named(one.id):  # it may be there in withdrawn versions alone
+                self._newest.setdefault(one.id, one)
         self._all = {plugin_id: dict(known) for plugin_id, known in self._known.items()}
         for plugin_id, descriptor in running.items():
             self._known[plugin_id] = {str(descriptor.version): descriptor}
@@ -119,7 +109,10 @@ class _Chooser:
         return ChosenVersions(tuple(chosen[one] for one in order), tuple(problems))
 
     def _releases_of(self, plugin_id: str) -> Iterator[Release]:
-        return map(release_of, self._known.get(plugin_id, {}).values())
+        return map(self._found.release_of, self._known.get(plugin_id, {}).values())
+
+    def _is_named(self, plugin_id: str) -> bool:
+        return plugin_id in self._config.pins or self._lock.plugin(plugin_id) is not None
 
     def _pins(self) -> Mapping[str, VersionReq]:
         return {
@@ -155,7 +148,9 @@ class _Chooser:
             if used is None:
                 continue
             for version, other in versions.items():
-                if version != str(used.version):
+                # That a registry has other versions goes without saying.
+                is_here = (plugin_id, version) not in self._found.elsewhere
+                if is_here and version != str(used.version):
                     yield Problem(
                         kind=ProblemKind.OTHER_VERSION,
                         message=f"version {version} is here too; version {used.version} is used",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from nebula_lab.discovery import DiscoveryResult
 from nebula_lab.errors import LockError, LockMismatchError, NotFoundError, StoreError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.lock import LockedPlugin, LockFile, read_lock
+from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
@@ -55,10 +56,10 @@ class HeldToLock:
         known = {(one.id, str(one.version)): one for one in (*found.descriptors, *found.others)}
         differences = [*self._missing(known), *self._unlocked(found)]
         kept = [known[key] for one in self.lock.plugins if (key := (one.id, one.version)) in known]
-        differences += [text for one in kept if (text := self._difference(one))]
+        differences += [text for one in kept if (text := self._difference(one, found))]
         if differences:
             raise self._mismatch(differences)
-        return DiscoveryResult(tuple(kept), found.problems)
+        return DiscoveryResult(tuple(kept), found.problems, elsewhere=found.elsewhere)
 
     def require(self, collected: CollectedPlugin) -> None:
         """Refuse files that are not those that were locked.
@@ -84,14 +85,16 @@ class HeldToLock:
 
     def _unlocked(self, found: DiscoveryResult) -> Iterator[str]:
         for one in found.descriptors:
-            if self.lock.plugin(one.id) is None:
+            # What a registry has besides is not here.
+            is_here = (one.id, str(one.version)) not in found.elsewhere
+            if is_here and self.lock.plugin(one.id) is None:
                 yield f"{one.id} {one.version} is here ({one.path}) and is not locked."
 
-    def _difference(self, descriptor: PluginDescriptor) -> str:
+    def _difference(self, descriptor: PluginDescriptor, found: DiscoveryResult) -> str:
         locked = self.lock.plugin(descriptor.id)
         assert locked is not None, "only what is locked is kept"
         try:
-            digest = collect(descriptor).files.digest
+            digest = _digest_of(descriptor, found.release_of(descriptor))
         except StoreError as error:
             return f"{descriptor.id}: {error.message}."
         return "" if digest == locked.digest else _other_files(locked)
@@ -150,14 +153,28 @@ def lock_of(
         registry.register(descriptor)
     needs = registry.resolve_dependencies().dependencies
     return previous.with_plugins(
-        LockedPlugin(
-            id=one.id,
-            version=str(one.version),
-            digest=collect(one).files.digest,
-            dependencies=tuple(sorted(needs.get(one.id, ()))),
-        )
-        for one in chosen
+        _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
+
+
+def _locked(
+    descriptor: PluginDescriptor, release: Release, dependencies: Iterable[str]
+) -> LockedPlugin:
+    is_elsewhere = release.origin is Origin.REGISTRY
+    return LockedPlugin(
+        id=descriptor.id,
+        version=str(descriptor.version),
+        origin=release.origin,
+        digest=_digest_of(descriptor, release),
+        archive=release.archive,
+        place=release.place if is_elsewhere else None,
+        dependencies=tuple(sorted(dependencies)),
+    )
+
+
+def _digest_of(descriptor: PluginDescriptor, release: Release) -> str:
+    """Of a plugin's files: as its registry says, which they are held to, or as they are here."""
+    return release.digest or collect(descriptor).files.digest
 
 
 class Relocked(Struct, frozen=True):

@@ -11,7 +11,6 @@ from nebula_lab.errors import NoVersionFitsError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SourceLocation, Version, VersionReq
 from nebula_lab.model.comparator import precedence
 from nebula_lab.model.lock import LockFile
-from nebula_lab.runtime.choosing import release_of
 
 __all__ = ["AskedBy", "NotTaken", "VersionReasons", "reasons_for"]
 
@@ -114,6 +113,7 @@ class _Trial:
         self, chosen: Mapping[str, PluginDescriptor], found: DiscoveryResult, config: PluginConfig
     ) -> None:
         self._chosen = chosen
+        self._found = found
         self._known = (*found.descriptors, *found.others)
         self._pins = config.pins
 
@@ -141,7 +141,9 @@ class _Trial:
         try:
             choose(
                 wants,
-                lambda plugin_id: [release_of(one) for one in self._known if one.id == plugin_id],
+                lambda plugin_id: [
+                    self._found.release_of(one) for one in self._known if one.id == plugin_id
+                ],
                 pins={one: pin for one, pin in self._pins.items() if one != other.id},
             )
         except NoVersionFitsError as error:

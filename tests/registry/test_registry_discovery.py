@@ -15,10 +15,12 @@ from nebula_lab import PluginManager
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import DiscoveryError, LoadFailedError, SignatureError
 from nebula_lab.model import PluginConfig, SandboxMode, SecurityConfig
+from nebula_lab.model.lock import read_lock
 from nebula_lab.registry.building.build import build
 from nebula_lab.registry.discovering import RegistryDiscoverer
 from nebula_lab.registry.format.coding import encoded, read_plugin
 from nebula_lab.registry.format.documents import Rights
+from nebula_lab.runtime.locking import relock
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.key_file import signer_from_file
 from nebula_lab.trust.key_making import make_key
@@ -160,6 +162,53 @@ def test_a_yanked_version_is_not_offered(built, tmp_path, home):
         _, result = found_in(server, home)
     counter = next(one for one in result.descriptors if one.id == "counter")
     assert str(counter.version) == "1.0.0"
+
+
+def test_a_withdrawn_version_is_taken_if_it_is_pinned_or_locked(built, tmp_path, home):
+    out = shutil.copytree(built, tmp_path / "out")
+    changed(out, "words", lambda one: with_first(one, yanked=""))
+    with serving(out) as server:
+        config = {"discovery": server.registry().model_dump(), "security": {"sandbox": "None"}}
+        with PluginManager({**config, "pins": {"words": "=2.0.0"}}) as plugins:
+            assert plugins.execute("words", "version") == "2.0.0"
+        with PluginManager(config) as plugins:
+            assert "words" not in plugins
+
+
+def test_versions_of_a_registry_are_chosen_to_go_together(tmp_path, home):
+    folder, out = tmp_path / "plugins", tmp_path / "out"
+    for version in ("1.0.0", "2.0.0"):
+        write_plugin(folder, "counter", version)
+        build(folder, out)
+    write_plugin(folder, "adder", "1.0.0", dependencies=["counter ^1"])
+    build(folder, out)
+    with serving(out) as server, manager_of(server.registry()) as plugins:
+        assert plugins.execute("counter", "version") == "1.0.0"
+        assert plugins.execute("adder", "version") == "1.0.0"
+        assert [one for one in plugins.problems if one.severity == "error"] == []
+
+
+def test_plugins_of_a_registry_can_be_locked(tmp_path, home):
+    folder, out, lock = tmp_path / "plugins", tmp_path / "out", tmp_path / "nebula.lock"
+    write_plugin(folder, "counter", "1.0.0")
+    build(folder, out)
+    with serving(out) as server:
+        config = PluginConfig.model_validate(
+            {
+                "discovery": server.registry().model_dump(),
+                "security": {"sandbox": "None"},
+                "lock_file": lock,
+            }
+        )
+        assert relock(config).changes == ("+ counter 1.0.0",)
+        [locked] = read_lock(lock).plugins
+        assert (locked.origin, locked.place) == ("registry", server.url())
+        write_plugin(folder, "counter", "1.1.0")
+        write_plugin(folder, "other")
+        build(folder, out)
+        with PluginManager(config.model_copy(update={"lock": "locked"})) as plugins:
+            assert list(plugins) == ["counter"]
+            assert plugins.execute("counter", "version") == "1.0.0"
 
 
 def test_a_version_for_another_nebula_lab_is_passed_over(built, tmp_path, home):

@@ -20,6 +20,7 @@ from nebula_lab.errors import (
     EditedFilesError,
     InstallError,
     NotFoundError,
+    NoVersionFitsError,
     RegistryDownError,
     RegistryRefusedError,
     SignatureError,
@@ -160,7 +161,7 @@ def test_a_file_that_was_removed_is_put_back(install, folder):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("counter@>=7", "no version of it suits: you want >=7; there are 1.1.0, 1.0.0"),
+        ("counter@>=7", r"counter >=7 is wanted by you\.\s+Of counter there is 1\.1\.0, 1\.0\.0"),
         ("nobody", "no registry has a plugin of this name"),
         ("counter@banana", "no requirement"),
         ("../counter", "not the id of a plugin"),
@@ -168,21 +169,27 @@ def test_a_file_that_was_removed_is_put_back(install, folder):
     ],
 )
 def test_what_can_not_be_had_is_explained(install, folder, word, said):
-    with pytest.raises(InstallError, match=said):
+    with pytest.raises((InstallError, NoVersionFitsError), match=said):
         install(word)
     assert not folder.exists()
 
 
 def test_versions_that_do_not_suit_each_other_are_explained(install, folder):
-    with pytest.raises(InstallError, match=r"you want =1\.0\.0, adder 0\.3\.0 needs >=1\.1"):
+    with pytest.raises(NoVersionFitsError, match=r"adder 0\.3\.0 needs counter >=1\.1"):
         install("adder", "counter@1.0.0")
     assert not folder.exists()
 
 
 def test_what_stays_has_a_say_in_what_comes(install, folder):
     install("adder")
-    with pytest.raises(InstallError, match=r"adder 0\.3\.0, which is here, needs >=1\.1"):
+    with pytest.raises(NoVersionFitsError, match=r"adder 0\.3\.0 needs counter >=1\.1"):
         install("counter@1.0.0")
+    assert versions(folder) == {"adder": "0.3.0", "counter": "1.1.0"}
+
+
+def test_what_is_broken_anyway_is_no_reason_to_install_nothing(install, folder):
+    write_plugin(folder, "mine", dependencies=["nobody >=1"])
+    assert install("counter") == [("counter", "1.1.0")]
 
 
 def test_without_a_registry_nothing_is_installed(install):
@@ -211,7 +218,7 @@ def test_a_withdrawn_version_is_installed_only_if_it_is_named(growing, folder):
     growing.change("counter", lambda one: replace(one, yanked="Counts wrongly."))
     act = installation(growing, folder).install
     assert act([read_wanted("counter")]).arrivals[0].version == "1.0.0"
-    with pytest.raises(InstallError, match="withdrawn: Counts wrongly"):
+    with pytest.raises(NoVersionFitsError, match="withdrawn: Counts wrongly"):
         act([read_wanted("counter@>1.0.0")])
     assert act([read_wanted("counter@1.1.0")]).arrivals[0].version == "1.1.0"
 

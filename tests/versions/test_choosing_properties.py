@@ -64,7 +64,7 @@ def _combinations(universe):
 
 
 _any_universe = given(_universes(), st.permutations(IDS), st.integers(1, 4))
-_many = settings(derandomize=True, max_examples=300)
+_many = settings(derandomize=True, max_examples=150)
 
 
 def _outcome(universe, ids, **options):

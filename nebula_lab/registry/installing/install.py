@@ -68,6 +68,7 @@ class Installation(Struct, frozen=True):
 
         Raises:
             InstallError: it can't be; nothing was changed.
+            NoVersionFitsError: there are no versions that suit each other.
             RegistryError: a registry can't be asked, or what comes from it is not as promised.
             SignatureError: it is not signed as the configuration asks.
         """
@@ -154,10 +155,12 @@ def present_in(folder: Path, search: FileSystem) -> Mapping[str, Present]:
     if not folder.is_dir():
         return {}
     records = PluginFolder(folder).installed()
-    found = FileSystemDiscoverer(folder, search.pattern, search.recursive).discover().descriptors
+    found = FileSystemDiscoverer(folder, search.pattern, search.recursive).discover()
     return {
-        one.id: Present(one, record if _is_of(record, one.path, folder) else None)
-        for one in found
+        one.id: Present(
+            found.release_of(one), one, record if _is_of(record, one.path, folder) else None
+        )
+        for one in found.descriptors
         for record in [records.get(one.id)]
     }
 

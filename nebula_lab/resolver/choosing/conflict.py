@@ -26,15 +26,17 @@ class Conflict(Struct, frozen=True):
         asked: what is wanted.
         pinned: what the configuration takes alone.
         needs: what versions need, those of the plugin in contention first.
+        about: the number of the plugin that it is about where nobody needs anything.
     """
 
     universe: Universe
     asked: Sequence[Asked]
     pinned: Sequence[Pinned]
     needs: Sequence[Need]
+    about: int = 0
 
     @classmethod
-    def of(cls, universe: Universe, facts: Iterable[Fact]) -> Conflict:
+    def of(cls, universe: Universe, facts: Iterable[Fact], about: int = 0) -> Conflict:
         """The facts in an order to tell them in."""
         found = list(facts)
         needs = [one for one in found if isinstance(one, Need)]
@@ -65,6 +67,7 @@ class Conflict(Struct, frozen=True):
             sorted({one for one in found if isinstance(one, Asked)}, key=lambda one: one.plugin),
             sorted({one for one in found if isinstance(one, Pinned)}, key=lambda one: one.plugin),
             needs,
+            about,
         )
 
     @property
@@ -74,6 +77,7 @@ class Conflict(Struct, frozen=True):
             *(need.dependency for need in self.needs[:1]),
             *(pin.plugin for pin in self.pinned),
             *(want.plugin for want in self.asked),
+            self.about,
         ]
         return self.universe.plugins[numbers[0]]
 

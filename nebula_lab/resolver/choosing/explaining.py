@@ -51,7 +51,7 @@ class Explainer:
             reason = self._solver.search.reason(number, plugin.absent)
         beside = [other for other in reason.terms if other != number]
         wanted = [self._solver.asked[one] for one in (number, *beside) if one in self._solver.asked]
-        conflict = Conflict.of(self._universe, facts_of([reason]))
+        conflict = Conflict.of(self._universe, facts_of([reason]), number)
         others = {*beside, *(one.plugin for one in conflict.asked)} - {number}
         wanted += [self._solver.asked[one] for one in sorted(others.difference(beside))]
         ids = sorted(self._universe.plugins[other].id for other in others)
