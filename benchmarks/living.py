@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from benchmarks.contender import Work
-from benchmarks.processes import await_quiet, total_pss
+from benchmarks.processes import await_quiet, total_dirty
 from nebula_lab import PluginManager
 from nebula_lab.errors import PluginError
 
@@ -154,51 +154,50 @@ def under_load(reloads: int) -> Iterator[Work]:
 
 def _reload_under_load(reloads: int) -> dict[str, list[float]]:
     failed: list[BaseException] = []
-    answered = [0] * _CALLERS
-    done = threading.Event()
     with edited(hot_reload=False) as one:
-
-        def call(number: int) -> None:
-            while not done.is_set():
-                try:
-                    one.up()
-                    answered[number] += 1
-                except PluginError as error:
-                    failed.append(error)
-
-        before = sum(answered), one.up()[1]
-        callers = [threading.Thread(target=call, args=(number,)) for number in range(_CALLERS)]
-        for caller in callers:
-            caller.start()
-        for _ in range(10):
-            _reload(one)
-        memory, descriptors = total_pss(), psutil.Process().num_fds()
-        for _ in range(reloads - 10):
-            _reload(one)
-        after_memory, after_descriptors = total_pss(), _settled(descriptors)
-        done.set()
-        for caller in callers:
-            caller.join()
-        counted = one.up()[1] - before[1] - 1
+        first = one.up()[1]
+        answered = _call_while_reloading(one, 10, failed)
+        memory, descriptors = _at_rest()
+        answered += _call_while_reloading(one, reloads - 10, failed)
+        memory_after, descriptors_after = _at_rest()
+        counted = one.up()[1] - first - 1
     return {
         "failed": [float(len(failed))],
-        "lost": [float(sum(answered) - counted)],
-        "memory": [after_memory / memory],
-        "descriptors": [float(after_descriptors - descriptors)],
+        "lost": [float(answered - counted)],
+        "memory": [memory_after / memory],
+        "descriptors": [float(descriptors_after - descriptors)],
     }
 
 
-def _settled(wanted: int) -> int:
-    """Descriptors, once the host that was replaced last has let go of its own."""
-    deadline = time.monotonic() + 5.0
-    while (found := psutil.Process().num_fds()) > wanted and time.monotonic() < deadline:
-        time.sleep(_PAUSE)
-    return found
+def _call_while_reloading(one: Edited, reloads: int, failed: list[BaseException]) -> int:
+    """How many calls of four threads were answered meanwhile; those that failed are added."""
+    answered = [0] * _CALLERS
+    done = threading.Event()
+
+    def call(number: int) -> None:
+        while not done.is_set():
+            try:
+                one.up()
+                answered[number] += 1
+            except PluginError as error:
+                failed.append(error)
+
+    callers = [threading.Thread(target=call, args=(number,)) for number in range(_CALLERS)]
+    for caller in callers:
+        caller.start()
+    for _ in range(reloads):
+        one.save()
+        one.plugins.reload_plugin("counter")
+    done.set()
+    for caller in callers:
+        caller.join()
+    return sum(answered)
 
 
-def _reload(one: Edited) -> None:
-    one.save()
-    one.plugins.reload_plugin("counter")
+def _at_rest() -> tuple[int, int]:
+    """Bytes and descriptors, once the host that was replaced last has let go of its own."""
+    await_quiet()
+    return total_dirty(), psutil.Process().num_fds()
 
 
 def _poll(is_so: Callable[[], bool]) -> None:

@@ -79,7 +79,7 @@ TARGETS = (
     Target("live.crash", "killed, to the next answer", _MOST, 200, "ms"),
     Target("live.failed", "calls failed in 1,000 reloads under load", _MOST, 0, ""),
     Target("live.lost", "calls lost in 1,000 reloads under load", _MOST, 0, ""),
-    Target("live.memory", "PSS after 1,000 reloads, to that after 10", _MOST, 1.05),
+    Target("live.memory", "memory after 1,000 reloads, to that after 10", _MOST, 1.05),
     Target(
         "live.descriptors", "descriptors after 1,000 reloads beyond those after 10", _MOST, 0, ""
     ),

@@ -18,7 +18,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import nebula_lab
+from nebula_lab.model import ZygoteConfig
+from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import MARK
+from nebula_lab.sandbox.nursery import nursery
 
 DEADLINE = 5.0
 # What plugins ask for in tests that are not about rights.
@@ -54,7 +57,40 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+class SharedZygote:
+    """A zygote that lives from test to test, where tests are not about zygotes.
+
+    Managers of one process share theirs; without this, each test would start one anew, which
+    takes longer than most tests do.
+    """
+
+    FOLDERS = frozenset(
+        {"arrays", "manager", "metrics", "notebook", "proxy", "samples", "trust", "watch"}
+    )
+
+    def __init__(self):
+        self._launcher = None
+
+    def serve(self, folder):
+        """See to it that there is one for the tests of this folder, or that there is none."""
+        if folder not in self.FOLDERS:
+            self.end()
+            return
+        if self._launcher is None:
+            self._launcher = Launcher(ZygoteConfig(), nursery())
+        self._launcher.warm_up()
+
+    def end(self):
+        if self._launcher is not None:
+            self._launcher.close()
+            self._launcher = None
+
+
+shared_zygote = SharedZygote()
+
+
 def pytest_unconfigure(config):
+    shared_zygote.end()
     shutil.rmtree(config.private_folder, ignore_errors=True)
 
 
@@ -119,8 +155,9 @@ def sockets() -> int:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind():
+def nothing_is_left_behind(request):
     """After each test: no process, thread, socket or folder of ours that was not there before."""
+    shared_zygote.serve(request.path.parent.name)
     before = (processes(), run_folders(), threads(), sockets())
     yield
     deadline = time.monotonic() + DEADLINE

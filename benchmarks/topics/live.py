@@ -69,7 +69,7 @@ def _load_table(reloads: int, load: dict[str, list[float]]) -> Table:
     columns = (
         "calls failed",
         "calls lost",
-        "PSS, to that after 10",
+        "memory, to that after 10",
         "descriptors more than after 10",
     )
     units = ("", "", "×", "")

@@ -52,7 +52,8 @@ def run(
 def _run(
     channel: int, owner_pidfd: int, stacks: int, kernel_arguments: list[str], confined: Confined
 ) -> int:
-    faulthandler.enable(2, all_threads=False)
+    # Not to descriptor 2: what is written there is shown as it comes, and the report has this.
+    faulthandler.enable(stacks, all_threads=False)
     stack_dumps.write_upon_signal(stacks)
     owner.die_with(owner_pidfd)
     os.set_inheritable(channel, False)

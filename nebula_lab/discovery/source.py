@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from nebula_lab.errors import MetadataLoadError
+from nebula_lab.model.syntax_tree import syntax_tree
 
 METADATA_NAME = "PLUGIN_METADATA"
 METADATA_FUNCTION = "plugin_metadata"
@@ -122,21 +122,14 @@ def _declarations(content: bytes) -> ast.Module | None:
         return None
     following = _NEXT_STATEMENT.search(content, content.find(b"\n", ends[-1]) + 1 or len(content))
     try:
-        return _quiet_parse(content[: following.start() if following else len(content)])
+        return syntax_tree(content[: following.start() if following else len(content)])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _quiet_parse(content: bytes) -> ast.Module:
-    with warnings.catch_warnings():
-        # The parser warns of odd escapes and literals: matters for whoever runs the source.
-        warnings.simplefilter("ignore")
-        return ast.parse(content)
-
-
 def _parse(content: bytes, path: Path) -> ast.Module:
     try:
-        return _quiet_parse(content)
+        return syntax_tree(content)
     except SyntaxError as error:
         raise MetadataLoadError(
             f"is not Python: {error.msg}",

@@ -119,13 +119,17 @@ def obstacle_among(stops: frozenset[str], failure: Failure) -> str:
     return "threads" if "threads" in stops and failure.error_type in _OF_FORKS else ""
 
 
+# A load is the import of the source, and `initialize`: which of them it was, its place says.
+_WHO = {"load": "its source or its initialize"}
+
+
 def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
     """The error for a plugin that did not come up, from the one that its loading gave."""
     if isinstance(error, LoadFailedError):
         return error
     if isinstance(error, PluginTimeoutError):
         return LoadFailedError(
-            f"its {error.operation} gave {error.message}",
+            f"{_WHO.get(error.operation or '', f'its {error.operation}')} gave {error.message}",
             plugin_id=plugin_id,
             remote_traceback=error.remote_traceback,
             hint=error.hint,

@@ -214,7 +214,7 @@ class Hosting:
         self._shelf.materialize(read, descriptor, host.plugin_dir)
         host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
-        invocation = Invocation(plugin_id, "initialize", self._config.timeout, sink)
+        invocation = Invocation(plugin_id, "load", self._config.timeout, sink)
         conversation = Conversation(host, invocation, self._listener, self._config.grace)
         load = Load(
             call=conversation.number,

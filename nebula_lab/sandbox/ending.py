@@ -143,7 +143,7 @@ def with_words(
 
     Args:
         report: how it ended.
-        said: the end of what it wrote to its error output.
+        said: the end of what it wrote to its error output, and then what its fault handler wrote.
         tail: the last lines of it.
         calls: that it was at.
         sources: gives the plugin's files.

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
 from nebula_lab.environments.environment import own_environment, start_variables
 from nebula_lab.model import ZygoteConfig
 from nebula_lab.plugin.safe_text import line
 from nebula_lab.sandbox.kernel_process import KernelOrder, KernelProcess, spawn
+from nebula_lab.sandbox.nursery import Nursery
 from nebula_lab.sandbox.zygote import Zygote
 from nebula_lab.sandbox.zygote_process import ZygoteKey
 from nebula_lab.sandbox.zygote_socket import ZygoteError
-from nebula_lab.transport.loop import LoopThread
 
 _log = logging.getLogger("nebula_lab")
 # Zygotes that failed one after the other until there are no more of them.
@@ -25,22 +24,15 @@ class Launcher:
 
     Args:
         config: whether to have zygotes, and what they import.
-        loop: watches them.
-        owner: pidfd of this process.
-        mark: gives what the sweep finds a zygote by; it sees to it that there is a sweeper.
+        nursery: has the zygotes, which other managers of this process may be using too.
 
     Attributes:
         environment: the Python that zygotes are started in.
         trouble: why a kernel was started anew that should have been forked; empty before that.
     """
 
-    def __init__(
-        self, config: ZygoteConfig, loop: LoopThread, owner: int, mark: Callable[[], str]
-    ) -> None:
-        self._config = config
-        self._loop = loop
-        self._owner = owner
-        self._mark = mark
+    def __init__(self, config: ZygoteConfig, nursery: Nursery) -> None:
+        self._nursery = nursery
         self._preload = config.preload
         self.environment = own_environment()
         self._choosing = threading.Lock()
@@ -103,15 +95,14 @@ class Launcher:
 
     def _start(self, key: ZygoteKey) -> Zygote | None:
         for former in self._zygotes:
-            self._loop.call(former.retire)
-        self._zygotes = [former for former in self._zygotes if not former.ended]
+            self._nursery.retire(former, self)
         try:
-            zygote = Zygote(
-                key, self._loop, self._owner, self._mark(), self._on_failure, self._on_unfit
-            )
+            zygote = self._nursery.zygote(key, self)
         except OSError as error:
             self._give_up(str(error))
             return None
+        # It may have been here before: what makes zygotes differ changed, and changed back.
+        self._zygotes = [former for former in self._zygotes if former is not zygote]
         self._zygotes.append(zygote)
         return zygote
 
@@ -137,10 +128,10 @@ class Launcher:
                 "kernels of plugins start slowly: there is no zygote, since %s", line(reason)
             )
 
-    def _on_failure(self, module: str, reason: str) -> None:
+    def module_failed(self, module: str, reason: str) -> None:
         _log.info("zygote.preload: %s is not preloaded: %s", module, line(reason, 1_000))
 
-    def _on_unfit(self, module: str, reason: str, is_chance: bool) -> None:
+    def module_is_unfit(self, module: str, reason: str, is_chance: bool) -> None:
         if self._is_closed:
             return
         if is_chance and module not in self._killed_at:
@@ -152,12 +143,20 @@ class Launcher:
             self._preload = tuple(name for name in self._preload if name != module)
         self.warm_up()
 
-    def close(self) -> None:
-        """End all zygotes. Can be called again."""
+    def close(self) -> list[str]:
+        """Let go of all zygotes; those that nobody else uses end. Can be called again.
+
+        Returns:
+            The marks of those that have ended.
+        """
         with self._choosing:
             self._is_closed = True
-        for zygote in self._zygotes:
-            zygote.end("the manager has been closed")
+        release = self._nursery.release
+        return [
+            zygote.mark
+            for zygote in self._zygotes
+            if release(zygote, self, "the manager has been closed")
+        ]
 
     def disown(self) -> None:
         """Let go of the zygotes in a fork of this process."""

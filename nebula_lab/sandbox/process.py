@@ -24,6 +24,7 @@ from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
+from nebula_lab.sandbox.nursery import nursery
 from nebula_lab.sandbox.probing import Prober
 from nebula_lab.sandbox.process_host import Berth, ProcessHost
 from nebula_lab.sandbox.profile import Profile, profile_for
@@ -65,7 +66,7 @@ class ProcessSandbox(Sandbox):
         self._wanted_spares = config.zygote.spares
         self._sweep = Sweep(loop)
         self._spare_lives = itertools.count(1)
-        self.launcher = Launcher(config.zygote, loop, self._owner, self._zygote_mark)
+        self.launcher = Launcher(config.zygote, nursery())
         self._prober = Prober()
         self._groups = Groups(run_folder)
         self._config = config
@@ -162,15 +163,13 @@ class ProcessSandbox(Sandbox):
             group=partial(self._groups.make, folder, is_wanted=profile.is_grouped),
         )
 
-    def _zygote_mark(self) -> str:
-        self._run_folder.ensure()
-        return f"{self._run_folder.mark}zygote"
-
     def close(self) -> None:
         self.spares.close()
-        self.launcher.close()
+        marks = self.launcher.close()
         if self._run_folder.path.exists():
-            kill_marked(self._run_folder.mark)  # what a zygote may have made that nobody asked for
+            marks.append(self._run_folder.mark)
+        if marks:
+            kill_marked(*marks)  # what a zygote may have made that nobody asked for
         owner, self._owner = self._owner, -1
         if owner >= 0:
             os.close(owner)

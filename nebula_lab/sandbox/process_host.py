@@ -280,7 +280,9 @@ class ProcessHost(Host):
         threads = None if self._usage is None else self._usage.threads
         report = self._ending.report(self._status, self._process.used, self.policy, threads)
         tail = self._words.lines()
-        return with_words(report, self._words.said, tail, calls, self.source_lines)
+        # Where Python itself gives up, it writes to its error output whatever it was told.
+        said = f"{self._words.said}\n{self._stacks.since(0)}"
+        return with_words(report, said, tail, calls, self.source_lines)
 
     def _why_killed(self) -> str:
         ended = self.link.ended

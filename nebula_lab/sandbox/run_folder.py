@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.sandbox import removal
+from nebula_lab.sandbox.nursery import nursery
 from nebula_lab.sandbox.sweeper import Sweeper
 
 # Unix socket paths end at 107 bytes; the names below it take some fifty of them.
@@ -42,7 +43,7 @@ class RunFolder:
         with self._making:
             if self._sweeper is None:
                 # First, so that there is no moment at which nobody would remove the folder.
-                self._sweeper = Sweeper(self.path, self.mark)
+                self._sweeper = Sweeper(self.path, self.mark, nursery().mark)
                 try:
                     _make_shared(self.path.parent)
                     self.path.mkdir(_PRIVATE)

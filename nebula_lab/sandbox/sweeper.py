@@ -29,14 +29,14 @@ class Sweeper:
 
     Args:
         run_dir: removed with everything in it once the owner is gone.
-        mark: what the marks of the owner's hosts start with.
+        marks: what the marks of the owner's hosts and zygotes start with.
     """
 
-    def __init__(self, run_dir: Path, mark: str) -> None:
+    def __init__(self, run_dir: Path, *marks: str) -> None:
         owner = os.pidfd_open(os.getpid())
         try:
             self._process = subprocess.Popen(
-                isolated_command(own_environment(), __name__, str(owner), str(run_dir), mark),
+                isolated_command(own_environment(), __name__, str(owner), str(run_dir), *marks),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -60,7 +60,7 @@ class Sweeper:
         self._process.wait()
 
 
-def _sweep(owner: int, run_dir: str, mark: str) -> None:
+def _sweep(owner: int, run_dir: str, marks: list[str]) -> None:
     poll = select.poll()
     poll.register(owner, select.POLLIN)
     poll.register(0, select.POLLIN)
@@ -70,7 +70,7 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
         poll.unregister(0)  # the owner is ending, and will not say goodbye
     # Again, since one that is being killed may finish making a file or a process.
     deadline = time.monotonic() + _PATIENCE
-    while kill_marked(mark) and time.monotonic() < deadline:
+    while kill_marked(*marks) and time.monotonic() < deadline:
         time.sleep(_LOOKING)
     from nebula_lab.confine.cgroups import remove_all  # not before there is something to do
 
@@ -79,7 +79,7 @@ def _sweep(owner: int, run_dir: str, mark: str) -> None:
 
 
 def main(standard_path: list[str], arguments: list[str]) -> None:
-    """Watch until there is something to do: descriptor of the owner's pidfd, folder, mark."""
+    """Watch until there is something to do: descriptor of the owner's pidfd, folder, marks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    owner, run_dir, mark = arguments
-    _sweep(int(owner), run_dir, mark)
+    owner, run_dir, *marks = arguments
+    _sweep(int(owner), run_dir, marks)

@@ -62,13 +62,14 @@ class Zygote:
         key: what it is started as.
         loop: reads what it reports.
         owner: pidfd of this process.
-        mark: what the sweep finds it by.
+        mark: see below.
         on_failure: told of a module that could not be preloaded, and why.
         on_unfit: told of a module after which it can't fork any more, why, and whether that may
             have been chance; any thread.
 
     Attributes:
         ended: why it forks no more; empty while it does.
+        mark: what the sweep finds it by, and what it forked without having been asked.
 
     Raises:
         OSError: it could not be started.
@@ -84,6 +85,7 @@ class Zygote:
         on_unfit: Callable[[str, str, bool], object],
     ) -> None:
         self.key = key
+        self.mark = mark
         self.ended = ""
         self.was_ready = False
         self._loop = loop
@@ -186,20 +188,23 @@ class Zygote:
         kernel.release()
 
     def reap(self, number: int, used: Future[Used | None]) -> None:
-        """Give up a kernel that has exited; on the loop's thread.
+        """Give up a kernel that has exited; any thread.
 
         Args:
             number: of the kernel.
             used: told what it had used, or that this can't be known.
         """
-        self._alive.discard(number)
         self._reaping.begin(number, used)
+        self._loop.call(self._reap, number)
+        if self.ended:
+            self._reaping.give_up()
+
+    def _reap(self, number: int) -> None:
+        self._alive.discard(number)
         if not self.ended:
             with contextlib.suppress(ZygoteError):
                 self._socket.send(Reap(number))
             self._end_if_done()
-        if self.ended:
-            self._reaping.give_up()
 
     # Reports, on the loop's thread
 
@@ -294,9 +299,9 @@ class Zygote:
     # Its end
 
     def retire(self) -> None:
-        """Fork no more, and end once all its kernels have; on the loop's thread."""
+        """Fork no more, and end once all its kernels have; any thread."""
         self._is_retired = True
-        self._end_if_done()
+        self._loop.call(self._end_if_done)
 
     def _end_if_done(self) -> None:
         if self._is_retired and not self._alive and not self._forking:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import sys
-import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from nebula_lab.model.syntax_tree import syntax_tree
 
 __all__ = ["imported_names", "module_name", "is_module"]
 
@@ -52,9 +53,7 @@ def imported_names(content: bytes, path: Path, candidates: Collection[str]) -> s
 def _imported(text: bytes) -> Iterator[str]:
     """The first part of each name that is imported; none where the text is not Python."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = syntax_tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):

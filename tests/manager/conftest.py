@@ -179,6 +179,8 @@ def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers, which start hosts."""
     parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
 
+    parent.shared_zygote.serve(request.path.parent.name)
+
     def there() -> tuple[set[Any], ...]:
         return parent.processes(), parent.run_folders(), parent.threads()
 

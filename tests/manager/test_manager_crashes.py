@@ -111,8 +111,14 @@ def test_a_segmentation_fault_comes_with_the_native_traceback(plugins):
     with pytest.raises(PluginCrashedError, match="SIGSEGV") as caught:
         plugins["crasher"].segfault()
     assert caught.value.report.signal_name == "SIGSEGV"
-    assert "in segfault" in "\n".join(caught.value.report.stderr_tail)
+    assert "in segfault" in caught.value.report.native_traceback
     assert "crasher.segfault" in str(caught.value)
+
+
+def test_what_the_fault_handler_wrote_is_told_once(plugins, capsys):
+    with pytest.raises(PluginCrashedError):
+        plugins["crasher"].segfault()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_hard_exit_comes_with_the_exit_code(plugins):

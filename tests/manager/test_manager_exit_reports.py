@@ -162,7 +162,6 @@ def test_an_end_while_idle_is_an_event_and_says_that_nothing_ran(plugins, crashe
     wait_until(lambda: [one for one in crashes if not one.calls], "the event")
     (report,) = [one for one in crashes if not one.calls]
     assert report.signal_name == "SIGSEGV"
-    assert any("Segmentation fault" in line for line in report.stderr_tail)
 
 
 def test_the_event_of_a_crash_has_the_call_that_ran(plugins, crashes, wait_until):

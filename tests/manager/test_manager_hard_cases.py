@@ -229,7 +229,9 @@ def test_unloading_is_refused_while_a_dependent_is_being_loaded(folder, wait_unt
 def test_an_initialize_that_hangs_is_named_with_the_place_where_it_hangs(folder):
     folder.plugin("hanging", "def initialize(self, config):\n    time.sleep(60)\n")
     with folder.manager(timeout=3.0) as plugins:
-        with pytest.raises(LoadFailedError, match=r"its initialize gave no answer") as caught:
+        with pytest.raises(
+            LoadFailedError, match=r"its source or its initialize gave no answer"
+        ) as caught:
             plugins.load_plugin("hanging")
         assert "time.sleep(60)" in caught.value.remote_traceback
 

@@ -37,8 +37,14 @@ SLEEPING = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 
 def _groups():
     """The groups of hosts that there are."""
-    tops = (Path(mount.point) for mount in group_mounts())
-    return {one for top in tops for one in top.glob("**/nebula-*") if one.name != "nebula-lab"}
+    # Not by glob, which fails where a group of somebody else's goes while it looks.
+    seen = (
+        Path(top, one)
+        for mount in group_mounts()
+        for top, below, _ in os.walk(mount.point)
+        for one in below
+    )
+    return {one for one in seen if one.name.startswith("nebula-") and one.name != "nebula-lab"}
 
 
 def _groups_of(text):
