@@ -25,14 +25,25 @@ test("an answer goes to whoever asked", async () => {
   const first = client.ask({ type: "problems" });
   const second = client.ask({ type: "load", plugin: "a" });
   connection.receive({ type: "answer", id: second.number, answer: { kind: "done", text: "yes" } });
-  connection.receive({ type: "answer", id: first.number, answer: { kind: "problems", problems: [], leftOut: 0 } });
+  connection.receive({
+    type: "answer",
+    id: first.number,
+    answer: { kind: "problems", problems: [], leftOut: 0 },
+  });
   expect(await second.answer).toEqual({ kind: "done", text: "yes" });
   expect((await first.answer).kind).toBe("problems");
 });
 
 test("a failure is an error with all that was told", async () => {
   const { answer, number } = client.ask({ type: "load", plugin: "a" });
-  connection.receive({ type: "failure", id: number, error: "LoadFailedError", message: "no", hint: "try", details: "d" });
+  connection.receive({
+    type: "failure",
+    id: number,
+    error: "LoadFailedError",
+    message: "no",
+    hint: "try",
+    details: "d",
+  });
   const error = await answer.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(RequestError);
   expect((error as RequestError).failure.hint).toBe("try");

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from "./format.js";
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatRate,
+  formatSeconds,
+} from "./format.js";
 
 test.each([
   [null, "–"],

@@ -31,7 +31,11 @@ export class HistoryView {
     const { trans } = this.live;
     if (versions.length === 0) {
       this.element.replaceChildren(
-        el("p", { class: "nl-quiet" }, trans.__("No version is kept yet; one is once it has come up.")),
+        el(
+          "p",
+          { class: "nl-quiet" },
+          trans.__("No version is kept yet; one is once it has come up."),
+        ),
       );
       return;
     }
@@ -40,7 +44,11 @@ export class HistoryView {
       el(
         "table",
         { class: "nl-small-table" },
-        el("thead", {}, el("tr", {}, ...headings.map((text) => el("th", { attrs: { scope: "col" } }, text)))),
+        el(
+          "thead",
+          {},
+          el("tr", {}, ...headings.map((text) => el("th", { attrs: { scope: "col" } }, text))),
+        ),
         el("tbody", {}, ...versions.map((version) => this.row(version))),
       ),
     );
@@ -54,7 +62,10 @@ export class HistoryView {
     } else {
       const button = el(
         "button",
-        { class: "nl-button", attrs: { type: "button", "aria-label": trans.__("Go back to %1", version.version) } },
+        {
+          class: "nl-button",
+          attrs: { type: "button", "aria-label": trans.__("Go back to %1", version.version) },
+        },
         trans.__("Go back"),
       );
       button.addEventListener("click", () => {

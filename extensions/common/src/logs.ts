@@ -24,7 +24,12 @@ export class LogsView {
     const id = uniqueId("filter");
     this.filter = el("input", {
       class: "nl-input",
-      attrs: { id, type: "search", placeholder: trans.__("Only lines with …"), spellcheck: "false" },
+      attrs: {
+        id,
+        type: "search",
+        placeholder: trans.__("Only lines with …"),
+        spellcheck: "false",
+      },
     });
     this.filter.setAttribute("aria-label", trans.__("Show only lines with this text"));
     this.filter.addEventListener("input", () => this.draw(true));
@@ -34,9 +39,7 @@ export class LogsView {
       attrs: { role: "log", tabindex: 0, "aria-label": trans.__("What %1 has written", plugin) },
     });
     this.element = el("div", { class: "nl-logs" }, this.filter, this.empty, this.list);
-    this.disposals = [
-      live.store.logsChanged.listen((id) => id === plugin && this.schedule()),
-    ];
+    this.disposals = [live.store.logsChanged.listen((id) => id === plugin && this.schedule())];
     this.draw(true);
   }
 
@@ -70,8 +73,7 @@ export class LogsView {
     const lines = this.live.store
       .lines(this.plugin)
       .filter((line) => wanted === "" || line.text.toLowerCase().includes(wanted));
-    const isAtEnd =
-      this.list.scrollTop + this.list.clientHeight >= this.list.scrollHeight - 24;
+    const isAtEnd = this.list.scrollTop + this.list.clientHeight >= this.list.scrollHeight - 24;
     const last = this.shown.at(-1);
     const from = anew || !last ? 0 : lines.lastIndexOf(last) + 1;
     if (from === 0) {

@@ -96,7 +96,10 @@ export class OperationsView {
       el("code", { class: "nl-signature" }, operation.signature),
       operation.description !== "" && el("p", { class: "nl-about" }, operation.description),
       form.element,
-      this.runner(() => operation.name, () => form.read()),
+      this.runner(
+        () => operation.name,
+        () => form.read(),
+      ),
     );
   }
 
@@ -104,15 +107,26 @@ export class OperationsView {
   private openCall(): HTMLElement {
     const { trans } = this.live;
     const id = uniqueId("name");
-    const name = el("input", { class: "nl-input", attrs: { id, type: "text", spellcheck: "false" } });
+    const name = el("input", {
+      class: "nl-input",
+      attrs: { id, type: "text", spellcheck: "false" },
+    });
     const form = new ParamsForm({ type: "object" }, trans);
     return el(
       "div",
       { class: "nl-operation" },
       el("p", { class: "nl-quiet" }, trans.__("It names no operations; any can be tried.")),
-      el("div", { class: "nl-field" }, el("label", { attrs: { for: id } }, trans.__("Operation")), name),
+      el(
+        "div",
+        { class: "nl-field" },
+        el("label", { attrs: { for: id } }, trans.__("Operation")),
+        name,
+      ),
       form.element,
-      this.runner(() => name.value, () => form.read()),
+      this.runner(
+        () => name.value,
+        () => form.read(),
+      ),
     );
   }
 
@@ -121,7 +135,11 @@ export class OperationsView {
     params: () => Record<string, unknown> | undefined,
   ): HTMLElement {
     const { trans } = this.live;
-    const call = el("button", { class: "nl-button nl-primary", attrs: { type: "button" } }, trans.__("Call"));
+    const call = el(
+      "button",
+      { class: "nl-button nl-primary", attrs: { type: "button" } },
+      trans.__("Call"),
+    );
     const stop = el("button", { class: "nl-button", attrs: { type: "button" } }, trans.__("Stop"));
     const note = el("span", { class: "nl-quiet", attrs: { role: "status" } });
     const place = el("div", { class: "nl-result" });

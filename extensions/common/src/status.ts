@@ -20,11 +20,17 @@ export class StatusLine {
   private show(status: Status): void {
     this.element.className = `nl-status nl-status-${status}`;
     setText(this.element, this.words(status, this.live.trans));
+    this.element.title =
+      status === "queued"
+        ? this.live.trans.__("Where the kernel has been restarted, run the cell again.")
+        : "";
   }
 
   private words(status: Status, trans: Trans): string {
     if (this.live.client.speaksAnother) {
-      return trans.__("The kernel has another version of nebula_lab than this page: reload the page");
+      return trans.__(
+        "The kernel has another version of nebula_lab than this page: reload the page",
+      );
     }
     const words: Readonly<Record<Status, string>> = {
       live: "",

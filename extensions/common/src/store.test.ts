@@ -10,7 +10,9 @@ function changes(values: Partial<Changes>): Changes {
 test("differences are put onto the snapshot", () => {
   const store = new Store();
   store.take(snapshot(pluginRow("a"), pluginRow("b")));
-  store.take(changes({ plugins: [{ id: "a", state: "Loaded" }], removed: ["b"], added: [pluginRow("c")] }));
+  store.take(
+    changes({ plugins: [{ id: "a", state: "Loaded" }], removed: ["b"], added: [pluginRow("c")] }),
+  );
   expect([...store.rows.keys()]).toEqual(["a", "c"]);
   expect(store.row("a")).toEqual(pluginRow("a", { state: "Loaded" }));
 });

@@ -35,7 +35,9 @@ export class ScriptedConnection implements Connection {
   }
 
   of<T extends FromFrontEnd["type"]>(type: T): Extract<FromFrontEnd, { type: T }>[] {
-    return this.sent.filter((message): message is Extract<FromFrontEnd, { type: T }> => message.type === type);
+    return this.sent.filter(
+      (message): message is Extract<FromFrontEnd, { type: T }> => message.type === type,
+    );
   }
 }
 
@@ -71,6 +73,14 @@ export function pluginRow(id: string, values: Partial<PluginRow> = {}): PluginRo
 
 /** A snapshot of some plugins. */
 export function snapshot(...plugins: PluginRow[]): FromKernel {
-  const totals = { plugins: plugins.length, serving: 0, failed: 0, executions: 0, failures: 0, errors: 0, notes: 0 };
+  const totals = {
+    plugins: plugins.length,
+    serving: 0,
+    failed: 0,
+    executions: 0,
+    failures: 0,
+    errors: 0,
+    notes: 0,
+  };
   return { type: "snapshot", at: 1, plugins, totals, trends: [] };
 }

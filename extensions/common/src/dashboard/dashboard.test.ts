@@ -35,7 +35,14 @@ test("it watches while it is seen and not otherwise", () => {
 test("there is a row for each plugin, and it follows the changes", () => {
   connection.receive(snapshot(pluginRow("b"), pluginRow("a")));
   expect(ids()).toEqual(["a", "b"]);
-  connection.receive({ type: "changes", at: 2, plugins: [{ id: "a", state: "Failed", error: "why\nmore" }], added: [], removed: ["b"], totals: null });
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [{ id: "a", state: "Failed", error: "why\nmore" }],
+    added: [],
+    removed: ["b"],
+    totals: null,
+  });
   expect(ids()).toEqual(["a"]);
   expect(document.querySelector(".nl-row")?.textContent).toContain("Failed");
   expect(document.querySelector(".nl-error")?.textContent).toBe("why");
@@ -45,7 +52,14 @@ test("only what makes sense in a state can be pressed", () => {
   connection.receive(snapshot(pluginRow("a")));
   expect(button("Load a").disabled).toBe(false);
   expect(button("Suspend a").disabled).toBe(true);
-  connection.receive({ type: "changes", at: 2, plugins: [{ id: "a", state: "Loaded" }], added: [], removed: [], totals: null });
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [{ id: "a", state: "Loaded" }],
+    added: [],
+    removed: [],
+    totals: null,
+  });
   expect(button("Load a").disabled).toBe(true);
   expect(button("Suspend a").disabled).toBe(false);
 });
@@ -56,7 +70,14 @@ test("a press asks once, and the buttons rest until there is an answer", async (
   button("Load a").click();
   const [asked, ...others] = connection.of("load");
   expect(others).toEqual([]);
-  connection.receive({ type: "failure", id: asked?.id ?? 0, error: "LoadFailedError", message: "<i>no</i>", hint: "", details: "" });
+  connection.receive({
+    type: "failure",
+    id: asked?.id ?? 0,
+    error: "LoadFailedError",
+    message: "<i>no</i>",
+    hint: "",
+    details: "",
+  });
   await vi.waitFor(() => expect(document.querySelector('[role="alert"]')).not.toBeNull());
   expect(document.querySelector("i")).toBeNull();
   expect(button("Load a").disabled).toBe(false);
@@ -65,9 +86,18 @@ test("a press asks once, and the buttons rest until there is an answer", async (
 test("what others need is unloaded with them only when one says so", async () => {
   connection.receive(snapshot(pluginRow("a", { state: "Loaded" })));
   button("Unload a").click();
-  connection.receive({ type: "failure", id: connection.of("unload")[0]?.id ?? 0, error: "DependentsLoadedError", message: "b needs it", hint: "", details: "" });
+  connection.receive({
+    type: "failure",
+    id: connection.of("unload")[0]?.id ?? 0,
+    error: "DependentsLoadedError",
+    message: "b needs it",
+    hint: "",
+    details: "",
+  });
   const all = await vi.waitFor(() => {
-    const found = [...document.querySelectorAll("button")].find((one) => one.textContent === "Unload these too");
+    const found = [...document.querySelectorAll("button")].find(
+      (one) => one.textContent === "Unload these too",
+    );
     expect(found).toBeDefined();
     return found;
   });
@@ -76,7 +106,9 @@ test("what others need is unloaded with them only when one says so", async () =>
 });
 
 test("a filter leaves the rows that have all of its words", () => {
-  connection.receive(snapshot(pluginRow("reader", { description: "reads files" }), pluginRow("writer")));
+  connection.receive(
+    snapshot(pluginRow("reader", { description: "reads files" }), pluginRow("writer")),
+  );
   const filter = document.querySelector(".nl-filter") as HTMLInputElement;
   filter.value = "READ files";
   filter.dispatchEvent(new Event("input"));
@@ -87,7 +119,14 @@ test("rows stay where they are, with what is open in them, when others come", ()
   connection.receive(snapshot(pluginRow("b")));
   button("Details of b").click();
   const row = document.querySelector(".nl-row");
-  connection.receive({ type: "changes", at: 2, plugins: [], added: [pluginRow("a"), pluginRow("c")], removed: [], totals: null });
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [],
+    added: [pluginRow("a"), pluginRow("c")],
+    removed: [],
+    totals: null,
+  });
   expect(ids()).toEqual(["a", "b", "c"]);
   expect(document.querySelectorAll(".nl-row")[1]).toBe(row);
   expect(button("Details of b").getAttribute("aria-expanded")).toBe("true");
@@ -96,12 +135,18 @@ test("rows stay where they are, with what is open in them, when others come", ()
 test("arrow keys go from row to row", () => {
   connection.receive(snapshot(pluginRow("a"), pluginRow("b")));
   button("Details of a").focus();
-  button("Details of a").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+  button("Details of a").dispatchEvent(
+    new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }),
+  );
   expect(document.activeElement).toBe(button("Details of b"));
 });
 
 test("rows are in order of what was chosen, and then of their ids", () => {
-  const rows = [pluginRow("b", { rate: 1 }), pluginRow("a", { rate: 1 }), pluginRow("c", { rate: 9 })];
+  const rows = [
+    pluginRow("b", { rate: 1 }),
+    pluginRow("a", { rate: 1 }),
+    pluginRow("c", { rate: 9 }),
+  ];
   expect(sorted(rows, { key: "rate", descending: true })).toEqual(["c", "a", "b"]);
   expect(matches(pluginRow("a"), "")).toBe(true);
 });

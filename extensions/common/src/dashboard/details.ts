@@ -6,7 +6,7 @@ import type { Live } from "../live.js";
 import { LogsView } from "../logs.js";
 import { OperationsView } from "../operations.js";
 import type { PluginRow } from "../wire.js";
-import { LatencyChart } from "./sparkline.js";
+import { LatencyChart } from "./latency_chart.js";
 
 type TabName = "overview" | "operations" | "logs" | "history";
 
@@ -66,11 +66,17 @@ export class Details {
       [trans.__("Sandbox"), [row.sandbox, ...row.rights].join(", ")],
       [trans.__("Process"), row.pid === null ? NOTHING : String(row.pid)],
       [trans.__("Health"), row.healthMessage || row.health],
-      [trans.__("Calls"), trans.__("%1, %2 failed", formatCount(row.executions), formatCount(row.failures))],
+      [
+        trans.__("Calls"),
+        trans.__("%1, %2 failed", formatCount(row.executions), formatCount(row.failures)),
+      ],
       ["p50 · p95 · p99", [p50, p95, p99].map((one) => formatSeconds(one)).join(" · ")],
       [trans.__("Came up"), formatAgo(row.loadedAt, now)],
       [trans.__("Last called"), formatAgo(row.lastUsed, now)],
-      [trans.__("Reloads"), trans.__("%1, and %2 restarts after crashes", row.reloads, row.restarts)],
+      [
+        trans.__("Reloads"),
+        trans.__("%1, and %2 restarts after crashes", row.reloads, row.restarts),
+      ],
     ]);
     const trouble = row.error || row.leftOut;
     setText(this.error, trouble);
@@ -93,9 +99,7 @@ export class Details {
 
   private setFacts(facts: readonly (readonly [string, string])[]): void {
     if (this.facts.childElementCount === 0) {
-      this.facts.append(
-        ...facts.flatMap(([name]) => [el("dt", {}, name), el("dd", {})]),
-      );
+      this.facts.append(...facts.flatMap(([name]) => [el("dt", {}, name), el("dd", {})]));
     }
     const places = this.facts.querySelectorAll("dd");
     facts.forEach(([, text], index) => {

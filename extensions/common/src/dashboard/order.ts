@@ -1,6 +1,7 @@
 import type { PluginRow } from "../wire.js";
 
-export type SortKey = "id" | "state" | "health" | "rate" | "latency" | "failures" | "cpu" | "memory" | "reloads";
+export type SortKey =
+  "id" | "state" | "health" | "rate" | "latency" | "failures" | "cpu" | "memory" | "reloads";
 
 export interface Order {
   readonly key: SortKey;

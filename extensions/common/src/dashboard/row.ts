@@ -48,7 +48,12 @@ export class RowView {
       "tr",
       { class: "nl-row" },
       el("td", { class: "nl-cell-opener" }, this.opener),
-      el("th", { class: "nl-cell-plugin", attrs: { scope: "row" } }, this.cells.id, this.cells.name),
+      el(
+        "th",
+        { class: "nl-cell-plugin", attrs: { scope: "row" } },
+        this.cells.id,
+        this.cells.name,
+      ),
       el("td", { class: "nl-cell-state" }, this.cells.state),
       el("td", { class: "nl-cell-health" }, this.cells.health),
       el("td", { class: "nl-cell-rate nl-number" }, this.cells.rate),
@@ -57,7 +62,11 @@ export class RowView {
       el("td", { class: "nl-cell-usage nl-number" }, this.cells.cpu, this.cells.memory),
       el("td", { class: "nl-cell-reloads nl-number" }, this.cells.reloads),
       el("td", { class: "nl-cell-error" }, this.cells.error),
-      el("td", { class: "nl-cell-actions" }, el("div", { class: "nl-actions" }, ...this.buttons.values())),
+      el(
+        "td",
+        { class: "nl-cell-actions" },
+        el("div", { class: "nl-actions" }, ...this.buttons.values()),
+      ),
     );
     this.place.append(this.message);
     this.below = el("tr", { class: "nl-below", attrs: { id: belowId } }, this.place);
@@ -134,7 +143,6 @@ export class RowView {
 
   dispose(): void {
     this.details?.dispose();
-    this.spark.dispose();
     this.head.remove();
     this.below.remove();
   }
@@ -232,7 +240,12 @@ export class RowView {
       return trans.__("No calls of late");
     }
     const [p50, p95, p99] = row.latency.map((seconds) => formatSeconds(seconds));
-    return trans.__("Calls of late: half took up to %1, 95 in 100 up to %2, 99 up to %3", p50 ?? "", p95 ?? "", p99 ?? "");
+    return trans.__(
+      "Calls of late: half took up to %1, 95 in 100 up to %2, 99 up to %3",
+      p50 ?? "",
+      p95 ?? "",
+      p99 ?? "",
+    );
   }
 }
 

@@ -1,129 +1,66 @@
-import uPlot from "uplot";
-import { colour, onTheme } from "../colours.js";
-import type { Dispose } from "../connection.js";
-import { el } from "../dom.js";
-import { formatSeconds } from "../format.js";
+import { svg } from "../dom.js";
 import type { TrendPoint } from "../wire.js";
 
 const SPARK = { width: 84, height: 26 };
 
-/** The columns of a plot: moments, then p50, p95 and p99. */
-function columns(points: readonly TrendPoint[]): uPlot.AlignedData {
-  return [
-    points.map((point) => point.at),
-    points.map((point) => point.p50),
-    points.map((point) => point.p95),
-    points.map((point) => point.p99),
-  ];
-}
-
-/** p50, p95 and p99 of a plugin's calls of late, as small as a word. */
+/**
+ * p50, p95 and p99 of a plugin's calls of late, as small as a word.
+ *
+ * Three paths rather than a plot with a canvas: two hundred of these are drawn again each second, and
+ * making a plot measures the page each time.
+ */
 export class Sparkline {
-  readonly element = el("div", { class: "nl-spark", attrs: { role: "img" } });
-  private plot: uPlot | undefined;
-  private forget: Dispose | undefined;
-
-  show(points: readonly TrendPoint[], label: string): void {
-    this.element.setAttribute("aria-label", label);
-    if (points.length < 2) {
-      return;
-    }
-    if (this.plot) {
-      this.plot.setData(columns(points));
-      return;
-    }
-    this.make(points);
-    this.forget ??= onTheme(() => {
-      this.plot?.destroy();
-      this.make(points);
-    });
-  }
-
-  dispose(): void {
-    this.forget?.();
-    this.plot?.destroy();
-    this.plot = undefined;
-  }
-
-  private make(points: readonly TrendPoint[]): void {
-    this.plot = new uPlot(
-      {
-        ...SPARK,
-        cursor: { show: false },
-        legend: { show: false },
-        padding: [2, 1, 2, 1],
-        axes: [{ show: false }, { show: false }],
-        scales: { x: { time: false }, y: { range: (_, __, max) => [0, max * 1.05 || 1] } },
-        series: [{}, ...lines(this.element, 1)],
-        bands: [{ series: [2, 1], fill: colour(this.element, "--nl-band", "#1976d222") }],
-      },
-      columns(points),
-      this.element,
-    );
-  }
-}
-
-function lines(host: Element, width: number): uPlot.Series[] {
-  return [
-    { label: "p50", stroke: colour(host, "--nl-p50", "#1976d2"), width: width + 0.5, points: { show: false } },
-    { label: "p95", stroke: colour(host, "--nl-p95", "#64b5f6"), width, points: { show: false } },
-    { label: "p99", stroke: colour(host, "--nl-p99", "#b0bec5"), width, points: { show: false } },
-  ];
-}
-
-/** The same with axes, for the opened row. */
-export class LatencyChart {
-  readonly element = el("div", { class: "nl-chart" });
-  private plot: uPlot | undefined;
-  private points: readonly TrendPoint[] = [];
-  private readonly forget: Dispose;
+  readonly element: SVGSVGElement;
+  private readonly paths = ["p99", "p95", "p50"].map((name) =>
+    svg("path", { class: `nl-spark-${name}` }),
+  );
+  private drawn = "";
 
   constructor() {
-    this.forget = onTheme(() => {
-      this.plot?.destroy();
-      this.plot = undefined;
-      this.show(this.points);
-    });
+    const viewBox = `0 0 ${SPARK.width} ${SPARK.height}`;
+    this.element = svg("svg", { class: "nl-spark", viewBox, role: "img" }, ...this.paths);
   }
 
-  show(points: readonly TrendPoint[]): void {
-    this.points = points;
-    if (points.length < 2) {
+  show(points: readonly TrendPoint[], label: string): void {
+    const key = `${points.at(-1)?.at ?? 0} ${points.length} ${label}`;
+    if (key === this.drawn) {
       return;
     }
-    if (this.plot) {
-      this.plot.setData(columns(points));
-      return;
-    }
-    const ink = colour(this.element, "--nl-ink-quiet", "#616161");
-    const grid = { stroke: colour(this.element, "--nl-line", "#e0e0e0"), width: 1 };
-    const axis = { stroke: ink, grid, ticks: grid, font: "11px sans-serif" };
-    this.plot = new uPlot(
-      {
-        width: Math.max(280, Math.min(560, this.element.clientWidth || 420)),
-        height: 150,
-        cursor: { y: false },
-        legend: { live: true },
-        scales: { y: { range: (_, __, max) => [0, max * 1.1 || 1] } },
-        axes: [
-          axis,
-          { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => formatSeconds(tick)) },
-        ],
-        series: [
-          { value: (_, at) => (at === null ? "–" : new Date(at * 1000).toLocaleTimeString()) },
-          ...lines(this.element, 1.25).map((line) => ({
-            ...line,
-            value: (_: uPlot, seconds: number | null) => formatSeconds(seconds),
-          })),
-        ],
-      },
-      columns(points),
-      this.element,
+    this.drawn = key;
+    this.element.setAttribute("aria-label", label);
+    const [p99, p95, p50] = this.paths;
+    const top = Math.max(...points.map((point) => point.p99));
+    p99?.setAttribute(
+      "d",
+      sparkPath(points, (point) => point.p99 / top),
+    );
+    p95?.setAttribute(
+      "d",
+      sparkPath(points, (point) => point.p95 / top),
+    );
+    p50?.setAttribute(
+      "d",
+      sparkPath(points, (point) => point.p50 / top),
     );
   }
+}
 
-  dispose(): void {
-    this.forget();
-    this.plot?.destroy();
+/** A line through parts of the height, from the oldest point on the left to the newest. */
+export function sparkPath(
+  points: readonly TrendPoint[],
+  part: (point: TrendPoint) => number,
+): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last || last.at <= first.at) {
+    return "";
   }
+  const { width, height } = SPARK;
+  const x = (at: number) => 1 + ((at - first.at) / (last.at - first.at)) * (width - 2);
+  const y = (share: number) => height - 2 - (Number.isFinite(share) ? share : 0) * (height - 4);
+  return points
+    .map(
+      (point, index) =>
+        `${index === 0 ? "M" : "L"}${x(point.at).toFixed(1)} ${y(part(point)).toFixed(1)}`,
+    )
+    .join("");
 }

@@ -5,20 +5,20 @@ import type { Live } from "../live.js";
 import { StatusLine } from "../status.js";
 import type { StoreChange } from "../store.js";
 import { watchVisibility } from "../visibility.js";
+import { InSight } from "./in_sight.js";
 import { matches, sorted } from "./order.js";
-import type { Order, SortKey } from "./order.js";
-import { COLUMNS, RowView } from "./row.js";
+import { RowView } from "./row.js";
+import { TableHead } from "./table_head.js";
 
 export interface DashboardOptions {
   /** Find out by itself whether it can be seen; otherwise `setVisible` says it. */
   readonly tracksVisibility?: boolean;
 }
 
-interface Heading {
-  readonly key: SortKey | null;
-  readonly label: string;
-  readonly class: string;
-}
+// Rows that are made between two frames.
+const ROWS_A_FRAME = 60;
+// Rows out of sight that are brought up to date between two frames: a screen reader may be there.
+const UNSEEN_A_FRAME = 8;
 
 /** Every plugin with its state, its numbers, and buttons for what can be done with it. */
 export class DashboardView {
@@ -28,11 +28,11 @@ export class DashboardView {
   private readonly summary = el("span", { class: "nl-summary", attrs: { role: "status" } });
   private readonly empty = el("p", { class: "nl-quiet nl-empty" });
   private readonly status: StatusLine;
-  private readonly headings = new Map<SortKey, HTMLElement>();
+  private readonly head: TableHead;
   private readonly rows = new Map<string, RowView>();
   private readonly disposals: Dispose[];
   private readonly stale = new Set<string>();
-  private order: Order = { key: "id", descending: false };
+  private readonly inSight: InSight;
   private shown: string[] = [];
   private isScheduled = false;
   private isReordered = true;
@@ -45,18 +45,29 @@ export class DashboardView {
   ) {
     const { trans } = live;
     this.status = new StatusLine(live);
+    this.head = new TableHead(trans, () => this.schedule(true));
     this.filter = el("input", {
       class: "nl-input nl-filter",
       attrs: { type: "search", placeholder: trans.__("Filter plugins"), spellcheck: "false" },
       on: { input: () => this.schedule(true) },
     });
     this.filter.setAttribute("aria-label", trans.__("Show only plugins with these words"));
+    const box = el(
+      "div",
+      { class: "nl-table-box" },
+      el("table", { class: "nl-table" }, this.head.element, this.body),
+    );
+    this.inSight = new InSight(box, () => this.schedule(false));
     this.root = el(
       "div",
       {
         class: "nl-root nl-dashboard",
         // Lumino then leaves keys alone that are meant for us: `d d` would delete the cell.
-        attrs: { role: "region", "aria-label": trans.__("Plugins"), "data-lm-suppress-shortcuts": "true" },
+        attrs: {
+          role: "region",
+          "aria-label": trans.__("Plugins"),
+          "data-lm-suppress-shortcuts": "true",
+        },
         on: { keydown: (event) => this.keyed(event) },
       },
       el(
@@ -67,7 +78,7 @@ export class DashboardView {
         this.status.element,
         el("span", { class: "nl-filter-box" }, icon("search"), this.filter),
       ),
-      el("div", { class: "nl-table-box" }, el("table", { class: "nl-table" }, this.makeHead(), this.body)),
+      box,
       this.empty,
     );
     host.append(this.root);
@@ -96,6 +107,7 @@ export class DashboardView {
   dispose(): void {
     this.live.want(this, null);
     this.status.dispose();
+    this.inSight.dispose();
     for (const dispose of this.disposals) {
       dispose();
     }
@@ -103,44 +115,6 @@ export class DashboardView {
       row.dispose();
     }
     this.root.remove();
-  }
-
-  private makeHead(): HTMLElement {
-    const { trans } = this.live;
-    const headings: readonly Heading[] = [
-      { key: null, label: "", class: "nl-cell-opener" },
-      { key: "id", label: trans.__("Plugin"), class: "nl-cell-plugin" },
-      { key: "state", label: trans.__("State"), class: "nl-cell-state" },
-      { key: "health", label: trans.__("Health"), class: "nl-cell-health" },
-      { key: "rate", label: trans.__("Calls/s"), class: "nl-cell-rate nl-number" },
-      { key: "latency", label: trans.__("Latency"), class: "nl-cell-latency" },
-      { key: "failures", label: trans.__("Failures"), class: "nl-cell-failures nl-number" },
-      { key: "memory", label: trans.__("CPU · memory"), class: "nl-cell-usage nl-number" },
-      { key: "reloads", label: trans.__("Reloads"), class: "nl-cell-reloads nl-number" },
-      { key: null, label: trans.__("Last error"), class: "nl-cell-error" },
-      { key: null, label: trans.__("Actions"), class: "nl-cell-actions" },
-    ];
-    return el("thead", {}, el("tr", {}, ...headings.map((heading) => this.heading(heading))));
-  }
-
-  private heading({ key, label, class: name }: Heading): HTMLElement {
-    if (key === null) {
-      return label === "" ? el("td", { class: name }) : el("th", { class: name, attrs: { scope: "col" } }, label);
-    }
-    const button = el(
-      "button",
-      { class: "nl-sort", attrs: { type: "button" }, on: { click: () => this.sortBy(key) } },
-      label,
-    );
-    const cell = el("th", { class: name, attrs: { scope: "col" } }, button);
-    this.headings.set(key, cell);
-    return cell;
-  }
-
-  private sortBy(key: SortKey): void {
-    const again = this.order.key === key;
-    this.order = { key, descending: again ? !this.order.descending : key !== "id" };
-    this.schedule(true);
   }
 
   private noteChange(change: StoreChange): void {
@@ -167,30 +141,50 @@ export class DashboardView {
       this.isReordered = false;
       this.arrange();
     }
-    for (const id of this.stale) {
-      const row = this.live.store.row(id);
-      if (row) {
-        this.rows.get(id)?.update(row);
-      }
-    }
-    this.stale.clear();
+    this.drawRows();
     this.drawSummary();
+  }
+
+  /** Rows that can be seen follow every change; the others some at a time. */
+  private drawRows(): void {
+    let unseen = 0;
+    for (const id of this.stale) {
+      if (!this.inSight.has(id) && ++unseen > UNSEEN_A_FRAME) {
+        continue;
+      }
+      this.stale.delete(id);
+      this.updateRow(id);
+    }
+  }
+
+  private updateRow(id: string): void {
+    const row = this.live.store.row(id);
+    if (row) {
+      this.rows.get(id)?.update(row);
+    }
   }
 
   /** Bring the rows into order; those that stay where they are are not touched. */
   private arrange(): void {
     const { store } = this.live;
     const wanted = [...store.rows.values()].filter((row) => matches(row, this.filter.value));
-    this.shown = sorted(wanted, this.order);
+    this.shown = sorted(wanted, this.head.order);
     const keep = new Set(this.shown);
     for (const [id, view] of this.rows) {
       if (!keep.has(id)) {
+        this.inSight.remove(id, view.head);
         view.dispose();
         this.rows.delete(id);
       }
     }
     let next: Element | null = this.body.firstElementChild;
+    let made = 0;
     for (const id of this.shown) {
+      made += this.rows.has(id) ? 0 : 1;
+      if (made > ROWS_A_FRAME) {
+        this.schedule(true); // the page is shown what there is, and goes on with the rest
+        break;
+      }
       const view = this.viewOf(id);
       if (next === view.head) {
         next = view.below.nextElementSibling;
@@ -198,10 +192,6 @@ export class DashboardView {
         this.body.insertBefore(view.head, next);
         this.body.insertBefore(view.below, next);
       }
-    }
-    for (const [key, cell] of this.headings) {
-      const isKey = key === this.order.key;
-      cell.setAttribute("aria-sort", isKey ? (this.order.descending ? "descending" : "ascending") : "none");
     }
   }
 
@@ -213,7 +203,8 @@ export class DashboardView {
     const view = new RowView(this.live, id);
     view.setVisible(this.isVisible);
     this.rows.set(id, view);
-    this.stale.add(id);
+    this.updateRow(id);
+    this.inSight.add(id, view.head);
     return view;
   }
 
@@ -230,7 +221,10 @@ export class DashboardView {
     if (errors > 0) {
       parts.push(trans.__("%1 left out or wrong", errors));
     }
-    setText(this.summary, store.isFilled ? parts.join(" · ") : trans.__("waiting for the kernel …"));
+    setText(
+      this.summary,
+      store.isFilled ? parts.join(" · ") : trans.__("waiting for the kernel …"),
+    );
     const isEmpty = store.isFilled && this.shown.length === 0;
     this.empty.hidden = !isEmpty;
     setText(
@@ -249,7 +243,10 @@ export class DashboardView {
     } else if (event.key === "/" && !isTyping(event.target)) {
       event.preventDefault();
       this.filter.focus();
-    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !isTyping(event.target, this.filter)) {
+    } else if (
+      (event.key === "ArrowDown" || event.key === "ArrowUp") &&
+      !isTyping(event.target, this.filter)
+    ) {
       this.step(event);
     }
   }
@@ -283,5 +280,3 @@ function isTyping(target: EventTarget | null, but?: Element): boolean {
       target instanceof HTMLSelectElement)
   );
 }
-
-export { COLUMNS };

@@ -48,7 +48,9 @@ function form(schema: Schema): ParamsForm {
 }
 
 function type(label: string, text: string): void {
-  const found = [...document.querySelectorAll("label")].find((one) => one.textContent?.startsWith(label));
+  const found = [...document.querySelectorAll("label")].find((one) =>
+    one.textContent?.startsWith(label),
+  );
   const field = document.getElementById(found?.htmlFor ?? "") as HTMLInputElement;
   field.value = text;
 }
@@ -86,7 +88,11 @@ test("a description is text, whatever is in it", () => {
 });
 
 test("a param may be called __proto__", () => {
-  const made = form({ type: "object", properties: Object.fromEntries([["__proto__", { type: "string" }]]), additionalProperties: false });
+  const made = form({
+    type: "object",
+    properties: Object.fromEntries([["__proto__", { type: "string" }]]),
+    additionalProperties: false,
+  });
   type("__proto__", "x");
   expect(Object.entries(made.read() ?? {})).toEqual([["__proto__", "x"]]);
 });

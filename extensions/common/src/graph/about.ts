@@ -4,7 +4,12 @@ import type { GraphCycle, GraphEdge, GraphNode } from "../wire.js";
 import type { GraphModel } from "./model.js";
 
 /** What is said of a plugin that has been chosen. */
-export function aboutNode(model: GraphModel, node: GraphNode, state: string, trans: Trans): HTMLElement {
+export function aboutNode(
+  model: GraphModel,
+  node: GraphNode,
+  state: string,
+  trans: Trans,
+): HTMLElement {
   const needs = model.needsOf(node.id);
   const all = model.dependents(node.id);
   return el(
@@ -18,7 +23,11 @@ export function aboutNode(model: GraphModel, node: GraphNode, state: string, tra
       { class: "nl-quiet" },
       all.size === 0
         ? trans.__("Nothing depends on it.")
-        : trans.__("%1 depend on it, also by way of others: %2", all.size, [...all].sort().join(", ")),
+        : trans.__(
+            "%1 depend on it, also by way of others: %2",
+            all.size,
+            [...all].sort().join(", "),
+          ),
     ),
     ...model.cyclesOf(node.id).map((cycle) => aboutCycle(cycle, trans)),
   );

@@ -131,22 +131,26 @@ function shortened(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-function edgeElement(
-  placed: PlacedEdge,
-  edge: GraphEdge | undefined,
-  arrows: string,
-): SVGGElement {
+function edgeElement(placed: PlacedEdge, edge: GraphEdge | undefined, arrows: string): SVGGElement {
   const kind = edge?.kind ?? "plain";
   const path = curve(placed.points);
   const middle = placed.points[Math.floor(placed.points.length / 2)] ?? { x: 0, y: 0 };
   const label = edge && edge.requirement !== "*" ? edge.requirement : "";
   return svg(
     "g",
-    { class: `nl-edge nl-edge-${kind}`, "data-dependent": placed.dependent, "data-dependency": placed.dependency },
+    {
+      class: `nl-edge nl-edge-${kind}`,
+      "data-dependent": placed.dependent,
+      "data-dependency": placed.dependency,
+    },
     svg("path", { class: "nl-edge-reach", d: path }),
     svg("path", { class: "nl-edge-line", d: path, "marker-end": `url(#${arrows}-${kind})` }),
     label !== "" &&
-      svg("text", { class: "nl-edge-label", x: middle.x, y: middle.y - 4, "text-anchor": "middle" }, shortened(label, 24)),
+      svg(
+        "text",
+        { class: "nl-edge-label", x: middle.x, y: middle.y - 4, "text-anchor": "middle" },
+        shortened(label, 24),
+      ),
   );
 }
 
@@ -160,7 +164,9 @@ export function curve(points: readonly Point[]): string {
   for (const [index, point] of rest.entries()) {
     const next = rest[index + 1];
     if (next) {
-      parts.push(`Q${round(point)} ${round({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`);
+      parts.push(
+        `Q${round(point)} ${round({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`,
+      );
     } else {
       parts.push(`L${round(point)}`);
     }

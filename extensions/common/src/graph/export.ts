@@ -17,7 +17,13 @@ const LARGEST_SIDE = 8_000; // pixels, which every browser draws
 const SHARPNESS = 2;
 
 /** A drawing as a file of its own, with the colours that it has on the page. */
-export function standaloneSvg(drawing: SVGGElement, defs: SVGDefsElement, width: number, height: number, ground: string): string {
+export function standaloneSvg(
+  drawing: SVGGElement,
+  defs: SVGDefsElement,
+  width: number,
+  height: number,
+  ground: string,
+): string {
   const copy = drawing.cloneNode(true) as SVGGElement;
   copyStyles(drawing, copy);
   const copiedDefs = defs.cloneNode(true) as SVGDefsElement;

@@ -8,12 +8,27 @@ function graph(edges: [string, string][], others: string[] = [], cycles: string[
   return {
     kind: "graph",
     nodes: ids.map((id) => ({ id, version: "1.0.0", state: "Loaded", conflict: "" })),
-    edges: edges.map(([dependent, dependency]) => ({ dependent, dependency, requirement: "*", kind: "plain", where: "" })),
+    edges: edges.map(([dependent, dependency]) => ({
+      dependent,
+      dependency,
+      requirement: "*",
+      kind: "plain",
+      where: "",
+    })),
     cycles: cycles.map((path) => ({ path, declared: [] })),
   };
 }
 
-const RING = graph([["a", "b"], ["b", "c"], ["c", "a"], ["d", "a"]], ["alone"], [["a", "b", "c"]]);
+const RING = graph(
+  [
+    ["a", "b"],
+    ["b", "c"],
+    ["c", "a"],
+    ["d", "a"],
+  ],
+  ["alone"],
+  [["a", "b", "c"]],
+);
 
 test("dependents are found by way of others, and a cycle ends", () => {
   const model = new GraphModel(RING);
@@ -35,7 +50,17 @@ test("parts that are not connected are told apart", () => {
 });
 
 test("every plugin has a place of its own, within the picture", async () => {
-  const model = new GraphModel(graph([["a", "b"], ["b", "a"], ["__proto__", "constructor"], ["x", "x"]], ["p", "q"]));
+  const model = new GraphModel(
+    graph(
+      [
+        ["a", "b"],
+        ["b", "a"],
+        ["__proto__", "constructor"],
+        ["x", "x"],
+      ],
+      ["p", "q"],
+    ),
+  );
   const layout = await layOut(model, () => false);
   expect(layout?.nodes.size).toBe(model.nodes.size);
   const places = [...(layout?.nodes.values() ?? [])];

@@ -30,11 +30,18 @@ const SIMPLEX_UP_TO = 120;
  * Lay a graph out, one connected part after another, and let the page live in between.
  * Gives nothing where `isStale` says that nobody wants it any more.
  */
-export async function layOut(model: GraphModel, isStale: () => boolean): Promise<Layout | undefined> {
+export async function layOut(
+  model: GraphModel,
+  isStale: () => boolean,
+): Promise<Layout | undefined> {
   const parts: Layout[] = [];
   const alone: string[] = [];
   for (const component of model.components()) {
-    if (component.length === 1 && component[0] !== undefined && model.needsOf(component[0]).length === 0) {
+    if (
+      component.length === 1 &&
+      component[0] !== undefined &&
+      model.needsOf(component[0]).length === 0
+    ) {
       alone.push(component[0]);
       continue;
     }

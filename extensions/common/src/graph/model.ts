@@ -49,7 +49,9 @@ export class GraphModel {
     return this.cycles.filter((cycle) =>
       to === undefined
         ? cycle.path.includes(id)
-        : cycle.path.some((one, at) => one === id && cycle.path[(at + 1) % cycle.path.length] === to),
+        : cycle.path.some(
+            (one, at) => one === id && cycle.path[(at + 1) % cycle.path.length] === to,
+          ),
     );
   }
 

@@ -1,7 +1,6 @@
 import type { Dispose } from "../connection.js";
 import { colour } from "../colours.js";
 import { el, setText, svg, uniqueId } from "../dom.js";
-import { icon, type IconName } from "../icons.js";
 import type { Live } from "../live.js";
 import { failureBox } from "../requests.js";
 import { StatusLine } from "../status.js";
@@ -10,8 +9,9 @@ import type { Graph, GraphCycle } from "../wire.js";
 import { aboutCycle, aboutEdge, aboutNode } from "./about.js";
 import { Drawing, wordOf } from "./drawing.js";
 import { asPng, save, standaloneSvg } from "./export.js";
-import { layOut, type Layout, type PlacedEdge } from "./layout.js";
+import { layOut, type Layout } from "./layout.js";
 import { GraphModel } from "./model.js";
+import { edgeOf, idOf, isStep, legend, makeDefs, toolButton } from "./parts.js";
 import { Viewport } from "./viewport.js";
 
 const LABELS_UP_TO = 40;
@@ -49,7 +49,12 @@ export class GraphView {
     this.defs = makeDefs(this.arrows);
     this.frame = svg(
       "svg",
-      { class: "nl-graph-frame", tabindex: 0, role: "group", "aria-label": trans.__("Graph of plugins; arrow keys go along dependencies") },
+      {
+        class: "nl-graph-frame",
+        tabindex: 0,
+        role: "group",
+        "aria-label": trans.__("Graph of plugins; arrow keys go along dependencies"),
+      },
       this.defs,
       this.content,
     );
@@ -58,7 +63,11 @@ export class GraphView {
       "div",
       {
         class: "nl-root nl-graph",
-        attrs: { role: "region", "aria-label": trans.__("Dependencies"), "data-lm-suppress-shortcuts": "true" },
+        attrs: {
+          role: "region",
+          "aria-label": trans.__("Dependencies"),
+          "data-lm-suppress-shortcuts": "true",
+        },
         on: { keydown: (event) => this.keyed(event) },
       },
       el(
@@ -70,7 +79,7 @@ export class GraphView {
         el("span", { class: "nl-graph-tools" }, ...this.tools()),
       ),
       this.frame,
-      this.legend(),
+      legend(trans),
       this.about,
     );
     host.append(this.root);
@@ -156,7 +165,9 @@ export class GraphView {
     const conflicts = [...model.nodes.values()].filter((node) => node.conflict !== "").length;
     const parts = [
       model.nodes.size === 1 ? trans.__("1 plugin") : trans.__("%1 plugins", model.nodes.size),
-      model.edges.length === 1 ? trans.__("1 dependency") : trans.__("%1 dependencies", model.edges.length),
+      model.edges.length === 1
+        ? trans.__("1 dependency")
+        : trans.__("%1 dependencies", model.edges.length),
       model.cycles.length > 0 ? trans.__("%1 in a circle", model.cycles.length) : "",
       conflicts > 0 ? trans.__("%1 with a version conflict", conflicts) : "",
     ];
@@ -188,7 +199,9 @@ export class GraphView {
       const state = ["missing", "left out"].includes(node.state)
         ? node.state
         : (this.live.store.row(node.id)?.state ?? node.state);
-      this.about.replaceChildren(what ?? aboutNode(model, node, wordOf(state, this.live.trans), this.live.trans));
+      this.about.replaceChildren(
+        what ?? aboutNode(model, node, wordOf(state, this.live.trans), this.live.trans),
+      );
     } else {
       drawing.light(new Set(), () => false);
       this.about.replaceChildren(...(what ? [what] : []));
@@ -216,7 +229,9 @@ export class GraphView {
     if (id !== undefined) {
       this.show(model.cyclesOf(id));
     } else if (edge) {
-      const declared = model.needsOf(edge.dependent).find((one) => one.dependency === edge.dependency);
+      const declared = model
+        .needsOf(edge.dependent)
+        .find((one) => one.dependency === edge.dependency);
       this.show(
         model.cyclesOf(edge.dependent, edge.dependency),
         declared && aboutEdge(declared, this.live.trans),
@@ -261,17 +276,12 @@ export class GraphView {
 
   private tools(): HTMLElement[] {
     const { trans } = this.live;
-    const tool = (name: IconName, label: string, act: () => void, text = "") => {
-      const button = el("button", { class: "nl-action nl-tool", title: label, attrs: { type: "button" }, on: { click: act } }, icon(name), text);
-      button.setAttribute("aria-label", label);
-      return button;
-    };
     return [
-      tool("zoomIn", trans.__("Larger (+)"), () => this.viewport.zoom(1.25)),
-      tool("zoomOut", trans.__("Smaller (-)"), () => this.viewport.zoom(0.8)),
-      tool("fit", trans.__("Show all (0)"), () => this.fit()),
-      tool("download", trans.__("Save as SVG"), () => this.export("svg"), "SVG"),
-      tool("download", trans.__("Save as PNG"), () => this.export("png"), "PNG"),
+      toolButton("zoomIn", trans.__("Larger (+)"), () => this.viewport.zoom(1.25)),
+      toolButton("zoomOut", trans.__("Smaller (-)"), () => this.viewport.zoom(0.8)),
+      toolButton("fit", trans.__("Show all (0)"), () => this.fit()),
+      toolButton("download", trans.__("Save as SVG"), () => this.export("svg"), "SVG"),
+      toolButton("download", trans.__("Save as PNG"), () => this.export("png"), "PNG"),
     ];
   }
 
@@ -292,45 +302,4 @@ export class GraphView {
       (error: unknown) => this.about.replaceChildren(failureBox(error, this.live.trans)),
     );
   }
-
-  private legend(): HTMLElement {
-    const { trans } = this.live;
-    const entry = (name: string, text: string) =>
-      el("span", { class: "nl-legend-entry" }, svg("svg", { class: `nl-edge nl-edge-${name}`, viewBox: "0 0 26 8", "aria-hidden": "true" }, svg("path", { class: "nl-edge-line", d: "M1 4H25" })), text);
-    return el(
-      "div",
-      { class: "nl-legend" },
-      entry("plain", trans.__("needs")),
-      entry("optional", trans.__("optional")),
-      entry("unsuitable", trans.__("another version is here")),
-      entry("cycle", trans.__("cycle")),
-      el("span", { class: "nl-quiet" }, trans.__("Choose a plugin to see what depends on it; Ctrl and the wheel zoom.")),
-    );
-  }
-}
-
-function isStep(cycle: GraphCycle, edge: PlacedEdge): boolean {
-  const at = cycle.path.indexOf(edge.dependent);
-  return at !== -1 && cycle.path[(at + 1) % cycle.path.length] === edge.dependency;
-}
-
-function idOf(target: EventTarget | null): string | undefined {
-  const node = target instanceof Element ? target.closest("[data-id]") : null;
-  return node?.getAttribute("data-id") ?? undefined;
-}
-
-function edgeOf(target: EventTarget | null): { dependent: string; dependency: string } | undefined {
-  const edge = target instanceof Element ? target.closest("[data-dependent]") : null;
-  const [dependent, dependency] = [edge?.getAttribute("data-dependent"), edge?.getAttribute("data-dependency")];
-  return dependent && dependency ? { dependent, dependency } : undefined;
-}
-
-function makeDefs(id: string): SVGDefsElement {
-  const arrow = (kind: string) =>
-    svg(
-      "marker",
-      { id: `${id}-${kind}`, viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto", class: `nl-edge-${kind}` },
-      svg("path", { class: "nl-arrow", d: "M0 0.5 8 4 0 7.5z" }),
-    );
-  return svg("defs", {}, ...["plain", "optional", "unsuitable", "cycle"].map(arrow));
 }
