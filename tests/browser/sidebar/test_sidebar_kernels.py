@@ -51,7 +51,7 @@ def test_a_click_is_answered_while_a_cell_runs(busy_desk, sidebar, gate):
 
 
 def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(busy_desk, sidebar, gate):
-    busy_desk.page.reload()
+    busy_desk.open(mode="lab", reset=False)
     expect(sidebar.row("counter")).to_be_visible()
     sidebar.press("counter", "suspend")
     sidebar.expect_state("counter", "Suspended")

@@ -18,6 +18,8 @@ import type { Section } from "./section.js";
 
 /** What was known of a kernel stays in sight, dimmed, while it can be expected back. */
 const PASSING: ReadonlySet<Standing> = new Set(["connecting", "waiting", "restarting", "silent"]);
+/** Of the plugins, and of the sections below them. */
+const FIRST_SIZES = [4, 2, 2, 3, 3];
 const FIRST_OPEN: ReadonlySet<SectionName> = new Set(["samples"]);
 
 export interface PanelOptions {
@@ -55,6 +57,7 @@ export class PluginsPanel extends SidePanel {
     };
     this.addWidget(this.plugins);
     this.arrange();
+    this.accordion.setRelativeSizes(FIRST_SIZES);
     settings.changed.connect(this.arrange, this);
     model.changed.listen(() => this.refresh());
     this.refresh();

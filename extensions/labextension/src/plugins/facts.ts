@@ -6,13 +6,14 @@ import {
   formatPercent,
   formatRate,
   formatSeconds,
+  healthWord,
 } from "@nebula-lab/common";
 
 /** What there is to know of a plugin: names and values, in the order in which people look. */
 export function factsOf(row: PluginRow, trans: Trans): Array<[string, string]> {
   const now = Date.now() / 1000;
   const facts: Array<[string, string]> = [
-    [trans.__("Health"), row.health],
+    [trans.__("Health"), healthWord(row, trans) || trans.__("not asked yet")],
     [trans.__("Calls"), `${formatCount(row.executions)} · ${formatRate(row.rate)}/s`],
     [trans.__("Failures"), formatCount(row.failures)],
     [trans.__("p50 · p95 · p99"), latencyOf(row)],

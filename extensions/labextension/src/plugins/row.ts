@@ -65,8 +65,9 @@ export class PluginItem {
     this.element.className = `nl-side-item nl-tone-${toneOf(row)}`;
     this.element.dataset["plugin"] = row.id;
     this.element.dataset["state"] = row.state;
-    this.spark.element.style.display = hasSparkline ? "" : "none";
-    if (hasSparkline) {
+    const isDrawn = hasSparkline && trend.length > 1;
+    this.spark.element.style.display = isDrawn ? "" : "none"; // an SVG knows no `hidden`
+    if (isDrawn) {
       this.spark.draw(trend);
     }
   }
