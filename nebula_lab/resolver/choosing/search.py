@@ -152,7 +152,9 @@ class Search:
             return self._place(plugin, members) if holds else len(self._steps)
 
         if nogood.terms:
-            ordered = sorted(nogood.terms, key=when, reverse=True)
+            ordered = list(nogood.terms)
+            if len(ordered) > 2:
+                ordered.sort(key=when, reverse=True)
             watch = _Watch(nogood, ordered[0], ordered[min(1, len(ordered) - 1)])
             for plugin in {watch.first, watch.second}:
                 self._watch_term(watch, plugin)
