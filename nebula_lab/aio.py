@@ -173,6 +173,7 @@ class AsyncPluginManager:
     served_digest = _on_a_thread(PluginManager.served_digest)
 
     last_reload = _on_a_thread(PluginManager.last_reload)
+    version_reasons = _on_a_thread(PluginManager.version_reasons)
     watch = _on_a_thread(PluginManager.watch)
     suspend_plugin = _on_a_thread(PluginManager.suspend_plugin)
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)

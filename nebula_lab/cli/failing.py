@@ -33,8 +33,7 @@ Exit codes:
     0  all went well
     1  a plugin failed
     2  wrong usage: no such plugin, operation, file or setting, params that do not fit
-    3  check or doctor found problems, verify no good signature of a trusted key, update --check
-        updates, or plugins are not as they were locked
+    3  a check found something: problems, no good signature, an update, another lock
     4  the time-out passed
   130  interrupted
 """
