@@ -22,3 +22,13 @@ export function watchVisibility(host: Element, tell: (visible: boolean) => void)
     document.removeEventListener("visibilitychange", say);
   };
 }
+
+/** Be told when an element has another size. */
+export function onResize(element: Element, tell: () => void): Dispose {
+  if (typeof ResizeObserver === "undefined") {
+    return () => undefined;
+  }
+  const observer = new ResizeObserver(() => tell());
+  observer.observe(element);
+  return () => observer.disconnect();
+}

@@ -10,8 +10,6 @@ import { Details } from "./details.js";
 import { Sparkline } from "./sparkline.js";
 import { healthWord, HEALTH_TONES, STATE_TONES, stateWord, troubleOf } from "./words.js";
 
-export const COLUMNS = 11;
-
 /** One plugin: a row of the table, and what is below it when it is opened. */
 export class RowView {
   readonly head: HTMLTableRowElement;
@@ -21,7 +19,7 @@ export class RowView {
   private readonly spark = new Sparkline();
   private readonly buttons: ReadonlyMap<ActionName, HTMLButtonElement>;
   private readonly message = el("div", { class: "nl-message", attrs: { "aria-live": "polite" } });
-  private readonly place = el("td", { attrs: { colspan: COLUMNS } });
+  private readonly place = el("td");
   private details: Details | undefined;
   private busyWith: ActionName | undefined;
   private isVisible = true;
@@ -75,6 +73,11 @@ export class RowView {
 
   get isOpen(): boolean {
     return this.details !== undefined;
+  }
+
+  /** Let what is below be as wide as so many columns; more would make columns of nothing. */
+  spread(columns: number): void {
+    this.place.colSpan = columns;
   }
 
   focus(): void {

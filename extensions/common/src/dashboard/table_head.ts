@@ -39,6 +39,12 @@ export class TableHead {
     return this.chosen;
   }
 
+  /** How many of the headings are shown at the width that there is. */
+  get columns(): number {
+    const cells = [...(this.element.firstElementChild?.children ?? [])];
+    return cells.filter((cell) => getComputedStyle(cell).display !== "none").length;
+  }
+
   private heading({ key, label, class: name }: Heading): HTMLElement {
     if (key === null) {
       return label === ""

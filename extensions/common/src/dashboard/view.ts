@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import type { Live } from "../live.js";
 import { StatusLine } from "../status.js";
 import type { StoreChange } from "../store.js";
-import { watchVisibility } from "../visibility.js";
+import { onResize, watchVisibility } from "../visibility.js";
 import { InSight } from "./in_sight.js";
 import { matches, sorted } from "./order.js";
 import { RowView } from "./row.js";
@@ -37,6 +37,7 @@ export class DashboardView {
   private isScheduled = false;
   private isReordered = true;
   private isVisible = false;
+  private columns = 11;
 
   constructor(
     host: HTMLElement,
@@ -86,6 +87,7 @@ export class DashboardView {
       live.store.changed.listen((change) => this.noteChange(change)),
       live.client.statusChanged.listen(() => this.schedule(false)),
     ];
+    this.disposals.push(onResize(this.root, () => this.spread()));
     if (options.tracksVisibility ?? true) {
       this.disposals.push(watchVisibility(host, (visible) => this.setVisible(visible)));
     }
@@ -115,6 +117,17 @@ export class DashboardView {
       row.dispose();
     }
     this.root.remove();
+  }
+
+  /** A narrow view leaves columns out. */
+  private spread(): void {
+    const columns = this.head.columns;
+    if (columns !== this.columns) {
+      this.columns = columns;
+      for (const row of this.rows.values()) {
+        row.spread(columns);
+      }
+    }
   }
 
   private noteChange(change: StoreChange): void {
@@ -202,6 +215,7 @@ export class DashboardView {
     }
     const view = new RowView(this.live, id);
     view.setVisible(this.isVisible);
+    view.spread(this.columns);
     this.rows.set(id, view);
     this.updateRow(id);
     this.inSight.add(id, view.head);
