@@ -51,7 +51,7 @@ class Catalogue:
         self._discoverer = discoverer_for(config)
         self.collect = collector_of(self._discoverer)
         self.held = held_to_lock(config)
-        self._lock_file = preferred_lock(config)
+        self.lock_file = preferred_lock(config)
         self._registry = PluginRegistry()
         self._records: dict[str, PluginRecord] = {}
         self._found: tuple[Problem, ...] = ()
@@ -101,7 +101,7 @@ class Catalogue:
                 for record in self
                 if record.state is not PluginState.DISCOVERED
             }
-            chosen = choose_versions(result, self._config, self._lock_file, running)
+            chosen = choose_versions(result, self._config, self.lock_file, running)
             found = {one.id: one for one in chosen.descriptors} | running
             result = _on_disk(result, chosen, running)
             for descriptor in found.values():
@@ -131,7 +131,7 @@ class Catalogue:
 
         chosen = {record.id: record.descriptor for record in self}
         record = self.record(plugin_id)
-        return reasons_for(chosen, record.id, self._known, self._config, self._lock_file)
+        return reasons_for(chosen, record.id, self._known, self._config, self.lock_file)
 
     def _record_for(self, descriptor: PluginDescriptor) -> PluginRecord:
         record = self._records.get(descriptor.id)
@@ -262,7 +262,7 @@ class Catalogue:
         if isinstance(self._config.discovery, FileSystem) and os.path.lexists(declaring):
             return read_descriptor(declaring)
         running = {one.id: one.descriptor for one in self if one.id != descriptor.id}
-        chosen = choose_versions(self._search(), self._config, self._lock_file, running)
+        chosen = choose_versions(self._search(), self._config, self.lock_file, running)
         for found in chosen.descriptors:
             if found.id == descriptor.id:
                 return found

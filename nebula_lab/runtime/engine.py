@@ -75,6 +75,7 @@ class Engine:
         self.environments = PluginEnvironments(
             sandbox.mode, workers, self.dispatcher, lambda: f"{run_folder.ensured_mark}build"
         )
+        self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(
             config,
             sandbox,

@@ -18,6 +18,7 @@ from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
+from nebula_lab.runtime.environment_locks import with_environments
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin
 
@@ -145,6 +146,7 @@ def lock_of(
 
     Raises:
         StoreError: the files of one can't be read.
+        EnvironmentFailedError: there is no choice of packages for one of them.
     """
     kept = [] if upgrade is None else [one for one in previous.plugins if one.id not in upgrade]
     chosen = choose_versions(found, config, previous.with_plugins(kept)).descriptors
@@ -152,9 +154,10 @@ def lock_of(
     for descriptor in chosen:
         registry.register(descriptor)
     needs = registry.resolve_dependencies().dependencies
-    return previous.with_plugins(
+    locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
+    return with_environments(locked, chosen, anew=upgrade is None)
 
 
 def _locked(
@@ -203,6 +206,7 @@ def relock(
         LockError: there is no place for the file, or it can't be read or written.
         DiscoveryError: the place to look for plugins is not there.
         NotFoundError: one to be upgraded is not there.
+        EnvironmentFailedError: there is no choice of packages for one that asks for some.
     """
     path = config.lock_path
     if path is None:
@@ -240,6 +244,18 @@ def _changes(before: LockFile, after: LockFile) -> Iterator[str]:
             yield f"~ {plugin_id} {was.version} → {is_now.version}"
         else:
             yield f"~ {plugin_id} {is_now.version}, with other files or dependencies"
+    yield from _environment_changes(before, after)
+
+
+def _environment_changes(before: LockFile, after: LockFile) -> Iterator[str]:
+    for one in after.environments:
+        was = before.environment(one.key)
+        if was != one:
+            sign, names = "+" if was is None else "~", ", ".join(one.requirements)
+            yield f"{sign} environment of {names or 'nothing more'} ({one.key[:12]})"
+    for one in before.environments:
+        if after.environment(one.key) is None:
+            yield f"- environment of {', '.join(one.requirements)} ({one.key[:12]})"
 
 
 def write_lock(lock: LockFile, path: Path) -> bool:

@@ -15,6 +15,7 @@ from nebula_lab.model import PluginDescriptor, SandboxMode
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
 from nebula_lab.runtime.abandonment import abandonable
 from nebula_lab.runtime.dispatcher import Dispatcher
+from nebula_lab.runtime.environment_locks import choose_environments, located
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.workers import Workers
 
@@ -92,15 +93,7 @@ class PluginEnvironments:
         Raises:
             EnvironmentFailedError: there is no choice for one of them.
         """
-        found = {}
-        for descriptor in descriptors:
-            if descriptor.python is not None:
-                try:
-                    chosen = self.cache.chosen(descriptor.python, anew=anew)
-                except EnvironmentFailedError as error:
-                    raise _located(descriptor, error) from error.__cause__
-                found[chosen.key] = chosen
-        return tuple(found[key] for key in sorted(found))
+        return choose_environments(self.cache, descriptors, anew=anew)
 
     def environment_for(self, descriptor: PluginDescriptor, sink: OutputSink) -> Environment | None:
         """The Python that a plugin asks for, built now if need be; None for the manager's own.
@@ -117,7 +110,7 @@ class PluginEnvironments:
         if descriptor.python is None:
             return None
         if self._mode is not SandboxMode.PROCESS:
-            raise _located(descriptor, _in_no_process(self._mode))
+            raise located(descriptor, _in_no_process(self._mode))
         stages: queue.SimpleQueue[Stage | None] = queue.SimpleQueue()
         with abandonable() as abandonment:
             work = partial(self._build, descriptor, stages.put, lambda: bool(abandonment))
@@ -151,12 +144,12 @@ class PluginEnvironments:
         try:
             found = self.cache.ready(descriptor.python, BuildWatcher(pass_on, is_abandoned))
         except EnvironmentFailedError as error:
-            raise _located(descriptor, error) from error.__cause__
+            raise located(descriptor, error) from error.__cause__
         except CancelledError:
             if self._is_closed:
                 raise ManagerClosedError("the manager has been closed") from None
             broken_off = EnvironmentFailedError("building its environment was broken off")
-            raise _located(descriptor, broken_off) from None
+            raise located(descriptor, broken_off) from None
         if told:
             self._emit_ready(descriptor.id, found, time.monotonic() - began)
         return found
@@ -190,11 +183,3 @@ def _in_no_process(mode: SandboxMode) -> EnvironmentFailedError:
         f"it asks for a Python environment of its own, which sandbox {mode.value} can't give it",
         hint="Set security.sandbox: Process, or take the plugin's python table out.",
     )
-
-
-def _located(descriptor: PluginDescriptor, error: EnvironmentFailedError) -> EnvironmentFailedError:
-    """The error with the plugin that asked, and where it says so."""
-    place = descriptor.declared_in
-    error.plugin_id = descriptor.id
-    error.path = descriptor.path if place is None else place.path
-    return error

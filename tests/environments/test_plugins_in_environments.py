@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from local_wheels import repack, write_wheel
+from msgspec.structs import replace
 
 from nebula_lab.environments.cache import EnvironmentCache
 from nebula_lab.errors import EnvironmentFailedError, PluginError
+from nebula_lab.model import PluginConfig
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
-from nebula_lab.model.lock import LockFile
+from nebula_lab.model.lock import read_lock
+from nebula_lab.runtime.locking import relock, write_lock
 from nebula_lab.views import error_box
 
 VERSION = """
@@ -192,25 +195,57 @@ def test_where_the_new_environment_can_t_be_built_the_old_host_goes_on(wheels, p
     assert plugins.execute("steady", "version") == "1.0"
 
 
-def test_what_is_to_be_locked_is_what_a_locked_manager_takes(wheels, plugin_file, opened):
+@pytest.fixture
+def locked(wheels, plugin_file, tmp_path):
+    """Two plugins that agree, locked while the index had version 1.0 only; it has 2.0 now."""
     write_wheel(wheels, "moving", "1.0")
-    plugin_file("held", VERSION, python=asking_for("moving"))
-    plugin_file("agreeing", VERSION, python=asking_for("moving"))
-    lock = LockFile().with_environments(opened().environments_to_lock())
-    (locked,) = lock.environments
-    assert locked.requirements == ("moving",)
-    write_wheel(wheels, "moving", "2.0")
-    (newest,) = opened().environments_to_lock(anew=True)
-    versions = [
-        {one.name: one.version for one in found.packages}["moving"] for found in (locked, newest)
-    ]
-    assert versions == ["1.0", "2.0"]
-    following = opened()
-    following._engine.environments.follow(lock, strictly=True)
-    assert following.environments_to_lock() == (locked,)
-    following._engine.environments.follow(LockFile(), strictly=True)
+    for name in ("held", "agreeing"):
+        plugin_file(name, VERSION, python=asking_for("moving"))
+    config = PluginConfig(plugin_dir=tmp_path / "plugins", lock_file=tmp_path / "nebula.lock")
+    relock(config)
+    later = write_wheel(wheels, "moving", "2.0")
+    yield config
+    later.unlink()
+
+
+def chosen(environments):
+    """The version of what the one environment has."""
+    (one,) = environments
+    return {package.name: package.version for package in one.packages}["moving"]
+
+
+def test_packages_stay_as_they_were_locked(locked):
+    assert relock(locked).changes == ()
+    assert chosen(read_lock(locked.lock_path).environments) == "1.0"
+
+
+def test_a_manager_takes_the_packages_that_are_locked(locked, opened):
+    for word in ("prefer", "locked"):
+        manager = opened(lock=word, lock_file=locked.lock_path)
+        assert chosen(manager.environments_to_lock()) == "1.0"
+
+
+def test_an_upgrade_locks_newer_packages_and_says_so(locked):
+    (said,) = relock(locked, None).changes
+    assert said.startswith("~ environment of moving")
+    assert chosen(read_lock(locked.lock_path).environments) == "2.0"
+
+
+def test_what_is_locked_for_other_machines_stays_as_long_as_somebody_asks_for_it(locked):
+    lock = read_lock(locked.lock_path)
+    (here,) = lock.environments
+    foreign = replace(here, key="0" * 64)
+    unwanted = replace(foreign, key="1" * 64, requirements=("gone",))
+    write_lock(lock.with_environments([here, foreign, unwanted]), locked.lock_path)
+    relock(locked)
+    assert read_lock(locked.lock_path).environments == (foreign, here)
+
+
+def test_a_locked_manager_refuses_an_environment_that_is_not_locked(locked, opened):
+    write_lock(read_lock(locked.lock_path).with_environments(()), locked.lock_path)
+    manager = opened(lock="locked", lock_file=locked.lock_path)
     with pytest.raises(EnvironmentFailedError, match="the lock file has no environment"):
-        following.load_plugin("held")
+        manager.load_plugin("held")
 
 
 def test_sandbox_none_refuses_a_plugin_that_asks_for_one(plugin_file, opened):
