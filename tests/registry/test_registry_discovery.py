@@ -72,6 +72,18 @@ def test_a_plugin_of_a_registry_runs(served, home):
         assert loaded == {"adder", "counter"}
 
 
+def test_the_environment_that_a_plugin_asks_for_is_known_before_it_is_here(tmp_path, home):
+    asked = {"requires": ">=3.11", "dependencies": ["shape>=2"]}
+    write_plugin(tmp_path / "plugins", "shaped", python=asked)
+    build(tmp_path / "plugins", tmp_path / "registry")
+    with serving(tmp_path / "registry") as server:
+        discoverer, result = found_in(server, home)
+        (shaped,) = result.descriptors
+        assert (shaped.python.requires, shaped.python.dependencies) == (">=3.11", ("shape>=2",))
+        discoverer.collect(shaped)  # which holds the files to what was said of them
+        assert read_descriptor(shaped.path).python == shaped.python
+
+
 def test_what_was_loaded_once_runs_while_the_registry_is_down(built, home):
     with serving(built) as server:
         registry = server.registry()
