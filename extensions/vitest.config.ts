@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { environment: "node", include: ["*/src/**/*.test.ts"] },
+  test: {
+    pool: "threads",
+    maxWorkers: 2,
+    isolate: false,
+    environment: "node",
+    include: ["*/src/**/*.test.ts"],
+  },
 });

@@ -30,6 +30,7 @@ class HealthRound:
         self._lock = threading.Lock()
         self._answers: dict[str, HealthStatus] = {}
         self._asked: dict[str, float] = {}
+        self._had_no_time: set[str] = set()
         self._is_asking = False
 
     @property
@@ -39,7 +40,10 @@ class HealthRound:
 
     def begin(self, plugin_ids: Sequence[str], clock: float) -> None:
         """Ask those that have not been asked for a while; nobody waits for it."""
-        self._asked = {key: at for key, at in self._asked.items() if key in plugin_ids}
+        with self._lock:
+            again, self._had_no_time = self._had_no_time, set()
+        known = set(plugin_ids) - again
+        self._asked = {key: at for key, at in self._asked.items() if key in known}
         due = [one for one in plugin_ids if clock - self._asked.get(one, -EVERY) >= EVERY]
         if due and not self._is_asking:
             self._is_asking = True
@@ -66,7 +70,9 @@ class HealthRound:
         if plugin_id not in self._manager:
             return
         status = self._manager.health_if_idle(plugin_id)
-        if status is not None:
-            with self._lock:
-                self._answers[plugin_id] = status
-            self._wake()
+        with self._lock:
+            if status is None:
+                self._had_no_time.add(plugin_id)  # it is asked again with the next look
+                return
+            self._answers[plugin_id] = status
+        self._wake()

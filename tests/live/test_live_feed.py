@@ -220,3 +220,16 @@ def test_lines_that_are_thrown_away_meanwhile_are_counted(front_end, manager):
     front_end.wait(lambda: front_end.of("logLines"), "the beginning")
     manager.execute("counter", "say", {"text": "\n".join(map(str, range(3000)))})
     front_end.wait(lambda: any(one["missed"] for one in front_end.of("logLines")), "the gap")
+
+
+def test_a_plugin_that_had_no_time_is_asked_for_its_health_soon_after(front_end, manager):
+    manager.load_plugin("counter")
+    number = front_end.start("call", plugin="counter", operation="nap", params={"seconds": 2.5})
+    front_end.wait(lambda: manager.plugin_info("counter").state.value == "Active", "the call")
+    assert manager.health_if_idle("counter") is None
+    front_end.watch("plugins")
+    # Within ten seconds, which is when it would be asked again had it said something.
+    front_end.wait(
+        lambda: front_end.rows and front_end.rows["counter"]["health"] == "Degraded", "its health"
+    )
+    front_end.end_of(number)

@@ -34,6 +34,8 @@ LATER = {
     "nebula_lab.cli": "another face",
     "click": "for the other face",
     "rich.console": "for the other face",
+    "nebula_lab.live": "for views that move",
+    "ipywidgets": "for the same, as widgets",
     "numpy": "for arrays",
     "pandas": "for frames",
 }
