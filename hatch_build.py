@@ -8,7 +8,6 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-
 SIDEBAR = "nebula_lab/labextension"
 SIDEBAR_NAME = "nebula-lab"
 

@@ -1,4 +1,6 @@
-"""Takes the pictures in `docs/images`, of the sample plugins in a real JupyterLab: `make screenshots`.
+"""Takes the pictures in `docs/images`: the sample plugins in a real JupyterLab.
+
+`make screenshots` runs it.
 
 It needs Chromium, as the tests in `tests/browser` do, whose server it uses.
 """
@@ -46,10 +48,10 @@ try:
     plugins["crasher"].crash(how="exit")
 except PluginError:
     pass
-for turn in range(24):
+for turn in range(44):
     for number in range(3 + 9 * (turn % 5)):
         store.query(sql="SELECT count(*) FROM planets")
-        plugins["logger"].log(level="info", message=f"turn {turn}, line {number}")
+        plugins["logger"].write(message=f"turn {turn}, line {number}")
     if turn % 6 == 5:
         try:
             store.query(sql="SELECT * FROM comets")
@@ -71,7 +73,7 @@ def main() -> None:
 
 
 def _take(browser: Browser, server: LabServer, theme: str, target: Path, name: str) -> None:
-    size = {"width": 1360, "height": 850}
+    size = {"width": 1440, "height": 960}
     page = browser.new_page(viewport=size, device_scale_factor=1.5)
     page.set_default_timeout(60_000)
     notebook = NotebookPage(page, server.url, "plugins.ipynb")
@@ -86,11 +88,11 @@ def _take(browser: Browser, server: LabServer, theme: str, target: Path, name: s
     page.locator(".nl-side-item[data-plugin=my_custom_resource] dd").first.wait_for()
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.node.scrollTop = 0; }")
     page.screenshot(path=target / f"sidebar-{name}.png")
-    page.locator(".nl-side-item[data-plugin=my_custom_resource] .nl-side-row").click()
+    notebook.command("application:toggle-left-area")
     for part in ("dashboard", "graph"):
         view = page.locator(f".jp-OutputArea .nl-{part}")
         view.scroll_into_view_if_needed()
-        view.locator("tbody tr, .nl-graph-node").first.wait_for()
+        view.locator("tbody tr, .nl-node").first.wait_for()
         view.screenshot(path=target / f"{part}-{name}.png")
     page.close()
     server.end_kernels()
@@ -108,11 +110,14 @@ def _widen_sidebar(page: Page, width: int) -> None:
 
 def _run_quietly(page: Page, code: str) -> None:
     """Run code in the notebook's kernel, in no cell, and wait for it."""
-    page.evaluate(
+    reply = page.evaluate(
         """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
-            .requestExecute({ code, silent: true, store_history: false }).done""",
+            .requestExecute({ code, silent: true, store_history: false }).done
+            .then(reply => reply.content)""",
         code,
     )
+    if reply["status"] != "ok":
+        raise RuntimeError(f"{reply['ename']}: {reply['evalue']}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Holds what is on a page against the rules of axe-core for people who use other means than eyes."""
+"""Holds a page against the rules of axe-core, for people who use other means than eyes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ def serious_findings(page: Page, selector: str) -> list[str]:
     """What is seriously wrong below a selector; each with the rule and the element."""
     if not page.evaluate("typeof window.axe === 'object'"):
         # JupyterLab has an AMD loader in its pages, which axe would give itself to.
-        page.evaluate(f"(() => {{ const define = undefined, module = undefined; {AXE.read_text()} }})()")
-    result = page.evaluate("selector => window.axe.run(selector, { resultTypes: ['violations'] })", selector)
+        page.evaluate(
+            f"(() => {{ const define = undefined, module = undefined; {AXE.read_text()} }})()"
+        )
+    result = page.evaluate(
+        "selector => window.axe.run(selector, { resultTypes: ['violations'] })", selector
+    )
     return [
         f"{found['id']}: {found['help']}: {[node['html'][:200] for node in found['nodes'][:3]]}"
         for found in result["violations"]

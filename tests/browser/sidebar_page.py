@@ -28,7 +28,7 @@ class Counter(Plugin):
 def plugin_entry():
     return Counter()
 '''
-NEEDY = '''
+NEEDY = """
 from nebula_lab.plugin import Plugin, operation
 
 PLUGIN_API_VERSION = 1
@@ -43,7 +43,7 @@ class Needy(Plugin):
 
 def plugin_entry():
     return Needy()
-'''
+"""
 BROKEN = "PLUGIN_API_VERSION = 1\ndef plugin_entry(:\n"
 PLUGINS = {"counter.py": COUNTER, "needy.py": NEEDY, "broken.py": BROKEN}
 

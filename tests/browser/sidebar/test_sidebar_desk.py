@@ -1,4 +1,4 @@
-"""The sidebar as a part of JupyterLab: settings, commands, keyboard, status bar, themes, windows."""
+"""The sidebar as a part of JupyterLab: settings, commands, keys, status bar, themes, windows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_the_dashboard_is_fit_for_other_means_than_eyes(desk, sidebar, theme):
     expect(row).to_contain_text("counter")
     assert serious_findings(desk.page, ".nl-main .nl-dashboard") == []
     desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
-    desk.page.evaluate("window.jupyterapp.shell.activateById(window.jupyterapp.shell.currentWidget.id)")
+    desk.page.evaluate(
+        "window.jupyterapp.shell.activateById(window.jupyterapp.shell.currentWidget.id)"
+    )
 
 
 def test_the_keyboard_reaches_a_plugin_opens_it_and_presses_its_button(desk, sidebar):
@@ -126,7 +128,9 @@ def test_every_command_is_in_the_palette(desk, sidebar):
     desk.command("apputils:activate-command-palette")
     desk.page.locator(".lm-CommandPalette-input").fill("Plugin")
     for label in ("Show Plugins", "Load a Plugin", "Insert a Call of a Plugin"):
-        expect(desk.page.locator(".lm-CommandPalette-itemLabel", has_text=label).first).to_be_visible()
+        expect(
+            desk.page.locator(".lm-CommandPalette-itemLabel", has_text=label).first
+        ).to_be_visible()
     desk.page.keyboard.press("Escape")
 
 
@@ -140,7 +144,9 @@ def test_calls_are_inserted_as_magics_where_the_user_wants_that(desk, sidebar):
 def test_sections_are_left_out_where_the_user_wants_that(desk, sidebar):
     titles = sidebar.panel.locator(".jp-AccordionPanel-title")
     set_setting(desk, "sections", {"graph": False, "logs": False})
-    expect(titles).to_have_text([re.compile("Plugins"), re.compile("Calls"), re.compile("Problems")])
+    expect(titles).to_have_text(
+        [re.compile("Plugins"), re.compile("Calls"), re.compile("Problems")]
+    )
     set_setting(desk, "sections", {})
     expect(titles).to_have_count(5)
 

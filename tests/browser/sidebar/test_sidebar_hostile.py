@@ -13,10 +13,16 @@ IMAGE = "<img src=x onerror=\"window.hacked='image'\">"
 LINK = "javascript:window.hacked='link'"
 REVERSED = "\u202egnp.exe\u2066\u200b"
 LONG = "L" * 1_000_000
-TEXTS = {"image": IMAGE, "link": LINK, "reversed": REVERSED, "long": LONG, "template": "${alert(1)}{{7*7}}"}
+TEXTS = {
+    "image": IMAGE,
+    "link": LINK,
+    "reversed": REVERSED,
+    "long": LONG,
+    "template": "${alert(1)}{{7*7}}",
+}
 
-# A kernel that has turned against its user: it answers as ours would, with texts that nobody cleaned.
-HOSTILE_KERNEL = '''
+# A kernel that has turned on its user: it answers as ours would, with texts that nobody cleaned.
+HOSTILE_KERNEL = """
 import json, time
 from pathlib import Path
 TEXTS = json.loads(Path("texts.json").read_text())
@@ -31,7 +37,8 @@ def row(name, text):
     }
 
 rows = [row(*one) for one in TEXTS.items()]
-totals = {"plugins": 5, "serving": 0, "failed": 5, "executions": 0, "failures": 0, "errors": 5, "notes": 0}
+totals = {"plugins": 5, "serving": 0, "failed": 5, "executions": 0, "failures": 0,
+          "errors": 5, "notes": 0}
 text = "".join(one[:500] for one in TEXTS.values())
 ANSWERS = {
     "problems": {"kind": "problems", "leftOut": 0, "problems": [
@@ -44,6 +51,9 @@ ANSWERS = {
 
 comms = []
 
+def snapshot(rows):
+    return {"type": "snapshot", "at": 0.0, "plugins": rows, "totals": totals, "trends": []}
+
 def opened(comm, message):
     comms.append(comm)
     def answer(message):
@@ -52,9 +62,10 @@ def opened(comm, message):
             comm.send({"type": "welcome", "protocol": data["protocol"], "version": "0"})
         elif data["type"] == "watch":
             if "plugins" in data["topics"]:
-                comm.send({"type": "snapshot", "at": 0.0, "plugins": rows, "totals": totals, "trends": []})
+                comm.send(snapshot(rows))
             for plugin in data.get("logs", ()):
-                lines = [{"at": 0.0, "level": 40, "stream": "stderr", "text": t} for t in TEXTS.values()]
+                lines = [{"at": 0.0, "level": 40, "stream": "stderr", "text": t}
+                         for t in TEXTS.values()]
                 comm.send({"type": "logLines", "plugin": plugin, "missed": 0, "lines": lines})
         elif data["type"] in ANSWERS:
             comm.send({"type": "answer", "id": data["id"], "answer": ANSWERS[data["type"]]})
@@ -63,19 +74,21 @@ def opened(comm, message):
                        "hint": text, "details": text * 9})
     comm.on_msg(answer)
 
-JUNK = [{}, {"type": None}, {"type": "snapshot"}, {"type": "changes", "plugins": 7}, {"type": "answer"},
-        {"type": "logLines", "plugin": {}}, {"type": "welcome"}, {"type": ["snapshot"]}]
+JUNK = [
+    {}, {"type": None}, {"type": "snapshot"}, {"type": "changes", "plugins": 7},
+    {"type": "answer"}, {"type": "logLines", "plugin": {}}, {"type": "welcome"},
+    {"type": ["snapshot"]},
+]
 def send_junk():
     for comm in comms:
         for junk in JUNK:
             comm.send(junk)
         comm.send({"type": "welcome", "protocol": 1, "version": "0"})
-        later = [row("later", "")]
-        comm.send({"type": "snapshot", "at": 0.0, "plugins": later, "totals": totals, "trends": []})
+        comm.send(snapshot([row("later", "")]))
 
 get_ipython().kernel.comm_manager.register_target("nebula_lab", opened)
 "nebula_lab"
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,9 @@ def busy_desk(lab, desk_page, desk_folder, gate):
     cells = ["%load_ext nebula_lab\nimport pathlib, time", GATE, "print('done')"]
     write_notebook(desk_folder / "busy.ipynb", cells)
     write_notebook(desk_folder / "other.ipynb", ["%load_ext nebula_lab", "%unload_ext nebula_lab"])
-    notebook = NotebookPage(desk_page, lab.url, str((desk_folder / "busy.ipynb").relative_to(lab.root)))
+    notebook = NotebookPage(
+        desk_page, lab.url, str((desk_folder / "busy.ipynb").relative_to(lab.root))
+    )
     notebook.open(mode="lab")
     Sidebar(desk_page).show()
     return notebook
@@ -50,7 +52,9 @@ def test_a_click_is_answered_while_a_cell_runs(busy_desk, sidebar, gate):
     assert busy_desk.count_of(1) is None
 
 
-def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(busy_desk, sidebar, gate):
+def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(
+    busy_desk, sidebar, gate
+):
     busy_desk.open(mode="lab", reset=False)
     expect(sidebar.row("counter")).to_be_visible()
     sidebar.press("counter", "suspend")

@@ -71,6 +71,10 @@ export class PluginsPanel extends SidePanel {
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this.options.model.isSeen = true;
+    // JupyterLab 4.4 takes the sections of a panel that was not in front for folded.
+    if (this.widgets.every((section) => section.isHidden)) {
+      this.accordion.expand(0);
+    }
   }
 
   protected override onAfterAttach(message: Message): void {
@@ -138,9 +142,10 @@ export class PluginsPanel extends SidePanel {
     const isOpen = standing === "open" && talk?.live.client.speaksAnother !== true;
     const isKept =
       standing !== undefined && PASSING.has(standing) && talk?.live.store.isFilled === true;
-    this.content.setHidden(!isOpen && !isKept);
+    // Not by `setHidden`: JupyterLab would remember every section as folded, and fold it next time.
+    this.content.node.classList.toggle("nl-side-closed", !isOpen && !isKept);
     this.content.node.classList.toggle("nl-side-stale", isKept);
-    this.content.node.inert = isKept;
+    this.content.node.inert = !isOpen;
   }
 
   private get accordion(): AccordionPanel {
