@@ -137,6 +137,7 @@ def cell(here, served):
         f"plugin_dir: plugins\nsecurity: {{sandbox: 'None'}}\n"
         f"registries: [{{url: '{served.url()}'}}]\n"
     )
+    is_shared = InteractiveShell.initialized()  # the other tests' of this process
     shell = InteractiveShell.instance(
         config=Config(HistoryManager={"enabled": False}, InteractiveShell={"colors": "nocolor"})
     )
@@ -153,7 +154,8 @@ def cell(here, served):
     finally:
         current_manager().close()
         shell.run_line_magic("unload_ext", "nebula_lab")
-        InteractiveShell.clear_instance()
+        if not is_shared:
+            InteractiveShell.clear_instance()
 
 
 def test_a_notebook_searches_installs_and_updates(cell, served, here):
