@@ -9,6 +9,7 @@ from benchmarks.result import Topic
 from benchmarks.topics import (
     arrays,
     calls,
+    choosing,
     deadlines,
     discovery,
     imports,
@@ -35,6 +36,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             live,
             imports,
             resolver,
+            choosing,
             discovery,
         )
     }

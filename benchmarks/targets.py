@@ -86,6 +86,7 @@ TARGETS = (
     Target("imports.load_ext", "`%load_ext nebula_lab` in a running kernel", _MOST, 150, "ms"),
     Target("resolver.to_networkx", "resolving 10,000 plugins, to networkx sorting", _MOST, 2.0),
     Target("resolver.growth", "resolving 10,000 plugins, to 1,000", _MOST, 20.0),
+    Target("choosing.growth", "choosing among 2,000 plugins, to 200", _MOST, 40.0),
     Target("discovery.to_parsing", "finding 1,000 plugins, to parsing the TOML", _MOST, 3.0),
 )
 

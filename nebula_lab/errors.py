@@ -7,6 +7,9 @@
     ├── InvalidVersionError         also a ValueError
     ├── InvalidRequirementError     also a ValueError
     ├── VersionConflictError        two versions of one plugin, or one that a dependent refuses
+    │   └── NoVersionFitsError      no choice of versions with which everything fits
+    ├── LockError                   a lock file that can't be read or written
+    │   └── LockMismatchError       plugins that are not as they were locked
     ├── DependencyError             a dependency that is missing, unsuitable or broken
     │   └── DependencyCycleError
     ├── NotFoundError               no such plugin
@@ -16,7 +19,8 @@
     ├── StateTransitionError        a step that the life cycle does not have
     ├── DependentsLoadedError       unloading would pull the floor from under others
     ├── LoadFailedError             the plugin's own code did not come up
-    │   └── SymbolNotFoundError     no `plugin_entry` in it
+    │   ├── SymbolNotFoundError     no `plugin_entry` in it
+    │   └── EnvironmentFailedError  the Python environment that it asks for can't be had
     ├── InvalidParamsError          params that do not fit the operation's schema; also a ValueError
     ├── UnsupportedValueError       a value that does not cross a sandbox; also a TypeError
     ├── ExecutionFailedError        the operation raised
@@ -29,7 +33,17 @@
     ├── StoreError                  a plugin's files that can't be kept, or be had back intact
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
+    ├── RegistryError               a registry that can't be asked, or answers what is no use
+    │   ├── RegistryDownError       it does not answer, or not in time
+    │   ├── RegistryRefusedError    it wants another secret, or none that there is
+    │   ├── RegistryAnswerError     it answers what no registry should
+    │   ├── ArchiveError            files that are not what was promised, or are a trap
+    │   ├── RegistryTrustError      it says what nobody vouches for, or takes back its word
+    │   └── PublishingError         it does not take a version, or a change
+    ├── InstallError                a plugin that was not installed; what was there is as it was
+    │   └── EditedFilesError        somebody has changed the files that would be replaced
     ├── WatcherFailedError
+    ├── MissingLibraryError         a package that only this needs is not here; also an ImportError
     └── ManagerClosedError
 
 Errors carry the objects that they speak of and build their text from them.
@@ -38,13 +52,20 @@ Errors carry the objects that they speak of and build their text from them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
+from nebula_lab.version_errors import (
+    InvalidRequirementError,
+    InvalidVersionError,
+    LockError,
+    LockMismatchError,
+    NoVersionFitsError,
+    VersionConflictError,
+)
 
 __all__ = [
     "PluginError",
@@ -54,6 +75,9 @@ __all__ = [
     "InvalidVersionError",
     "InvalidRequirementError",
     "VersionConflictError",
+    "NoVersionFitsError",
+    "LockError",
+    "LockMismatchError",
     "DependencyError",
     "DependencyCycleError",
     "NotFoundError",
@@ -64,6 +88,7 @@ __all__ = [
     "DependentsLoadedError",
     "LoadFailedError",
     "SymbolNotFoundError",
+    "EnvironmentFailedError",
     "InvalidParamsError",
     "UnsupportedValueError",
     "ExecutionFailedError",
@@ -76,7 +101,17 @@ __all__ = [
     "StoreError",
     "SignatureError",
     "SshKeyError",
+    "RegistryError",
+    "RegistryDownError",
+    "RegistryRefusedError",
+    "RegistryAnswerError",
+    "ArchiveError",
+    "RegistryTrustError",
+    "PublishingError",
+    "InstallError",
+    "EditedFilesError",
     "WatcherFailedError",
+    "MissingLibraryError",
     "ManagerClosedError",
     "ExitReport",
     "nearest_names",
@@ -94,52 +129,6 @@ class DiscoveryError(PluginError):
 
 class MetadataLoadError(PluginError):
     """A plugin whose metadata is absent, malformed or contradictory."""
-
-
-class InvalidVersionError(PluginError, ValueError):
-    """Text that is not a semantic version."""
-
-
-class InvalidRequirementError(PluginError, ValueError):
-    """Text that is not a version requirement.
-
-    Attributes:
-        text: the whole requirement.
-        position: offset of the offending character, counted from 0.
-    """
-
-    def __init__(self, message: str, *, text: str, position: int) -> None:
-        super().__init__(message)
-        self.text = text
-        self.position = position
-
-    def headline(self) -> str:
-        pointer = " " * self.position + "^"
-        return f"{self.message}\n  {self.text}\n  {pointer}"
-
-
-class VersionConflictError(PluginError):
-    """One plugin is there in one version and wanted in another."""
-
-    def __init__(
-        self,
-        plugin_id: str,
-        *,
-        existing: object,
-        requested: object,
-        path: str | Path | None = None,
-        line: int | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(
-            f"version conflict: existing {existing}, requested {requested}",
-            plugin_id=plugin_id,
-            path=path,
-            line=line,
-            hint=hint,
-        )
-        self.existing = existing
-        self.requested = requested
 
 
 class DependencyError(PluginError):
@@ -254,6 +243,21 @@ class LoadFailedError(PluginError):
 
 class SymbolNotFoundError(LoadFailedError):
     """The plugin has no `plugin_entry`, or not a callable one."""
+
+
+class EnvironmentFailedError(LoadFailedError):
+    """The Python environment that a plugin asks for can't be built; nothing of it is left.
+
+    Attributes:
+        explanation: in the words of the resolver or installer; "" where it was not asked.
+    """
+
+    def __init__(self, message: str, *, explanation: str = "", **where: Any) -> None:
+        super().__init__(message, **where)
+        self.explanation = explanation
+
+    def details(self) -> str:
+        return f"\n\n{self.explanation}" if self.explanation else ""
 
 
 class InvalidParamsError(PluginError, ValueError):
@@ -453,8 +457,81 @@ class SshKeyError(SignatureError):
     """A private key, or an agent that holds one, that can't be used to sign."""
 
 
+class RegistryError(PluginError):
+    """A registry that can't be asked, or an answer of one that can't be used."""
+
+
+class RegistryDownError(RegistryError):
+    """A registry that does not answer, answers too slowly, or says that it can't at present.
+
+    Attributes:
+        retry_after: seconds for which it asks to be left alone; None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.retry_after = retry_after
+
+
+class RegistryRefusedError(RegistryError):
+    """A registry that refuses the secret that it was given, or asks for one."""
+
+
+class RegistryAnswerError(RegistryError):
+    """An answer that is not what a registry should say, or is too much of it."""
+
+
+class ArchiveError(RegistryError):
+    """An archive that is not what the registry promised, or is made to do harm when unpacked."""
+
+
+class RegistryTrustError(RegistryError):
+    """What a registry says is not signed, is out of date, or takes back what it said before."""
+
+
+class PublishingError(RegistryError):
+    """A registry that does not take a version, or a change, that it was given.
+
+    Attributes:
+        conflict: why, as a word for programs; None where there is none for it.
+        archive: SHA-256 of the archive that is there already, where one is.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        conflict: str | None = None,
+        archive: str | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.conflict = conflict
+        self.archive = archive
+
+
+class InstallError(PluginError):
+    """A plugin could not be installed. What was there before is as it was."""
+
+
+class EditedFilesError(InstallError):
+    """Files that would be replaced have been changed since they were installed, or are others.
+
+    Attributes:
+        files: their paths, relative to the plugin folder.
+    """
+
+    def __init__(self, message: str, *, files: Sequence[str], **where: Any) -> None:
+        super().__init__(message, **where)
+        self.files = tuple(files)
+
+
 class WatcherFailedError(PluginError):
     """The plugin folder can't be watched for changes."""
+
+
+class MissingLibraryError(PluginError, ImportError):  # type: ignore[misc] # both have a `path`
+    """A package that only this needs is not installed; the hint has the command."""
 
 
 class ManagerClosedError(PluginError):

@@ -15,28 +15,33 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
-from nebula_lab.metrics import MetricsSnapshot, PluginMetrics
-from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo, Problem
+from nebula_lab.metrics import MetricsSnapshot, PluginMetrics, Timeline
+from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo
 from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
+from nebula_lab.model.info import PluginListing
 from nebula_lab.model.policy import EffectivePolicy
+from nebula_lab.model.problem import ProblemList
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.runtime.debugging import run_debugger
 from nebula_lab.runtime.engine import Engine
 from nebula_lab.runtime.health import ask_health, ask_if_idle
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.runtime.log_ring import LogLine
+from nebula_lab.runtime.log_ring import LogLine, LogListing
 from nebula_lab.runtime.mapping import map_calls
 from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.record import SERVING
 from nebula_lab.runtime.unenforced import unenforced
-from nebula_lab.trust.history import StoredVersion
+from nebula_lab.trust.history import StoredVersion, StoredVersions
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from nebula_lab.model.lock import LockedEnvironment
+    from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
+    from nebula_lab.runtime.reasons import VersionReasons
     from nebula_lab.watch.status import WatchStatus
 
 
@@ -52,6 +57,8 @@ class PluginManager:
         ConfigError: the configuration is wrong.
         DiscoveryError: the place to look for plugins is not there. A bad plugin in it is no
             reason not to start: see `problems`.
+        LockError: `nebula.lock` can't be read; with `lock: locked`, also where plugins are not as
+            it says.
     """
 
     def __init__(
@@ -100,10 +107,38 @@ class PluginManager:
         """
         return self._engine.hosting.policy(self.descriptor(plugin_id))
 
+    def build_environment(self, plugin_id: str) -> Path | None:
+        """The folder of the Python environment that a plugin asks for, built now if need be.
+
+        A load does the same. None for a plugin that asks for none and runs in the manager's own.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+            EnvironmentFailedError: it can't be had; with the resolver's own explanation.
+        """
+        self._check_open()
+        descriptor = self.descriptor(plugin_id)
+        found = self._engine.environments.environment_for(descriptor, self.output)
+        return None if found is None else Path(found.prefix)
+
+    def environments_to_lock(self, *, anew: bool = False) -> tuple[LockedEnvironment, ...]:
+        """What `nebula.lock` is to say of the environments that plugins ask for; builds none.
+
+        Args:
+            anew: ask the package indexes, whatever was chosen before.
+
+        Raises:
+            EnvironmentFailedError: there is no choice of packages for one of them.
+        """
+        self._check_open()
+        descriptors = [self.descriptor(plugin_id) for plugin_id in self]
+        return self._engine.environments.to_lock(descriptors, anew=anew)
+
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> ProblemList:
         """Each plugin that was left out, and why; then notes on the others."""
-        return (*self._engine.catalogue.problems, *self._engine.watching.problems)
+        catalogue, watching = self._engine.catalogue, self._engine.watching
+        return ProblemList((*catalogue.problems, *watching.problems))
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -115,9 +150,9 @@ class PluginManager:
         """Ids of the plugins that can be loaded, dependencies first."""
         return self._engine.catalogue.registry.load_order
 
-    def list_plugins(self) -> list[PluginInfo]:
-        """Every plugin that was found, by id."""
-        return sorted(self._engine.catalogue.infos(), key=lambda info: info.id)
+    def list_plugins(self) -> PluginListing:
+        """Every plugin that was found, by id: a list, which a notebook shows as a table."""
+        return PluginListing(sorted(self._engine.catalogue.infos(), key=lambda info: info.id))
 
     def plugin_info(self, plugin_id: str) -> PluginInfo:
         """One row of `list_plugins()`.
@@ -135,6 +170,14 @@ class PluginManager:
         """
         return self._engine.catalogue.record(plugin_id).descriptor
 
+    def version_reasons(self, plugin_id: str) -> VersionReasons:
+        """Why a plugin is there in its version: who asks for it, what speaks against newer ones.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        return self._engine.catalogue.version_reasons(plugin_id)
+
     def dependents(self, plugin_id: str) -> tuple[str, ...]:
         """All that depend on a plugin, also by way of others, in the order to unload them."""
         return self._engine.catalogue.registry.dependents(plugin_id)
@@ -151,9 +194,9 @@ class PluginManager:
             self.load_plugin(plugin_id)
         return record.description.operations
 
-    def logs(self, plugin_id: str) -> list[LogLine]:
+    def logs(self, plugin_id: str) -> LogListing:
         """The last lines that a plugin printed and logged, oldest first."""
-        return self._engine.catalogue.record(plugin_id).lines()
+        return LogListing(plugin_id, self._engine.catalogue.record(plugin_id).lines())
 
     def logs_after(self, plugin_id: str, count: int) -> tuple[int, list[LogLine]]:
         """What a plugin has written since it had written so many lines in all.
@@ -171,6 +214,10 @@ class PluginManager:
     def metrics(self) -> MetricsSnapshot:
         """Counts and durations, in total and for each plugin."""
         return self._engine.meter.snapshot()
+
+    def timeline(self) -> Timeline:
+        """What happened to plugins, and how much memory they had: the newest of it."""
+        return self._engine.chronicle.timeline()
 
     def plugin_metrics(self, plugin_id: str, *, usage: bool = True) -> PluginMetrics:
         """The same for one plugin.
@@ -356,7 +403,7 @@ class PluginManager:
         self._check_open()
         self._engine.warm_up()
 
-    def rediscover(self) -> tuple[Problem, ...]:
+    def rediscover(self) -> ProblemList:
         """Look for plugins again; what runs goes on as it is. Gives the problems then."""
         self._check_open()
         self._engine.catalogue.discover()
@@ -399,13 +446,15 @@ class PluginManager:
         """What the last reload of a plugin brought; None where there was none."""
         return self._engine.catalogue.record(plugin_id).last_reload
 
-    def plugin_history(self, plugin_id: str) -> tuple[StoredVersion, ...]:
+    def plugin_history(self, plugin_id: str) -> StoredVersions:
         """The versions of a plugin that came up and can be gone back to, the newest first.
 
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.archive.versions(self.descriptor(plugin_id))
+        descriptor, archive = self.descriptor(plugin_id), self._engine.archive
+        found = archive.versions(descriptor)
+        return StoredVersions(plugin_id, found, archive.digest(descriptor))
 
     def served_digest(self, plugin_id: str) -> str | None:
         """The digest of the version that was read last, as in its history; None if none was."""
@@ -459,6 +508,57 @@ class PluginManager:
         """Bring a suspended plugin back with its state."""
         self._check_open()
         self._engine.loader.load(plugin_id)
+
+    # Registries
+
+    def install(
+        self, *wanted: str, registry: str | None = None, replace: bool = False
+    ) -> InstallReport:
+        """Install plugins of registries into the plugin folder, with what they need, or nothing.
+
+        A plugin that runs is reloaded with its state; if its new version does not come up, what
+        ran before goes on, and the report says so.
+
+        Args:
+            wanted: such as `counter`, `counter@1.2.0` or `counter@^1.2`.
+            registry: the address of the one to ask; those of the configuration without.
+            replace: put files aside that somebody has edited; the report says where they are.
+
+        Raises:
+            InstallError: it can't be; nothing was changed.
+            RegistryError: a registry can't be asked, or what it gives is not what it promised.
+            SignatureError: what it gives is not signed as the configuration asks.
+        """
+        self._check_open()
+        return self._engine.installer.install(wanted, registry, replace)
+
+    def update(
+        self, *plugin_ids: str, registry: str | None = None, replace: bool = False
+    ) -> InstallReport:
+        """Bring installed plugins to the newest versions that were asked for; as `install`.
+
+        Args:
+            plugin_ids: these; all that were installed without.
+            registry: as in `install`.
+            replace: as in `install`.
+        """
+        self._check_open()
+        return self._engine.installer.update(plugin_ids, registry, replace)
+
+    def updates(self, *plugin_ids: str, registry: str | None = None) -> tuple[Update, ...]:
+        """What `update` would find; nothing is changed."""
+        self._check_open()
+        return self._engine.installer.updates(plugin_ids, registry)
+
+    def search(self, text: str = "", *, registry: str | None = None) -> SearchReport:
+        """The plugins of registries that have every word of a text.
+
+        Raises:
+            InstallError: no registry is known.
+            RegistryError: one can't be asked.
+        """
+        self._check_open()
+        return self._engine.installer.search(text, registry)
 
     def close(self) -> None:
         """End every plugin's process and remove every temporary file. Can be called again."""

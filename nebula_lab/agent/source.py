@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib.machinery
 import importlib.util
-import json
+import inspect
 import linecache
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -18,9 +18,6 @@ from nebula_lab.agent.siblings import Siblings, drop_modules
 from nebula_lab.agent.staging import Staged, StagedFinder
 from nebula_lab.plugin import DynamicResource
 from nebula_lab.plugin.resource import missing_methods
-
-SKIP_TAG = "nebula-skip"
-_MAGIC = ("%", "!", "?")  # of IPython; no line of Python starts like this
 
 
 def module_name(plugin_id: str, life: str = "") -> str:
@@ -114,42 +111,11 @@ def _import_package(path: Path, name: str, staged: Staged) -> ModuleType:
 
 
 def _import_notebook(path: Path, name: str, alone: bool, staged: Staged) -> ModuleType:
+    from nebula_lab.agent.notebook_source import compiled_cells
+
     module = _new_module(name, path)
     _let_import_siblings(module, staged, alone)
-    codes = []
-    for number, source in notebook_cells(path, staged):
-        filename = f"{staged.shown(path)}[cell {number}]"
-        staged.remember(filename, source)
-        codes.append(compile(source, filename, "exec", dont_inherit=True))
-    return _run(module, codes)
-
-
-def notebook_cells(path: Path, staged: Staged) -> Iterator[tuple[int, str]]:
-    """The code cells of a notebook, numbered from 1 among all cells, those to skip left out.
-
-    Raises:
-        LoadError: it is not a notebook.
-    """
-    try:
-        cells = json.loads(_read(path, staged))["cells"]
-        for number, cell in enumerate(cells, 1):
-            tags = cell.get("metadata", {}).get("tags", ())
-            if cell["cell_type"] == "code" and SKIP_TAG not in tags:
-                source = cell["source"]
-                yield number, _plain(source if isinstance(source, str) else "".join(source))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LoadError(f"{staged.shown(path)} is not a notebook: {error!r}") from error
-
-
-def _plain(cell: str) -> str:
-    """A cell's Python: what is IPython's alone is left out, as it is when plugins are discovered.
-
-    Its lines stay empty, so that a traceback's numbers are those of the cell.
-    """
-    if cell.lstrip().startswith("%%"):
-        return ""
-    lines = cell.split("\n")
-    return "\n".join("" if line.startswith(_MAGIC) else line for line in lines)
+    return _run(module, compiled_cells(_read(path, staged), path, staged))
 
 
 def _read(path: Path, staged: Staged) -> bytes:
@@ -173,12 +139,25 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     linecache.checkcache()
     sys.modules[module.__name__] = module
     try:
-        for code in codes:
-            exec(code, module.__dict__)  # noqa: S102 - running the plugin is what a host is for
+        # Cells that await share one event loop, which is not made for others.
+        with asyncio.Runner() as runner:
+            for code in codes:
+                _run_code(code, module, runner)
     except BaseException:
         forget_source(module.__name__)
         raise
     return module
+
+
+def _run_code(code: CodeType, module: ModuleType, runner: asyncio.Runner) -> None:
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, module.__dict__)  # noqa: S102 - running the plugin is what a host is for
+        return
+
+    async def awaited() -> None:
+        await eval(code, module.__dict__)  # noqa: S307
+
+    runner.run(awaited())
 
 
 def _let_import_siblings(module: ModuleType, staged: Staged, alone: bool) -> None:

@@ -81,9 +81,13 @@ def become_host(birth: Birth, start: Start) -> None:
     _separate(birth)
     cgroups.join(birth.entrances)  # before anything can be forked here
     _take_surroundings(birth, start.variables)
+    confined = birth.order.confined
+    if confined.command:
+        confined.enter(birth.proxy)
+        confined.become((birth.channel, birth.owner, birth.stacks), birth.order.arguments)
     if _needs_real_start():
         _start_anew(birth)
-    birth.order.confined.enter(birth.proxy)
+    confined.enter(birth.proxy)
     _process_site(start.standard_path)
     _reseed()
     gc.enable()

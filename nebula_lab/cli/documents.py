@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nebula_lab.model import PluginInfo, Problem, SourceLocation
+from nebula_lab.runtime.reasons import VersionReasons
 from nebula_lab.views.dependency_graph import DependencyGraph
 
 
@@ -50,6 +51,29 @@ def graph_document(graph: DependencyGraph, cycles: Sequence[Sequence[str]]) -> d
             for edge in graph.edges
         ],
         "cycles": [list(cycle) for cycle in cycles],
+    }
+
+
+def reasons_document(reasons: VersionReasons) -> dict[str, Any]:
+    """Why a plugin is there in its version; `pinned` and `locked` are null without one."""
+    return {
+        "plugin_id": reasons.plugin_id,
+        "version": reasons.version,
+        **_place(reasons.location),
+        "pinned": reasons.pinned or None,
+        "locked": reasons.locked or None,
+        "asked_by": [
+            {
+                "dependent": one.dependent,
+                "requirement": one.requirement,
+                "optional": one.optional,
+                **_place(one.location),
+            }
+            for one in reasons.asked_by
+        ],
+        "not_taken": [
+            {"version": one.version, "reasons": list(one.reasons)} for one in reasons.not_taken
+        ],
     }
 
 

@@ -33,7 +33,7 @@ Exit codes:
     0  all went well
     1  a plugin failed
     2  wrong usage: no such plugin, operation, file or setting, params that do not fit
-    3  check or doctor found problems, or verify no good signature of a trusted key
+    3  a check found something: problems, no good signature, an update, another lock
     4  the time-out passed
   130  interrupted
 """
@@ -75,8 +75,11 @@ class PluginCommand(click.Command):
             errors.InvalidParamsError,
             errors.ConfigError,
             errors.DiscoveryError,
+            errors.LockError,
             errors.SshKeyError,
         )
+        if isinstance(error, errors.LockMismatchError):
+            return ExitCode.PROBLEMS_FOUND
         if isinstance(error, wrong_usage):
             return ExitCode.USAGE
         if isinstance(error, errors.PluginTimeoutError):

@@ -9,6 +9,7 @@ import click
 
 from nebula_lab import __version__
 from nebula_lab.cli.doctoring import doctor
+from nebula_lab.cli.environments import environments
 from nebula_lab.cli.failing import (
     EXIT_CODES,
     ExitCode,
@@ -17,7 +18,10 @@ from nebula_lab.cli.failing import (
     json_option,
     run_command,
 )
+from nebula_lab.cli.installing import INSTALLING_COMMANDS
+from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
+from nebula_lab.cli.registry import registry
 from nebula_lab.cli.signing import SIGNING_COMMANDS
 
 # The largest integer that crosses a sandbox has 4096 bytes, and so 9,865 digits.
@@ -168,7 +172,14 @@ def check(
     context.exit(ExitCode.PROBLEMS_FOUND if wrong else ExitCode.FINE)
 
 
-for command in (*SIGNING_COMMANDS, doctor):
+for command in (
+    *SIGNING_COMMANDS,
+    *LOCKING_COMMANDS,
+    *INSTALLING_COMMANDS,
+    doctor,
+    environments,
+    registry,
+):
     cli.add_command(command)
 
 

@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from nebula_lab import PluginConfig, PluginManager
     from nebula_lab.runtime.output import OutputSink
 
+_LOCKED = "nebula_lab.locked"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def place_options(command: Command) -> Command:
-    """`--plugin-dir` and `--config`."""
+    """`--plugin-dir`, `--config` and `--locked`."""
     for option in (
+        click.option(
+            "--locked",
+            is_flag=True,
+            expose_value=False,
+            callback=lambda context, _, on: context.meta.__setitem__(_LOCKED, on),
+            help="Refuse plugins that are not as nebula.lock says.",
+        ),
         click.option(
             "--config",
             "config_file",
@@ -59,6 +67,8 @@ def find_plugins(plugin_dir: Path | None, config_file: Path | None) -> PluginCon
                 f"{CONFIG_NAMES[0]}; say where they are with --plugin-dir or --config"
             )
     config = PluginConfig() if config_file is None else PluginConfig.from_file(config_file)
+    if click.get_current_context().meta.get(_LOCKED):
+        config = config.model_copy(update={"lock": "locked"})
     if plugin_dir is None:
         return config
     discovery = config.discovery if isinstance(config.discovery, FileSystem) else FileSystem()

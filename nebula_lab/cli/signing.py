@@ -110,7 +110,7 @@ def keygen(file: Path, comment: str | None, no_passphrase: bool, as_json: bool) 
     from nebula_lab.cli.values import to_json
     from nebula_lab.trust.key_making import make_key
 
-    passphrase = "" if no_passphrase else _new_passphrase()
+    passphrase = "" if no_passphrase else new_passphrase()
     line = make_key(file, passphrase, comment)
     if as_json:
         public = str(file.with_name(f"{file.name}.pub"))
@@ -139,14 +139,14 @@ def _signer(key: Path | None, agent: bool) -> Signer:
     from nebula_lab.trust.key_file import signer_from_file
 
     assert key is not None
-    return signer_from_file(key, ask=lambda: _passphrase(f"Passphrase of {key}"))
+    return signer_from_file(key, ask=lambda: passphrase_of(f"Passphrase of {key}"))
 
 
-def _passphrase(prompt: str) -> str:
+def passphrase_of(prompt: str) -> str:
     return str(click.prompt(prompt, hide_input=True, err=True, default="", show_default=False))
 
 
-def _new_passphrase() -> str:
+def new_passphrase() -> str:
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask for a passphrase: say --no-passphrase")
     return str(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from nebula_lab.discovery import files_of, read_source_metadata
-from nebula_lab.discovery.regular_file import SOURCE_LIMIT, read_regular_file
+from nebula_lab.discovery import files_of
+from nebula_lab.discovery.notebook import cell_errors, lines_left_out, notebook_metadata
+from nebula_lab.discovery.regular_file import NOTEBOOK_LIMIT, SOURCE_LIMIT, read_regular_file
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model import PluginDescriptor, Problem
+from nebula_lab.model.descriptor import SourceLocation
 
 SYNTAX = "syntax"
 
@@ -26,10 +28,11 @@ def source_problems(
     """
     told = {problem.location.path for problem in known if problem.location}
     return [
-        problem
+        replace(problem, plugin_id=descriptor.id)
         for descriptor in descriptors
         for path in _sources(descriptor)
-        if path not in told and (problem := _problem(path, descriptor)) is not None
+        if path not in told
+        for problem in _problems(path)
     ]
 
 
@@ -37,15 +40,36 @@ def _sources(descriptor: PluginDescriptor) -> list[Path]:
     return [path for path in files_of(descriptor) if path.suffix in (".py", ".ipynb")]
 
 
-def _problem(path: Path, descriptor: PluginDescriptor) -> Problem | None:
+def _problems(path: Path) -> Iterator[Problem]:
     try:
         if path.suffix == ".ipynb":
-            read_source_metadata(path)
+            yield from _cell_problems(path)
         else:
             _compile(path)
     except MetadataLoadError as error:
-        return replace(Problem.from_error(error, SYNTAX), plugin_id=descriptor.id)
-    return None
+        yield Problem.from_error(error, SYNTAX)
+
+
+def _cell_problems(path: Path) -> Iterator[Problem]:
+    """What is wrong with each cell of a notebook, and a note on what is left out of them.
+
+    Raises:
+        MetadataLoadError: it is no notebook that could be a plugin.
+    """
+    content = read_regular_file(path, NOTEBOOK_LIMIT)
+    notebook_metadata(content, path)
+    for error in cell_errors(content, path):
+        yield Problem.from_error(error, SYNTAX)
+    cells = lines_left_out(content)
+    if cells:
+        yield Problem(
+            kind=SYNTAX,
+            message=f"{path.name}: what is IPython's is left out of the plugin, in "
+            f"cell{'' if len(cells) == 1 else 's'} {', '.join(map(str, cells))}",
+            location=SourceLocation(path),
+            cure="Nothing is to be done where it only tries the plugin out.",
+            severity="note",
+        )
 
 
 def _compile(path: Path) -> None:

@@ -12,11 +12,12 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
 
 from nebula_lab.confine import (
+    boot,
     landlock,
     limits,
     loopback,
@@ -79,6 +80,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         stack: bytes that each of its threads reserves, at most.
         home_size: bytes that it may keep in its own folder.
         groups: file systems of control groups, which it never writes to, or it could leave its own.
+        kept: folders to read that may lie in hidden ones, and are seen all the same.
     """
 
     namespaces: bool
@@ -99,6 +101,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stack: int
     home_size: int
     groups: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def binds(self) -> bool:
@@ -139,6 +142,13 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 abi=self.landlock,
             )
 
+    @property
+    def maps(self) -> bool:
+        """Whether it may map files of any size."""
+        # Those can make memory that they share, which is no data at all.
+        shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
+        return bool(self.grants) and not shared
+
     def seal(self) -> None:
         """The second part: the kernel has booted, the plugin has not come.
 
@@ -154,10 +164,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.is_restricted and not self.namespaces:
             limits.limit_files_size(self.home_size)
         if self.seccomp:
-            seccomp.apply(seccomp.filter_for(self._system_calls()))
-        # Those can make memory that they share, which is no data at all.
-        shared = not (self.is_restricted and self.seccomp) or self.has_system_calls or self.guard
-        limits.limit_memory(self.memory, maps=bool(self.grants) and not shared)
+            seccomp.apply(seccomp.filter_for(self.system_calls()))
+        limits.limit_memory(self.memory, maps=self.maps)
 
     # Files
 
@@ -200,6 +208,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         own = [
             (mounts.Piece(places.ipc, writable=True), places.ipc),
             (mounts.Piece(places.plugin, writable=False), places.plugin),
+            *((mounts.Piece(path, writable=False), path) for path in self.kept),
         ]
         # The kernel's own settings are files that root may write to, whatever it has given up.
         for folder in (*_KERNEL, *self.groups):
@@ -211,7 +220,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
             if os.path.isdir(folder):  # noqa: PTH112
                 mounts.quota(folder, 2**20, programs=False)
         for piece, path in own:
-            os.makedirs(path)  # noqa: PTH103
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
             piece.put(path)
         os.makedirs(places.home)  # noqa: PTH103
         mounts.quota(places.home, self.home_size, programs=True)
@@ -235,7 +244,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     # System calls
 
-    def _system_calls(self) -> SystemCallPolicy:
+    def system_calls(self) -> SystemCallPolicy:
+        """What it may ask of the kernel once it is sealed."""
         return SystemCallPolicy(
             everything=self.has_system_calls,
             network=self.network is not Network.NONE,
@@ -256,14 +266,37 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one host is to take from itself, and where it lives."""
+    """What one host is to take from itself, and where it lives.
+
+    Attributes:
+        command: of another interpreter, which it becomes between the two parts: one whose packages
+            a plugin chose. Empty where it stays what it is.
+    """
 
     confinement: Confinement
     places: Places
+    command: tuple[str, ...] = ()
 
     def enter(self, proxy: int = -1) -> None:
         """See `Confinement.enter`."""
         self.confinement.enter(self.places, proxy)
+
+    def become(self, descriptors: Iterable[int], arguments: Iterable[str]) -> NoReturn:
+        """Become the other interpreter, held by what nothing in there can take off again.
+
+        Args:
+            descriptors: to be kept open, and to be told their numbers.
+            arguments: for the kernel.
+
+        Raises:
+            OSError: something can't be taken, or there is no such interpreter.
+        """
+        numbers = list(descriptors)
+        for descriptor in numbers:
+            os.set_inheritable(descriptor, True)
+        program = [*self.command, *map(str, numbers), self.to_text(), *arguments]
+        boot.hold(self.confinement)
+        os.execv(program[0], program)  # noqa: S606 - no shell is meant
 
     def seal(self) -> None:
         """See `Confinement.seal`."""

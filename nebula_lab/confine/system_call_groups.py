@@ -6,7 +6,7 @@ these, such as `vmsplice` and `io_submit`, is for plugins with the capability Sy
 
 from __future__ import annotations
 
-__all__ = ["ALWAYS_DENIED", "METADATA", "NETWORK", "ORDINARY", "SHARED_MEMORY", "SPAWN"]
+__all__ = ["ALWAYS_DENIED", "BOOT", "METADATA", "NETWORK", "ORDINARY", "SHARED_MEMORY", "SPAWN"]
 
 
 def _names(*texts: str) -> frozenset[str]:
@@ -74,6 +74,9 @@ NETWORK = _names("bind connect listen")
 SPAWN = _names("""
     execve execveat fork pidfd_open pidfd_send_signal setpgid setsid vfork
 """)
+
+# What a kernel needs once, in a process that becomes its interpreter after it has been confined.
+BOOT = _names("bind connect execve listen seccomp")
 
 # What Landlock lets anyone do to any file of the same user. To read or to watch is in it too: an
 # attribute can say where a file was downloaded from, a watch when another program writes one.

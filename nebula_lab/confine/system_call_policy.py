@@ -45,6 +45,8 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         pid: the process that this is for.
         scheduling: the policy by which its threads are scheduled.
         truncation: emptying files by their paths, beside those that are opened to be written to.
+        boots: what a kernel needs once, to be taken away when it has booted: to become another
+            program, to make the sockets that it has clients by, to take a filter that denies more.
     """
 
     everything: bool
@@ -56,6 +58,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     pid: int
     scheduling: int = os.SCHED_OTHER
     truncation: bool = True
+    boots: bool = False
 
 
 class Check(NamedTuple):
@@ -99,6 +102,8 @@ def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Ru
     else:
         rights = (group for group, is_granted in granted.items() if is_granted)
         allowed = groups.ORDINARY.union(*rights) & frozenset(names)
+    if policy.boots:
+        allowed, denied = allowed | groups.BOOT, denied - groups.BOOT
     rules = {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
     return rules if policy.truncation else {**rules, **_WITHOUT_TRUNCATION}
 
@@ -171,6 +176,8 @@ def _socket(policy: SystemCallPolicy) -> Rule:
         rule += _if(internet, _type(_DATAGRAM), Check(2, (0, _UDP)))
     if policy.unix_sockets:
         rule += _if(Check(0, (_UNIX,)), _type(_STREAM, _DATAGRAM, _SEQPACKET))
+    elif policy.boots:
+        rule += _if(Check(0, (_UNIX,)), _type(_STREAM))
     return rule
 
 

@@ -9,14 +9,12 @@ from nebula_lab.discovery.files import files_of
 from nebula_lab.discovery.filesystem import FileSystemDiscoverer
 from nebula_lab.discovery.manifest import ManifestDiscoverer
 from nebula_lab.discovery.reading import read_descriptor, read_source_metadata
-from nebula_lab.discovery.selection import discoverer_for
 from nebula_lab.discovery.source import SourceMetadata
 
 __all__ = [
     "Discoverer",
     "DiscoveryKind",
     "DiscoveryResult",
-    "discoverer_for",
     "FileSystemDiscoverer",
     "ManifestDiscoverer",
     "ExplicitDiscoverer",

@@ -15,6 +15,7 @@ from nebula_lab.discovery.document import Document
 from nebula_lab.errors import InvalidRequirementError, MetadataLoadError
 from nebula_lab.model.complaints import Location, complaints
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, SourceLocation
+from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.model.requirement import VersionReq
 
 _SHOWN = 5
@@ -104,7 +105,10 @@ def manifest_description(
 
 
 def descriptor_from(
-    description: Description, source: Path, api_version: int | None = None
+    description: Description,
+    source: Path,
+    api_version: int | None = None,
+    needs: PythonNeeds | None = None,
 ) -> PluginDescriptor:
     """The descriptor that a description means.
 
@@ -112,6 +116,7 @@ def descriptor_from(
         description: what is said of the plugin.
         source: the file or folder of the plugin; takes the place of the table's `path`.
         api_version: what the source says of it; holds where the table says nothing.
+        needs: the environment that the source asks for; likewise.
 
     Raises:
         MetadataLoadError: the table has keys or values that no descriptor has.
@@ -126,6 +131,8 @@ def descriptor_from(
         table["rights_declared_in"] = SourceLocation(description.path, line)
     if api_version is not None:
         _add_api_version(table, api_version)
+    if needs is not None:
+        table.setdefault("python", needs)
     try:
         return PluginDescriptor.model_validate(table)
     except ValidationError as error:

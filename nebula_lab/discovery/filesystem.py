@@ -46,6 +46,10 @@ class FileSystemDiscoverer:
 
     def discover(self) -> DiscoveryResult:
         """Search the folder; a missing or unreadable one raises DiscoveryError."""
+        return one_per_id(*self.readings())
+
+    def readings(self) -> tuple[list[PluginReading], list[Problem]]:
+        """Every plugin in the folder, several versions of one too; and what was left out."""
         pattern, problems = self._effective_pattern()
         walk = Walk(self._folder, _matcher(pattern), self._recursive)
         candidates = walk.candidates()
@@ -57,7 +61,7 @@ class FileSystemDiscoverer:
         for candidate in candidates:
             if candidate.manifest is None and not readings.names(candidate):
                 readings.read(candidate)
-        return one_per_id(readings.in_order(), [*problems, *walk.problems, *readings.problems])
+        return list(readings.in_order()), [*problems, *walk.problems, *readings.problems]
 
     def _effective_pattern(self) -> tuple[str, list[Problem]]:
         if not self._pattern.endswith(NATIVE_SUFFIXES):

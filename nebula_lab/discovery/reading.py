@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
 from nebula_lab.discovery.document import read_document
+from nebula_lab.discovery.inline_script import inline_script
 from nebula_lab.discovery.locating import (
     FOLDER_MANIFESTS,
     SOURCE_SUFFIXES,
@@ -64,7 +65,8 @@ def read_source_metadata(path: Path) -> SourceMetadata:
     file = main_file(path)
     if file.suffix == ".ipynb":
         return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
-    return source_metadata(read_regular_file(file, SOURCE_LIMIT), file)
+    content = read_regular_file(file, SOURCE_LIMIT)
+    return replace(source_metadata(content, file), script=inline_script(content, file))
 
 
 def read_manifest(path: Path, default: Path | None = None) -> PluginReading:
@@ -85,8 +87,9 @@ def read_description(description: Description, default: Path | None = None) -> P
     source = source_of(description, default)
     said = _said_by_source(source, description)
     _same_plugin(description, said, source)
-    descriptor = descriptor_from(description, source, said.api_version)
-    return PluginReading(descriptor, _version_notes(descriptor, said, source))
+    needs = None if said.script is None else said.script.needs
+    descriptor = descriptor_from(description, source, said.api_version, needs)
+    return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
 def checked_against_source(descriptor: PluginDescriptor, description: Description) -> PluginReading:
@@ -97,8 +100,10 @@ def checked_against_source(descriptor: PluginDescriptor, description: Descriptio
     changes: dict[str, object] = {"path": source}
     if said.api_version is not None and descriptor.runtime.api_version is None:
         changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": said.api_version})
+    if said.script is not None and descriptor.python is None:
+        changes["python"] = said.script.needs
     descriptor = descriptor.model_copy(update=changes)
-    return PluginReading(descriptor, _version_notes(descriptor, said, source))
+    return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
 def read_embedded(source: Path) -> PluginReading | None:
@@ -121,7 +126,14 @@ def read_embedded(source: Path) -> PluginReading | None:
             'Take "path" out of PLUGIN_METADATA.',
             key="path",
         )
-    descriptor = descriptor_from(description, source, said.api_version)
+    if said.script is not None and "python" in said.table:
+        raise description.error(
+            f"PLUGIN_METADATA has a table python, and line {said.script.line} has inline metadata",
+            "Say in one place which environment the plugin needs.",
+            key="python",
+        )
+    needs = None if said.script is None else said.script.needs
+    descriptor = descriptor_from(description, source, said.api_version, needs)
     problems: tuple[Problem, ...] = ()
     if said.broken is not None:
         problems = (replace(problem_from(said.broken), plugin_id=descriptor.id),)
@@ -172,11 +184,17 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
         error.plugin_id = description.plugin_id
         raise
     try:
-        return (notebook_metadata if notebook else declared_metadata)(content, source)
+        script = None if notebook else inline_script(content, source)
+    except MetadataLoadError as error:
+        error.plugin_id = description.plugin_id
+        raise  # without it the plugin would run in another environment
+    try:
+        said = (notebook_metadata if notebook else declared_metadata)(content, source)
     except MetadataLoadError:
         # The manifest holds. What is wrong with the source is said, with its own traceback,
         # by the load that fails; metadata that are computed there are the plugin's affair.
-        return SourceMetadata()
+        said = SourceMetadata()
+    return said if script is None else replace(said, script=script)
 
 
 def _same_plugin(description: Description, said: SourceMetadata, source: Path) -> None:
@@ -190,6 +208,32 @@ def _same_plugin(description: Description, said: SourceMetadata, source: Path) -
             f"{SourceLocation(source, said.line)} says {claimed!r}",
             "Make the two ids the same, or take PLUGIN_METADATA out of the source.",
         )
+
+
+def _notes(descriptor: PluginDescriptor, said: SourceMetadata, source: Path) -> tuple[Problem, ...]:
+    """Where the two say different things of a plugin."""
+    return (
+        *_version_notes(descriptor, said, source),
+        *_environment_notes(descriptor, said, source),
+    )
+
+
+def _environment_notes(
+    descriptor: PluginDescriptor, said: SourceMetadata, source: Path
+) -> tuple[Problem, ...]:
+    if said.script is None or descriptor.python == said.script.needs:
+        return ()
+    return (
+        Problem(
+            kind=DiscoveryKind.METADATA,
+            message="the manifest and the inline metadata of the source ask for different "
+            "environments; the manifest holds",
+            plugin_id=descriptor.id,
+            location=SourceLocation(source, said.script.line),
+            cure="Say in one place which environment the plugin needs.",
+            severity="note",
+        ),
+    )
 
 
 def _version_notes(

@@ -16,6 +16,9 @@ SOURCE_LIMIT = 1024 * 1024
 MANIFEST_LIMIT = 1024 * 1024
 NOTEBOOK_LIMIT = 16 * 1024 * 1024
 
+_DATA_APART = "Keep data in files of their own, beside the plugin's source."
+_SMALLER = {".ipynb": "Clear the outputs of its cells, and keep data in files of their own."}
+
 # A fifo without a writer would block the open for ever, and a terminal would become ours.
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -83,7 +86,7 @@ def _check(status: os.stat_result, path: Path, limit: int) -> int:
         raise MetadataLoadError(
             f"has {status.st_size} bytes; at most {limit} are read to find a plugin",
             path=path,
-            hint="Keep data in files of their own, beside the plugin's source.",
+            hint=_SMALLER.get(path.suffix, _DATA_APART),
         )
     return status.st_size
 
@@ -109,6 +112,6 @@ def _read_all(descriptor: int, size: int, path: Path, limit: int) -> bytes:
             raise MetadataLoadError(
                 f"gives more than the {limit} bytes that are read to find a plugin",
                 path=path,
-                hint="Keep data in files of their own, beside the plugin's source.",
+                hint=_SMALLER.get(path.suffix, _DATA_APART),
             )
     return content

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from nebula_lab.discovery.inline_script import InlineScript
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.syntax_tree import syntax_tree
 
@@ -45,6 +46,7 @@ class SourceMetadata(Struct, frozen=True):
         has_entry: whether the source binds `plugin_entry`.
         broken: why the rest of the source can't be read as Python, when it can't although its
             metadata can.
+        script: its block of inline metadata, which says what environment it needs.
     """
 
     table: dict[str, Any] | None = None
@@ -54,6 +56,7 @@ class SourceMetadata(Struct, frozen=True):
     api_version: int | None = None
     has_entry: bool = False
     broken: MetadataLoadError | None = None
+    script: InlineScript | None = None
 
 
 def source_metadata(content: bytes, path: Path) -> SourceMetadata:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from nebula_lab.confine.machine import Machine
+from nebula_lab.doctor.environments import environments
 from nebula_lab.doctor.examination import Examination
 from nebula_lab.doctor.finding import Finding, Verdict
 from nebula_lab.doctor.places import places
@@ -60,7 +61,7 @@ def examine(opened: Opened, prober: Prober | None = None) -> Examination:
     return Examination(
         machine,
         policies,
-        (*mechanisms, *plugins, *started, *places(), *versions()),
+        (*mechanisms, *plugins, *started, *places(), *versions(), *environments()),
         is_confining=config.security.sandbox is not SandboxMode.NONE,
     )
 

@@ -41,29 +41,54 @@ class Environment:
         prefix: `sys.prefix` in it.
         packages: folders of installed packages, in the order of the search.
         ours: the folder that has the package `nebula_lab`, which may be an editable install.
+        bases: folders of the Python that it was made from.
+        is_chosen: a plugin chose what is installed, so nothing in it is to be believed.
     """
 
     executable: str
     prefix: str
     packages: tuple[str, ...]
     ours: str
+    bases: tuple[str, ...] = (sys.base_prefix, sys.base_exec_prefix)
+    is_chosen: bool = False
 
     def folders(self) -> tuple[str, ...]:
         """What a process in it has to read: the interpreter, its libraries, what is installed."""
-        own = (self.prefix, sys.base_prefix, sys.base_exec_prefix)
+        own = (self.prefix, *self.bases)
+        if self.is_chosen:  # a link in there may lead anywhere
+            return tuple(dict.fromkeys((*own, self.ours)))
         linked = (target for packages in self.packages for target in _linked_from(packages))
         return tuple(dict.fromkeys((*own, *self.packages, *linked, _PACKAGE)))
+
+    @property
+    def host_command(self) -> tuple[str, ...]:
+        """What a confined process becomes that is to be a host in it; none where it is one by
+        itself. See `nebula_lab.agent.elsewhere`."""
+        if not self.is_chosen:
+            return ()
+        script = f"{self.ours}/nebula_lab/agent/elsewhere.py"
+        return (self.executable, "-P", script, self.ours)
 
     def import_paths(self, python_path: str = "") -> tuple[str, ...]:
         """Where else a process in it imports from, by `.pth` files and its variable PYTHONPATH.
 
         A folder that has our own package is left out: it may be a whole project, and the package
-        is enough.
+        is enough. What a plugin chose imports from nowhere else.
         """
+        if self.is_chosen:
+            return ()
         found = [one for packages in self.packages for one in _named_in_files_of(packages)]
         found += python_path.split(os.pathsep)
         absolute = (one for one in dict.fromkeys(found) if one.startswith("/"))
         return tuple(one for one in absolute if os.path.realpath(one) != _OURS_REALLY)
+
+    def search_path(self, former: str) -> str:
+        """The variable PATH of a process in it, so that what it starts is of this environment."""
+        return os.pathsep.join(filter(None, (f"{self.prefix}/bin", former)))
+
+    def is_there(self) -> bool:
+        """Whether it has not been removed."""
+        return os.path.lexists(self.executable)
 
     def installed_at(self) -> tuple[int, ...]:
         """When anything was last installed or removed, in nanoseconds, for each such folder."""

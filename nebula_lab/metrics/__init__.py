@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nebula_lab.metrics.chronicle import Chronicle
 from nebula_lab.metrics.histogram import Histogram
 from nebula_lab.metrics.recorder import ManagerCounters, PluginRecorder
 from nebula_lab.metrics.snapshot import (
@@ -10,12 +11,18 @@ from nebula_lab.metrics.snapshot import (
     OperationMetrics,
     PluginMetrics,
 )
+from nebula_lab.metrics.timeline import MemorySample, Moment, MomentKind, Timeline
 
 __all__ = [
     "MetricsSnapshot",
     "PluginMetrics",
     "OperationMetrics",
     "DurationSummary",
+    "Timeline",
+    "Moment",
+    "MomentKind",
+    "MemorySample",
+    "Chronicle",
     "Histogram",
     "PluginRecorder",
     "ManagerCounters",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
+
+from nebula_lab.plugin.showing import drawn, mime_bundle
 
 
 class DurationSummary(Struct, frozen=True):
@@ -54,6 +58,12 @@ class PluginMetrics(Struct, frozen=True):
     memory: int | None = None
     cpu_time: float | None = None
 
+    _repr_mimebundle_ = mime_bundle
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """A picture of its operations; as `MetricsSnapshot.plot`."""
+        return drawn(self, path)
+
     @property
     def successes(self) -> int:
         return self.executions - self.failures
@@ -75,3 +85,19 @@ class MetricsSnapshot(Struct, frozen=True):
     executions_total: int
     failures_total: int
     plugins: Mapping[str, PluginMetrics]
+
+    _repr_mimebundle_ = mime_bundle
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """A picture: how long calls took, and how many there were, of the busiest plugins.
+
+        Args:
+            path: a file to write it to as well, such as `metrics.svg`.
+
+        Returns:
+            A `nebula_lab.views.Picture`, which a notebook shows; `.figure` is matplotlib's.
+
+        Raises:
+            MissingLibraryError: matplotlib is not installed.
+        """
+        return drawn(self, path)

@@ -23,6 +23,7 @@ from nebula_lab.model.documents import Document, read_document
 from nebula_lab.model.info import PluginInfo
 from nebula_lab.model.loading import LoadingStrategy, Priority
 from nebula_lab.model.problem import Declaration, Problem, ProblemKind, Severity
+from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.model.quantities import ByteCount, Seconds, parse_byte_count, parse_seconds
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.rights import AllowedPath, RequestedRights, RuntimeOptions
@@ -55,6 +56,7 @@ __all__ = [
     "RequestedRights",
     "AllowedPath",
     "RuntimeOptions",
+    "PythonNeeds",
     "SourceLocation",
     "Version",
     "VersionReq",

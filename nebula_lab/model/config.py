@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from nebula_lab.errors import ConfigError, nearest_names
 from nebula_lab.model.complaints import Location
-from nebula_lab.model.descriptor import SourceLocation
-from nebula_lab.model.discovery_strategy import Discovery, FileSystem
+from nebula_lab.model.descriptor import PluginId, SourceLocation
+from nebula_lab.model.discovery_strategy import Discovery, FileSystem, Registry
 from nebula_lab.model.documents import Document, read_document
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.loading import Loading, LoadingStrategy
 from nebula_lab.model.quantities import ByteCount, Seconds
+from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.security import SecurityConfig
 
-__all__ = ["RestartPolicy", "CheckpointPolicy", "ZygoteConfig", "PluginConfig"]
+__all__ = ["RestartPolicy", "CheckpointPolicy", "ZygoteConfig", "PluginConfig", "LOCK_NAME"]
 
+LOCK_NAME = "nebula.lock"
 _RESOURCE_TYPE = "plugin_manager"
 _WRAPPER_KEYS = ("type", "config")
 
@@ -99,6 +102,11 @@ class PluginConfig(FrozenModel):
         memory_budget: bytes that all plugins together may use before those that were called least
             recently are suspended; None for no such limit.
         zygote: how the processes of plugins are started.
+        registries: where plugins are installed from; the first that has one is asked for it.
+        pins: plugin id to the versions of it that may be chosen, such as `=1.2.0`.
+        lock: what `nebula.lock` is for: "prefer" chooses its versions where they fit, "locked"
+            allows nothing else, "ignore" does not read it.
+        lock_file: where it is; without, see `lock_path`.
     """
 
     plugin_dir: Path | None = None
@@ -116,6 +124,26 @@ class PluginConfig(FrozenModel):
     queue_size: Count = 1000
     grace: Seconds = 2.0
     zygote: ZygoteConfig = ZygoteConfig()
+    registries: tuple[Registry, ...] = ()
+    pins: Mapping[PluginId, VersionReq] = Field(default_factory=dict)
+    lock: Literal["prefer", "locked", "ignore"] = "prefer"
+    lock_file: Path | None = None
+
+    @property
+    def lock_path(self) -> Path | None:
+        """Where the lock file is: `lock_file`, else beside the document, or the plugin folder."""
+        if self.lock_file is not None:
+            return self.lock_file
+        if self.document is not None:
+            return self.document.with_name(LOCK_NAME)
+        if self.plugin_dir is not None:
+            return self.plugin_dir.expanduser().absolute().parent / LOCK_NAME
+        return None
+
+    @cached_property
+    def document(self) -> Path | None:
+        """The file that it was read from, which is no part of its value; None without one."""
+        return None
 
     @property
     def effective_memory_limit(self) -> int:
@@ -146,14 +174,19 @@ class PluginConfig(FrozenModel):
             return SourceLocation(document.path, line)
 
         located = config.model_copy(update={"discovery": config.discovery.located(place)})
-        return located.relative_to(document.path.absolute().parent)
+        moved = located.relative_to(document.path.absolute().parent)
+        vars(moved)["document"] = document.path.absolute()
+        return moved
 
     def relative_to(self, folder: Path) -> Self:
         """The same configuration, with relative paths taken from `folder` and `~` from home."""
         moved: dict[str, Any] = {
             "discovery": self.discovery.relative_to(folder),
             "security": self.security.relative_to(folder),
+            "registries": tuple(one.relative_to(folder) for one in self.registries),
         }
+        if self.lock_file is not None:
+            moved["lock_file"] = folder / self.lock_file.expanduser()
         if self.plugin_dir is not None:
             moved["plugin_dir"] = folder / self.plugin_dir.expanduser()
         return self.model_copy(update=moved)

@@ -12,9 +12,11 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from nebula_lab.model.frozen import Flag, FrozenModel
+from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.rights import RequestedRights, RuntimeOptions
 from nebula_lab.model.version import Version
+from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "PluginId",
@@ -122,6 +124,7 @@ class PluginDescriptor(FrozenModel):
 
     Attributes:
         path: the file or folder with the plugin's source.
+        python: the environment of its own that it asks for; None where it runs in the manager's.
         declared_in: where this description was found, for messages.
         rights_declared_in: where in it the rights are, for messages.
     """
@@ -134,8 +137,11 @@ class PluginDescriptor(FrozenModel):
     metadata: PluginMetadata = PluginMetadata()
     security: RequestedRights = RequestedRights()
     runtime: RuntimeOptions = RuntimeOptions()
+    python: PythonNeeds | None = None
     declared_in: SourceLocation | None = None
     rights_declared_in: SourceLocation | None = None
+
+    _repr_mimebundle_ = mime_bundle
 
     @classmethod
     def known_keys(cls) -> Collection[str]:

@@ -67,11 +67,26 @@ class Manifest(DiscoveryStrategy):
 
 
 class Registry(DiscoveryStrategy):
-    """Plugins that a registry service offers; `auth` is a secret and stays out of texts."""
+    """Plugins that a registry offers; docs/registry.md says more.
+
+    Attributes:
+        url: the address of the folder with its `index.json`.
+        auth: where the secret for it is, or the secret itself; it stays out of texts.
+        insecure: ask it without TLS although it is on another machine.
+        root: the file with the signed root whose keys are trusted for it; without, the one that
+            `nebula-lab registry trust` has remembered.
+    """
 
     type: Literal["Registry"] = Field(default="Registry", repr=False)
     url: _Text
     auth: _Text | None = Field(default=None, repr=False)
+    insecure: Flag = False
+    root: Path | None = None
+
+    def relative_to(self, folder: Path) -> Self:
+        if self.root is None:
+            return self
+        return self.model_copy(update={"root": folder / self.root.expanduser()})
 
 
 class Explicit(DiscoveryStrategy):

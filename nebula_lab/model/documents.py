@@ -59,15 +59,19 @@ class Document(Struct, frozen=True):
 
 
 def read_document(
-    path: str | Path, as_error: type[PluginError] = ConfigError, *, plugin_id: str | None = None
+    path: str | Path,
+    as_error: type[PluginError] = ConfigError,
+    *,
+    plugin_id: str | None = None,
+    suffix: str | None = None,
 ) -> Document:
-    """Read a YAML, TOML or JSON file, told apart by its name's ending.
+    """Read a YAML, TOML or JSON file, told apart by its name's ending, or by `suffix`.
 
     Raises:
         as_error: it is not there, not readable, or not what its name says; with the line.
     """
     path = Path(path)
-    parse = PARSERS.get(path.suffix.lower())
+    parse = PARSERS.get(suffix or path.suffix.lower())
     if parse is None:
         raise as_error(
             f"no document format goes with the name {path.name!r}",

@@ -44,6 +44,7 @@ class Question(Enum):
     THREADS = auto()
     SCRATCH = auto()
     PROCESSOR = auto()
+    OWN_ENVIRONMENT = auto()
 
 
 def enforcement_of(question: Question, machine: Machine) -> Answer:
@@ -173,6 +174,13 @@ def _processor(machine: Machine) -> Answer:
     return Enforcement.SAMPLING, "the manager stops it for a part of the time", ""
 
 
+def _own_environment(machine: Machine) -> Answer:
+    # It makes sockets and sets modes of files while it boots, by code that its plugin chose:
+    # without a tree of its own it could do both to whatever there is in the file system.
+    how, by, cure = _each(("a tree of its own", machine.namespaces))
+    return how, by and f"{by}, before anything in it runs", cure
+
+
 _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.NO_NETWORK: _no_network,
     Question.HOSTS: _hosts,
@@ -192,4 +200,5 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.THREADS: _threads,
     Question.SCRATCH: _scratch,
     Question.PROCESSOR: _processor,
+    Question.OWN_ENVIRONMENT: _own_environment,
 }

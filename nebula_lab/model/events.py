@@ -25,6 +25,8 @@ __all__ = [
     "OutputWritten",
     "LogWritten",
     "ProgressMade",
+    "EnvironmentBuilding",
+    "EnvironmentReady",
     "CallsCounted",
     "SavedChange",
     "PluginDiscovered",
@@ -137,6 +139,31 @@ class ProgressMade(Event, frozen=True):
     done: float
     total: float | None
     text: str
+
+
+class EnvironmentBuilding(Event, frozen=True):
+    """The Python environment that a plugin asks for is being built.
+
+    Attributes:
+        done, total: stages that are over, and how many there are.
+        text: what is being done now.
+    """
+
+    done: int
+    total: int
+    text: str
+
+
+class EnvironmentReady(Event, frozen=True):
+    """The Python environment that a plugin asks for has been built.
+
+    Attributes:
+        path: its folder.
+        duration: how long it took, in seconds.
+    """
+
+    path: str
+    duration: float
 
 
 class CallsCounted(Event, frozen=True):

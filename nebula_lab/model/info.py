@@ -8,8 +8,9 @@ from pathlib import Path
 from nebula_lab.model.frozen import FrozenModel
 from nebula_lab.model.state import PluginState
 from nebula_lab.model.version import Version
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
 
-__all__ = ["PluginInfo"]
+__all__ = ["PluginInfo", "PluginListing"]
 
 
 class PluginInfo(FrozenModel):
@@ -41,3 +42,12 @@ class PluginInfo(FrozenModel):
     sandbox: str = ""
     pid: int | None = None
     rights: tuple[str, ...] = ()
+
+    _repr_mimebundle_ = mime_bundle
+
+
+class PluginListing(list[PluginInfo]):
+    """What `list_plugins()` gives: a list, which a notebook shows as a table."""
+
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text

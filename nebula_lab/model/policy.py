@@ -26,6 +26,7 @@ from nebula_lab.model.rights_in_words import (
 )
 from nebula_lab.model.risks import RISKS
 from nebula_lab.model.security import SandboxMode, SecurityConfig
+from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "Measure",
@@ -143,6 +144,8 @@ class EffectivePolicy:
     limits: Limits
     measures: tuple[Measure, ...]
 
+    _repr_mimebundle_ = mime_bundle
+
     @property
     def gaps(self) -> tuple[Measure, ...]:
         """What nothing enforces here, unless that was chosen."""
@@ -169,7 +172,8 @@ def effective_policy(
     limits = _limits(rights, config)
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
-    measures = tuple(_measures(rights, limits, mode, machine, import_folders))
+    questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
+    measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
 
@@ -270,13 +274,9 @@ def _limits(rights: Rights, config: PluginConfig) -> Limits:
 
 
 def _measures(
-    rights: Rights,
-    limits: Limits,
-    mode: SandboxMode,
-    machine: Machine | None,
-    import_folders: tuple[str, ...],
+    questions: Iterable[tuple[str, str, Question]], mode: SandboxMode, machine: Machine | None
 ) -> Iterator[Measure]:
-    for name, granted, question in _questions(rights, limits, import_folders):
+    for name, granted, question in questions:
         if mode is SandboxMode.NONE or machine is None:
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
@@ -318,6 +318,11 @@ def _questions(
     yield "scratch", scratch, Question.SCRATCH
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
+
+
+def _of_environment(descriptor: PluginDescriptor) -> Iterator[tuple[str, str, Question]]:
+    if descriptor.python is not None:
+        yield "environment", descriptor.python.in_words(), Question.OWN_ENVIRONMENT
 
 
 def _network_question(rights: Rights) -> Question:

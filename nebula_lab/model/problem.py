@@ -13,14 +13,16 @@ from nebula_lab.errors import (
     DependencyCycleError,
     DependencyError,
     DiscoveryError,
+    LockError,
     MetadataLoadError,
     PluginError,
     VersionConflictError,
 )
 from nebula_lab.model.descriptor import SourceLocation
 from nebula_lab.plugin.safe_text import prose
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
 
-__all__ = ["Declaration", "Problem", "ProblemKind", "Severity"]
+__all__ = ["Declaration", "Problem", "ProblemList", "ProblemKind", "Severity"]
 
 Severity = Literal["error", "note"]
 
@@ -37,6 +39,9 @@ class ProblemKind(StrEnum):
     OPTIONAL_LEFT_OUT = "optional-left-out"
     REFUSED_RIGHT = "refused-right"
     WIDE_RIGHT = "wide-right"
+    NO_VERSION_FITS = "no-version-fits"
+    OTHER_VERSION = "other-version"
+    LOCK = "lock"
 
 
 class Declaration(Struct, frozen=True):
@@ -104,6 +109,16 @@ class Problem(Struct, frozen=True):
             lines.append(f"  {self.cure}")
         return prose("\n".join(lines))
 
+    _repr_mimebundle_ = mime_bundle
+
+
+class ProblemList(tuple[Problem, ...]):
+    """What `problems` gives: a tuple, which a notebook shows as a table with what to do."""
+
+    __slots__ = ()
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text
+
 
 def _plain(error_type: type[PluginError]) -> Callable[[Problem], PluginError]:
     def build(problem: Problem) -> PluginError:
@@ -144,6 +159,8 @@ _ERRORS: Mapping[str, Callable[[Problem], PluginError]] = {
     ProblemKind.VERSION_MISMATCH: _version_conflict,
     ProblemKind.NEBULA_VERSION: _version_conflict,
     ProblemKind.API_VERSION: _version_conflict,
+    ProblemKind.NO_VERSION_FITS: _version_conflict,
+    ProblemKind.LOCK: _plain(LockError),
     ProblemKind.CYCLE: _cycle,
     "discovery": _plain(DiscoveryError),
 }

@@ -76,6 +76,11 @@ class VersionReq:
         """The same for a version without pre-release, given as (major, minor, patch)."""
         return self._low <= release < self._high
 
+    @property
+    def accepts_any_release(self) -> bool:
+        """Whether there can be a release that it accepts."""
+        return self._low < self._high
+
     def expanded(self) -> str:
         """The requirement in `=`, `>`, `>=`, `<` and `<=` alone, for people to read."""
         return ", ".join(comparator.expanded() for comparator in self.comparators) or "*"

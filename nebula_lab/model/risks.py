@@ -23,5 +23,7 @@ RISKS: Mapping[Question, str] = defaultdict(
         Question.OTHERS_OF_SPAWNER: "can end other processes of yours",
         Question.PROCESSES: "can leave processes behind when it ends",
         Question.SYSTEM_CALLS: "can make every system call, also those that are never allowed",
+        Question.OWN_ENVIRONMENT: "can use sockets of other programs, and change modes of your "
+        "files, by way of its packages",
     },
 )

@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from nebula_lab.errors import nearest_names
-from nebula_lab.notebook import debugging, going_back, steering, viewing
+from nebula_lab.notebook import debugging, going_back, installing, locking, steering, viewing
 from nebula_lab.notebook.arguments import HELP_FLAGS
 from nebula_lab.notebook.command import Command
 from nebula_lab.notebook.session import NotebookSession
@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, Command] = {
         *viewing.COMMANDS,
         *steering.COMMANDS,
         *going_back.COMMANDS,
+        *installing.COMMANDS,
+        *locking.COMMANDS,
         *debugging.COMMANDS,
     )
 }

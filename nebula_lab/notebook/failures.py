@@ -1,4 +1,7 @@
-"""Plugin errors in a notebook: a short box with the plugin's own traceback instead of ours."""
+"""Plugin errors in a notebook: a short box with the plugin's own traceback instead of ours.
+
+In a terminal the text of the box is the error's.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from nebula_lab.errors import PluginError
-from nebula_lab.views import error_box
+from nebula_lab.views import error_box, error_brief
 from nebula_lab.views.safe_text import line
 
 # What IPython makes of a magic; people never wrote that line.
@@ -49,6 +52,11 @@ class ErrorDisplay:
         box = error_box(error, called_from=call_site(shell, frames))
         name = kind.__name__
         shown = box.text.removeprefix(name)
+        if getattr(shell, "kernel", None) is not None:
+            # A front end has the box. What is an error to programs, and so ends up in logs of
+            # notebooks that nobody looks at, is beside it in a few words.
+            shell.display_pub.publish(box.mime_bundle())
+            shown = f": {error_brief(error)}"
         heading = name if shell.colors.lower() == "nocolor" else f"\x1b[31m{name}\x1b[0m"
         lines = f"{heading}{shown}".splitlines()
         # The text beside it goes into the notebook file: one line, and clean.

@@ -11,49 +11,11 @@ from IPython.core.error import UsageError
 from nebula_lab.discovery.locating import manifest_of
 from nebula_lab.discovery.source import SourceMetadata, source_metadata
 from nebula_lab.errors import MetadataLoadError
+from nebula_lab.notebook.plugin_template import name_from, new_notebook, new_source
 
 # As in the model's PluginId; checked here because it becomes the name of a file.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
-_TEMPLATE = '''"""{name}: say here what this plugin is for."""
-
-from __future__ import annotations
-
-from nebula_lab.plugin import HealthStatus, Plugin, operation
-
-PLUGIN_API_VERSION = 1
-PLUGIN_METADATA = {{
-    "id": "{id}",
-    "name": "{name}",
-    "version": "0.1.0",
-    "description": "Greets.",
-    "dependencies": [],
-}}
-
-
-class {class_name}(Plugin):
-    def initialize(self, config):
-        self.greetings = config.get("greetings", 0)
-
-    @operation
-    def greet(self, name: str) -> str:
-        """Greet someone, and count how often that was done."""
-        self.greetings += 1
-        return f"Hello {{name}}, greeting number {{self.greetings}}."
-
-    def health_check(self):
-        return HealthStatus.HEALTHY
-
-    def save_state(self):
-        return {{"greetings": self.greetings}}
-
-    def restore_state(self, state):
-        self.greetings = state["greetings"]
-
-
-def plugin_entry():
-    return {class_name}()
-'''
 _MANIFEST = """id = "{id}"
 name = "{name}"
 version = "0.1.0"
@@ -74,22 +36,18 @@ def checked_id(plugin_id: str) -> str:
     return plugin_id
 
 
-def create_plugin(folder: Path, plugin_id: str) -> Path:
+def create_plugin(folder: Path, plugin_id: str, *, as_notebook: bool = False) -> Path:
     """Write the source of a new plugin that works as it is, and give its path.
 
     Raises:
         UsageError: the id is none, or there is such a file already.
     """
-    words = re.split(r"[_.-]+", checked_id(plugin_id).strip("_.-"))
-    path = folder / f"{plugin_id}.py"
-    if path.exists() or manifest_of(path) is not None:
+    stem = folder / checked_id(plugin_id)
+    paths = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".py", ".ipynb")]
+    if any(path.exists() for path in (stem, *paths)) or manifest_of(paths[0]) is not None:
         raise UsageError(f"there is a file for {plugin_id} in {folder} already")
-    text = _TEMPLATE.format(
-        id=plugin_id,
-        name=_name_from(plugin_id),
-        class_name="".join(word[:1].upper() + word[1:] for word in words) + "Plugin",
-    )
-    write_whole(path, text)
+    make, path = (new_notebook, paths[1]) if as_notebook else (new_source, paths[0])
+    write_whole(path, make(plugin_id))
     return path
 
 
@@ -138,7 +96,7 @@ def write_source(path: Path, plugin_id: str, cell: str, metadata: SourceMetadata
     # The manifest first: without it the source would be no plugin for a moment.
     if metadata.table is None and manifest_of(path) is None:
         manifest = path.with_name(f"{path.stem}.toml")
-        write_whole(manifest, _MANIFEST.format(id=plugin_id, name=_name_from(plugin_id)))
+        write_whole(manifest, _MANIFEST.format(id=plugin_id, name=name_from(plugin_id)))
     write_whole(path, cell)
     return manifest
 
@@ -155,9 +113,3 @@ def write_whole(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _name_from(plugin_id: str) -> str:
-    """`word_count` as `Word count`."""
-    words = re.sub(r"[_.-]+", " ", plugin_id).strip() or plugin_id
-    return words[:1].upper() + words[1:]

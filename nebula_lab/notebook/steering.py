@@ -118,9 +118,14 @@ def _new(session: NotebookSession, args: Namespace) -> None:
     if args.id in session.manager:
         raise UsageError(f"there is a plugin {args.id} already")
     with session.manager.hold_watch():
-        path = create_plugin(folder, args.id)
+        path = create_plugin(folder, args.id, as_notebook=args.notebook)
         session.manager.rediscover()
     session.say(f"Wrote {path}. Try: %plugin call {args.id} greet name=World")
+
+
+def _takes_new(parser: CommandParser) -> None:
+    takes_plugin(parser)
+    parser.add_argument("--notebook", action="store_true", help="write a notebook, not a .py file")
 
 
 def plugin_folder(session: NotebookSession) -> Path:
@@ -196,5 +201,11 @@ COMMANDS = (
         _takes_file,
         completes=("file",),
     ),
-    Command("new", "Write the file of a new plugin, to be filled in.", _new, takes_plugin),
+    Command(
+        "new",
+        "Write the file of a new plugin, to be filled in.",
+        _new,
+        _takes_new,
+        flags=("--notebook",),
+    ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
+
 # Spelt out here, and so in every file of this package that a plugin imports at once: `typing` and
 # `pathlib` each cost more than everything else together (12 ms and 14 ms where it was measured).
 TYPE_CHECKING = False
@@ -60,6 +62,9 @@ class PluginError(Exception):
     def details(self) -> str:
         """The longer texts below the headline, such as the plugin's own traceback."""
         return ""
+
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text
 
     def _with_hint(self, text: str) -> str:
         return f"{text}\n  {self.hint}" if self.hint else text

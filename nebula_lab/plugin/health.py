@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from nebula_lab.plugin.frozen import Frozen
+from nebula_lab.plugin.showing import mime_bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class HealthStatus(Frozen):
         from nebula_lab.plugin.safe_text import prose  # whoever prints it has it from a plugin
 
         return f"{self.state.value}: {prose(self.message)}"
+
+    _repr_mimebundle_ = mime_bundle
 
     def __repr__(self) -> str:
         if self.is_healthy and not self.message:

@@ -13,7 +13,7 @@ from nebula_lab.errors import StoreError, VersionNotFoundError
 from nebula_lab.model import PluginDescriptor
 from nebula_lab.runtime.earlier import collected_again, described_again
 from nebula_lab.runtime.shelf import Shelf
-from nebula_lab.runtime.source_diff import MOST_COMPARED, source_diff
+from nebula_lab.runtime.source_diff import most_compared, source_diff
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.trust.contents import PluginFiles
 from nebula_lab.trust.history import StoredVersion, VersionHistory
@@ -141,7 +141,7 @@ class Archive:
     def _contents(self, files: PluginFiles) -> Mapping[str, bytes]:
         found = {}
         for file in files.files:
-            if file.size <= MOST_COMPARED:
+            if file.size <= most_compared(file.path):
                 try:
                     found[file.path] = self._store.read(file)
                 except (StoreError, OSError):
@@ -154,7 +154,8 @@ def _on_disk(files: PluginFiles, folder: Path) -> Mapping[str, bytes]:
     for file in files.files:
         path = folder / file.path
         try:
-            if path.is_file() and os.path.getsize(path) <= MOST_COMPARED:  # noqa: PTH202
+            size = os.path.getsize(path) if path.is_file() else None  # noqa: PTH202
+            if size is not None and size <= most_compared(file.path):
                 found[file.path] = path.read_bytes()
         except OSError:
             continue

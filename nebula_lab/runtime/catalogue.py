@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nebula_lab.discovery import DiscoveryResult, discoverer_for, read_descriptor
+from nebula_lab.discovery import DiscoveryResult, read_descriptor
 from nebula_lab.errors import LoadFailedError, NotFoundError, PluginError
 from nebula_lab.model import (
     FileSystem,
@@ -16,14 +17,21 @@ from nebula_lab.model import (
     PluginInfo,
     PluginState,
     Problem,
+    ProblemKind,
     SandboxMode,
 )
 from nebula_lab.model.policy import rights_of
 from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
+from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
+from nebula_lab.runtime.discoverers import collector_of, discoverer_for
 from nebula_lab.runtime.kept_states import KeptStates
+from nebula_lab.runtime.locking import held_to_lock, preferred_lock
 from nebula_lab.runtime.record import PluginRecord
+
+if TYPE_CHECKING:
+    from nebula_lab.runtime.reasons import VersionReasons
 
 OnState = Callable[[PluginRecord, PluginState, PluginState, str], None]
 
@@ -41,10 +49,14 @@ class Catalogue:
         self._on_state = on_state
         self._lock = threading.Lock()
         self._discoverer = discoverer_for(config)
+        self.collect = collector_of(self._discoverer)
+        self.held = held_to_lock(config)
+        self.lock_file = preferred_lock(config)
         self._registry = PluginRegistry()
         self._records: dict[str, PluginRecord] = {}
         self._found: tuple[Problem, ...] = ()
         self._places: dict[str, Path] = {}
+        self._known = DiscoveryResult()
         self.kept_states = KeptStates()
         self.discover()
 
@@ -62,19 +74,36 @@ class Catalogue:
         rights = [
             note for record in self for note in refusal_notes(record.descriptor, self._config)
         ]
-        listed = [*self._found, *self.resolution.problems, *self.resolution.notes, *rights]
+        explained = {
+            one.plugin_id for one in self._found if one.kind == ProblemKind.NO_VERSION_FITS
+        }
+        resolved = [
+            one
+            for one in self.resolution.problems
+            if one.kind != ProblemKind.VERSION_MISMATCH or one.plugin_id not in explained
+        ]
+        listed = [*self._found, *resolved, *self.resolution.notes, *rights]
         return tuple(sorted(listed, key=lambda problem: problem.severity == "note"))
 
     def discover(self) -> DiscoveryResult:
-        """Look again. Plugins that are gone stay while they are loaded."""
-        result = self._discoverer.discover()
+        """Look again. Plugins that are gone stay while they are loaded.
+
+        Returns:
+            What is on disk: of what runs, the version that is where it was loaded from, if there
+            is one still; of others, the version that was chosen.
+        """
+        result = self._search()
         with self._lock:
             registry = PluginRegistry()
-            found = {descriptor.id: descriptor for descriptor in result.descriptors}
-            for plugin_id, record in self._records.items():
-                # What runs keeps its descriptor until a reload proves the new one.
-                if record.state is not PluginState.DISCOVERED:
-                    found[plugin_id] = record.descriptor
+            # What runs keeps its descriptor until a reload proves the new one.
+            running = {
+                record.id: record.descriptor
+                for record in self
+                if record.state is not PluginState.DISCOVERED
+            }
+            chosen = choose_versions(result, self._config, self.lock_file, running)
+            found = {one.id: one for one in chosen.descriptors} | running
+            result = _on_disk(result, chosen, running)
             for descriptor in found.values():
                 registry.register(descriptor)
             registry.resolve_dependencies()
@@ -85,6 +114,24 @@ class Catalogue:
                 plugin_id: self._record_for(descriptor) for plugin_id, descriptor in found.items()
             }
         return result
+
+    def _search(self) -> DiscoveryResult:
+        """All versions that may be chosen."""
+        result = self._discoverer.discover()
+        self._known = result if self.held is None else self.held.restricted(result)
+        return self._known
+
+    def version_reasons(self, plugin_id: str) -> VersionReasons:
+        """Why a plugin is there in its version; as of the last search.
+
+        Raises:
+            NotFoundError: there is no such plugin.
+        """
+        from nebula_lab.runtime.reasons import reasons_for
+
+        chosen = {record.id: record.descriptor for record in self}
+        record = self.record(plugin_id)
+        return reasons_for(chosen, record.id, self._known, self._config, self.lock_file)
 
     def _record_for(self, descriptor: PluginDescriptor) -> PluginRecord:
         record = self._records.get(descriptor.id)
@@ -214,7 +261,9 @@ class Catalogue:
         # What has been moved to another name since is looked for like a new plugin.
         if isinstance(self._config.discovery, FileSystem) and os.path.lexists(declaring):
             return read_descriptor(declaring)
-        for found in self._discoverer.discover().descriptors:
+        running = {one.id: one.descriptor for one in self if one.id != descriptor.id}
+        chosen = choose_versions(self._search(), self._config, self.lock_file, running)
+        for found in chosen.descriptors:
             if found.id == descriptor.id:
                 return found
         raise PluginError(
@@ -222,6 +271,23 @@ class Catalogue:
             plugin_id=descriptor.id,
             path=descriptor.path,
         )
+
+
+def _on_disk(
+    result: DiscoveryResult,
+    chosen: ChosenVersions,
+    running: Mapping[str, PluginDescriptor],
+) -> DiscoveryResult:
+    """What a search found, one version a plugin, with what the choice had to say."""
+    by_id = {one.id: one for one in result.descriptors if one.id in running}
+    for one in (*result.others, *result.descriptors):
+        if one.id in running and one.path == running[one.id].path:
+            by_id[one.id] = one
+    by_id |= {one.id: one for one in chosen.descriptors if one.id not in running}
+    order = dict.fromkeys([one.id for one in result.descriptors])
+    descriptors = tuple(by_id[plugin_id] for plugin_id in order if plugin_id in by_id)
+    problems = (*result.problems, *chosen.problems)
+    return DiscoveryResult(descriptors, problems, result.others, result.elsewhere)
 
 
 def said_by(descriptor: PluginDescriptor) -> object:

@@ -20,14 +20,23 @@ MAX_SHOWN_CHARACTERS = 16_000_000
 _SHOWN = (OutputWritten, LogWritten, ProgressMade)
 
 
+def _nothing(event: Event) -> None:
+    """For a dispatcher whose events nobody keeps."""
+
+
 class Dispatcher:
     """Delivers events in order to every subscriber.
 
     Behind a slow one, ticks get lost and, in the end, output; never state changes. A failing one is
     reported and kept.
+
+    Args:
+        keep: given each event as it happens, on the thread where it does, subscribers or not; it
+            waits for nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[Event], object] = _nothing) -> None:
+        self._keep = keep
         self._queue: deque[Event] = deque()
         self._ticks = 0
         self._shown = 0
@@ -63,6 +72,7 @@ class Dispatcher:
 
     def emit(self, event: Event) -> None:
         """Queue an event; never waits for a subscriber."""
+        self._keep(event)
         if not isinstance(event, self._kinds):
             return
         with self._changed:

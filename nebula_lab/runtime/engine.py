@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from nebula_lab.metrics import ManagerCounters
+from nebula_lab.metrics import Chronicle, ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
@@ -18,11 +18,13 @@ from nebula_lab.runtime.exchange import Exchange
 from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
+from nebula_lab.runtime.installing import Installer
 from nebula_lab.runtime.journal import Journal
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.measuring import Meter, state_event
 from nebula_lab.runtime.output import OutputSink, QuietSink, unattended
+from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
@@ -55,7 +57,8 @@ class Engine:
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         sink = _heeded(sink)
         make_sandbox = sandbox_for(config.security.sandbox)
-        self.dispatcher = Dispatcher()
+        self.chronicle = Chronicle()
+        self.dispatcher = Dispatcher(self.chronicle.note)
         self.catalogue = Catalogue(config, self._on_state)
         counters = ManagerCounters()
         workers = Workers()
@@ -65,16 +68,24 @@ class Engine:
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
-        self._shelf = Shelf(store, config.security)
+        self._shelf = Shelf(
+            store, config.security, self.catalogue.held, collect=self.catalogue.collect
+        )
         self.archive = Archive(store, self._shelf, workers)
+        self.environments = PluginEnvironments(
+            sandbox.mode, workers, self.dispatcher, lambda: f"{run_folder.ensured_mark}build"
+        )
+        self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(
             config,
             sandbox,
             self._shelf,
             lambda: [record.descriptor for record in self.catalogue],
             workers,
+            self.environments,
             switchboard,
             switchboard.unclaimed,
+            self.chronicle.sample,
         )
         states = StateKeeper(config, self.hosting, sink)
         checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
@@ -142,6 +153,7 @@ class Engine:
             self.dispatcher,
             lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
+        self.installer = Installer(config, self.catalogue, self.reloader, self.watching, sink)
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits
         )
@@ -181,6 +193,9 @@ class Engine:
             steps.callback(self._supervisor.close)
             steps.callback(self.meter.stop)
             steps.callback(self.watching.close)
+            steps.callback(
+                self.environments.close
+            )  # whoever waits for one has not to be waited for
 
     def _dispose_hosts(self) -> None:
         """Of whatever hosts there still are, for instance after an interrupt."""

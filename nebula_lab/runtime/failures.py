@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from nebula_lab.errors import (
@@ -154,6 +156,18 @@ def load_error_from(error: PluginError, plugin_id: str) -> LoadFailedError:
         hint=error.hint,
         report=_not_started(error) if is_passing else None,
     )
+
+
+def hint_for_cell(remote_traceback: str, source: Path) -> str | None:
+    """What to do about a cell of a notebook that does not run in a plugin; None where none is.
+
+    People try their plugin out in the notebook that it is in, and such a cell fails here.
+    """
+    if source.suffix != ".ipynb":
+        return None
+    place = rf'{re.escape(source.name)}\[cell ([0-9]{{1,6}})\]", line [0-9]+(?:, in <module>)?$'
+    found = re.search(place, remote_traceback, re.MULTILINE)
+    return found and f"If cell {found[1]} is no part of the plugin, tag it nebula-skip."
 
 
 def _not_started(error: PluginError) -> ExitReport:

@@ -26,12 +26,14 @@ from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.runtime.conversation import Conversation
 from nebula_lab.runtime.cradle import Cradle
-from nebula_lab.runtime.failures import load_error_from
+from nebula_lab.runtime.failures import hint_for_cell, load_error_from
 from nebula_lab.runtime.granted_paths import Surrounding, grants_for, writable_by
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.listener import Listener
+from nebula_lab.runtime.memory_tally import MemoryTally
 from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
+from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.plugin_places import places_of
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
@@ -71,8 +73,10 @@ class Hosting:
         shelf: has what is to run in them.
         descriptors: gives those of all plugins.
         workers: start hosts.
+        environments: has the Pythons that plugins ask for.
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
+        on_memory: is given a plugin's id and how many bytes it has, where that is looked at.
     """
 
     def __init__(
@@ -82,16 +86,20 @@ class Hosting:
         shelf: Shelf,
         descriptors: Callable[[], Iterable[PluginDescriptor]],
         workers: Workers,
+        environments: PluginEnvironments,
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
+        on_memory: Callable[[str, int], None],
     ) -> None:
         self._config = config
         self._sandbox = sandbox
         self._shelf = shelf
         self._descriptors = descriptors
         self._workers = workers
+        self._environments = environments
         self._listener = listener
         self._on_unclaimed = on_unclaimed
+        self._memory = MemoryTally(on_memory)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
         self._starting = 0
@@ -120,12 +128,16 @@ class Hosting:
         began = time.monotonic()
         # On another thread: a KeyboardInterrupt on this one must not come half-way.
         policy, grants, read = self._workers.start(partial(self._prepare, descriptor)).result()
-        spec = HostSpec(descriptor.id, next(self._lives), START_TIMEOUT, policy, grants)
+        environment = self._environments.environment_for(descriptor, sink)
+        spec = HostSpec(
+            descriptor.id, next(self._lives), START_TIMEOUT, policy, grants, environment
+        )
         host = self._workers.start(partial(self._start_host, spec, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
         host.peers = cradle.peers
         host.on_exit = partial(on_exit, host)
+        host.on_memory = partial(self._memory.told, descriptor.id, host)
         host.link.on_ended = host.on_exit
         try:
             description, places = self._load(host, descriptor, read, sink)
@@ -140,8 +152,10 @@ class Hosting:
         policy = self.policy(descriptor)
         if policy.gaps and self._config.security.strict:
             raise unenforceable(descriptor, policy)
+        # First, since files that come from elsewhere are only then where they can be granted.
+        read = self._read(descriptor)
         grants = self._grants(descriptor, policy) if policy.rights.paths else Grants()
-        return policy, grants, self._read(descriptor)
+        return policy, grants, read
 
     def _grants(self, descriptor: PluginDescriptor, policy: EffectivePolicy) -> Grants:
         machine, descriptors = self._sandbox.machine(), tuple(self._descriptors())
@@ -170,7 +184,8 @@ class Hosting:
         Raises:
             ConfigError: what this machine can enforce could not be found out.
         """
-        folders = tuple(one.path for one in self._sandbox.import_folders())
+        is_own = descriptor.python is None  # of the manager's environment; else nothing is added
+        folders = tuple(one.path for one in self._sandbox.import_folders() if is_own)
         return effective_policy(descriptor, self._config, self._sandbox.machine(), folders)
 
     def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:
@@ -305,4 +320,5 @@ def _load_error(error: PluginError, descriptor: PluginDescriptor) -> LoadFailedE
         failed = load_error_from(error, descriptor.id)
     failed.plugin_id = descriptor.id
     failed.path = failed.path or descriptor.path
+    failed.hint = failed.hint or hint_for_cell(failed.remote_traceback, descriptor.path)
     return failed

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from msgspec import Struct
+
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
 
 KEPT_LINES = 1000
 KEPT_LENGTH = 4_000  # characters of a line
@@ -28,6 +30,17 @@ class LogLine(Struct, frozen=True):
     level: int
     stream: str
     text: str
+
+
+class LogListing(list[LogLine]):
+    """The last lines of one plugin, oldest first; a notebook shows them as a table."""
+
+    def __init__(self, plugin_id: str, lines: Iterable[LogLine]) -> None:
+        super().__init__(lines)
+        self.plugin_id = plugin_id
+
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text
 
 
 class LogRing:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from nebula_lab.errors import DiscoveryError
+from nebula_lab.errors import DiscoveryError, LockError
 from nebula_lab.model import PluginDescriptor, PluginState
 from nebula_lab.model.events import PluginDiscovered, PluginRemoved, WatchNoted
 from nebula_lab.runtime.catalogue import Catalogue, said_by
@@ -33,8 +33,9 @@ class PluginSearch:
             before = {record.id: record for record in self._catalogue}
             try:
                 found = self._catalogue.discover().descriptors
-            except DiscoveryError as error:
-                self.note(f"{error.message}; what is loaded goes on")
+            except (DiscoveryError, LockError) as error:
+                said = "; ".join((error.message, *getattr(error, "differences", ())))
+                self.note(f"{said}; what is loaded goes on")
                 return None
             after = {record.id: record for record in self._catalogue}
         now = datetime.now(UTC)

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from msgspec import Struct
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import SignatureError, StoreError
 from nebula_lab.model import PluginDescriptor, SecurityConfig
+from nebula_lab.runtime.locking import HeldToLock
 from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.comparing import compared_files
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles
 from nebula_lab.trust.store import ContentStore, Lease
 
@@ -68,7 +71,14 @@ class ReadPlugin(Struct, frozen=True):
 
 def _decisive(descriptor: PluginDescriptor) -> tuple[object, ...]:
     needs = [(one.plugin_id, one.version_req, one.optional) for one in descriptor.dependencies]
-    return descriptor.id, descriptor.version, descriptor.security, descriptor.runtime, needs
+    return (
+        descriptor.id,
+        descriptor.version,
+        descriptor.security,
+        descriptor.runtime,
+        descriptor.python,
+        needs,
+    )
 
 
 class Shelf:
@@ -80,10 +90,21 @@ class Shelf:
     Args:
         store: keeps them.
         security: says who must have signed them.
+        held: allows the files that were locked, and no others; None allows all.
+        collect: gives the files of a descriptor's plugin; from the disk, without.
     """
 
-    def __init__(self, store: ContentStore, security: SecurityConfig) -> None:
+    def __init__(
+        self,
+        store: ContentStore,
+        security: SecurityConfig,
+        held: HeldToLock | None = None,
+        *,
+        collect: Callable[[PluginDescriptor], CollectedPlugin] = collect,
+    ) -> None:
+        self._held = held
         self._store = store
+        self._collect = collect
         self._security = security
         self._reading = threading.Lock()
         self._read: dict[int, tuple[weakref.ref[PluginDescriptor], ReadPlugin]] = {}
@@ -97,12 +118,16 @@ class Shelf:
             SignatureError: it is not signed as the configuration asks.
             ConfigError: a key or a file of keys in the configuration can't be read.
         """
+        if (known := self.known(descriptor)) is not None:
+            return known
+        # With no lock held: files may come from far away, and other plugins are loaded meanwhile.
+        collected = self._collect(descriptor)
         with self._reading:
-            known = self.known(descriptor)
-            if known is not None:
+            if (known := self.known(descriptor)) is not None:
                 return known
-            collected = collect(descriptor)
-            self._latest[descriptor.id] = collected.files
+            self._latest[descriptor.id] = (
+                collected.files if self._security.verify_signature else compared_files(collected)
+            )
             return self._keep(descriptor, collected)
 
     def materialize(self, read: ReadPlugin, descriptor: PluginDescriptor, folder: Path) -> None:
@@ -131,7 +156,7 @@ class Shelf:
         said = f"the content store {root} can't give its files ({lost.message}), and on disk"
         hint = f"Check the folder of the content store, {root}, and its disk."
         try:
-            collected = collect(descriptor)
+            collected = self._collect(descriptor)
         except StoreError as error:
             message = f"{said} they can't be had either ({error.message})"
             raise StoreError(message, path=lost.path, hint=hint) from lost
@@ -163,6 +188,8 @@ class Shelf:
 
     def _keep(self, descriptor: PluginDescriptor, collected: CollectedPlugin) -> ReadPlugin:
         """Verify a plugin's files and hold them for a descriptor."""
+        if self._held is not None:
+            self._held.require(collected)
         number = id(descriptor)
         found = self._verified(collected)
         gone = weakref.ref(descriptor, lambda _: self._release(number))
@@ -178,7 +205,10 @@ class Shelf:
         return ReadPlugin(self._store.lease(collected), collected.description, signature)
 
     def last_read(self, plugin_id: str) -> PluginFiles | None:
-        """The files of a plugin as they were last read, whether they came to be run or not."""
+        """The files of a plugin as they were last read, whether they came to be run or not.
+
+        To be held against others: of a notebook that needs no signature, its code alone counts.
+        """
         return self._latest.get(plugin_id)
 
     def renew(self, descriptor: PluginDescriptor) -> None:

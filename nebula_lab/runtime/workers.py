@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from nebula_lab.errors import ManagerClosedError
+from nebula_lab.runtime.abandonment import abandonable
 
 T = TypeVar("T")
 _log = logging.getLogger("nebula_lab")
@@ -62,10 +63,11 @@ class Workers:
             return []
         if len(work) == 1:
             return [_done(work[0])]
-        futures = [self.start(one) for one in work]
-        for future in futures:
-            future.exception()
-        return futures
+        with abandonable():
+            futures = [self.start(one) for one in work]
+            for future in futures:
+                future.exception()
+            return futures
 
     def close(self, timeout: float) -> None:
         """Start nothing more, and wait up to `timeout` seconds for what runs."""

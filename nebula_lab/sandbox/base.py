@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
+from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.model import SandboxMode
 from nebula_lab.model.policy import EffectivePolicy
@@ -45,6 +46,7 @@ class HostSpec:
         start_timeout: seconds until a host that does not answer is given up.
         policy: what holds for the plugin.
         grants: the files that it may use by it.
+        environment: the Python that its plugin chose; None for the manager's own.
     """
 
     plugin_id: str
@@ -52,6 +54,7 @@ class HostSpec:
     start_timeout: float
     policy: EffectivePolicy
     grants: Grants = Grants()
+    environment: Environment | None = None
 
 
 class Host(abc.ABC):
@@ -69,6 +72,7 @@ class Host(abc.ABC):
         source: the plugin's own file or folder there and what it is a copy of, by the names that
             people know; None as long as it has none.
         on_raw_output: is given text that was written past the channel, on the loop's thread.
+        on_memory: told how many bytes it has, on the loop's thread, where that is looked at.
         on_exit: called once, on the loop's thread, when the host is gone.
         checkpoint: what its plugin saved last, for the host that takes its place; None where there
             is nothing.
@@ -104,6 +108,7 @@ class Host(abc.ABC):
     def __init__(self) -> None:
         self.on_raw_output: Callable[[str], None] = lambda text: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.on_memory: Callable[[int], object] = lambda memory: None
         self.peers: Mapping[str, Any] = {}
         self.manager_closes = False  # so whoever still waits for it is to be told just that
         self.is_lost = False  # whoever supervises it has been told that it is gone

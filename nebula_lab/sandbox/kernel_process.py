@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nebula_lab.confine.confinement import Confined
+from nebula_lab.environments.environment import isolated_command, own_environment
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.surroundings import Surroundings
 
@@ -118,6 +119,12 @@ class SpawnedKernel(KernelProcess):
         return self._process.returncode
 
 
+def _command(order: KernelOrder, arguments: list[str]) -> list[str]:
+    if order.confined.command:
+        return isolated_command(own_environment(), "nebula_lab.agent.crossing", *arguments)
+    return [sys.executable, "-P", "-m", "nebula_lab.agent", *arguments]
+
+
 def spawn(order: KernelOrder) -> SpawnedKernel:
     """Start a kernel in a new Python: as slow as Python and ipykernel are.
 
@@ -125,10 +132,10 @@ def spawn(order: KernelOrder) -> SpawnedKernel:
         OSError: it could not be started.
     """
     descriptors = (order.channel, order.owner, order.stacks, order.proxy)
-    command = [sys.executable, "-P", "-m", "nebula_lab.agent", *map(str, descriptors)]
     entrances = ",".join(map(str, order.entrances))
+    arguments = [*map(str, descriptors), entrances, order.confined.to_text(), *order.arguments]
     process = subprocess.Popen(
-        [*command, entrances, order.confined.to_text(), *order.arguments],
+        _command(order, arguments),
         stdin=subprocess.DEVNULL,
         stdout=order.output,
         stderr=order.output,

@@ -31,9 +31,17 @@ class MemoryLook:
         family: the host, which has booted, and whose plugin has not come.
         limits: what holds for its plugin.
         lent: how many bytes the manager shares with it now.
+        on_memory: told how many bytes it has, at each look.
     """
 
-    def __init__(self, family: Family, limits: Limits, lent: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        family: Family,
+        limits: Limits,
+        lent: Callable[[], int],
+        on_memory: Callable[[int], object],
+    ) -> None:
+        self._on_memory = on_memory
         self._family = family
         self._lent = lent
         self._limits = limits
@@ -45,6 +53,7 @@ class MemoryLook:
         """Why it is to be ended; empty if it is not."""
         found = list(self._each(pidfds.memory_of))
         largest = max((own for own, _ in found), default=0)
+        self._on_memory(sum(own for own, _ in found))
         if largest > self._own + self._limits.memory + _SLACK:
             return self._too_much("one of its processes" * (len(found) > 1) or "it", largest)
         if not self._family.has_descendants:

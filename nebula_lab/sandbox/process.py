@@ -13,6 +13,8 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from nebula_lab.confine.machine import Machine
+from nebula_lab.environments.cache_layout import cache_root, uv_cache_root
+from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.errors import ExitReport, LoadFailedError
 from nebula_lab.link.channel import ChannelEndedError
@@ -71,7 +73,12 @@ class ProcessSandbox(Sandbox):
         self._groups = Groups(run_folder)
         self._config = config
         # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
-        others = (default_root().resolve(), Path(jupyter_runtime_dir()).resolve())
+        others = (
+            default_root().resolve(),
+            cache_root().resolve(),
+            uv_cache_root().resolve(),
+            Path(jupyter_runtime_dir()).resolve(),
+        )
         self._kept = (run_folder.path.parent, *others)
         self._made_by_others = others
         self._visible = VisibleFiles(
@@ -100,7 +107,7 @@ class ProcessSandbox(Sandbox):
     def start(self, spec: HostSpec) -> Host:
         with self.spares.not_now():
             surroundings = Surroundings.now()
-            profile = self._profile(spec.policy, spec.grants, surroundings)
+            profile = self._profile(spec.policy, spec.grants, surroundings, spec.environment)
             spare = self.spares.take(surroundings, profile)
             if spare is not None:
                 return self._connected(spare, spec)
@@ -144,9 +151,17 @@ class ProcessSandbox(Sandbox):
         return self._profile(policy, Grants(), surroundings)
 
     def _profile(
-        self, policy: EffectivePolicy, grants: Grants, surroundings: Surroundings
+        self,
+        policy: EffectivePolicy,
+        grants: Grants,
+        surroundings: Surroundings,
+        environment: Environment | None = None,
     ) -> Profile:
-        return profile_for(policy, grants, self.machine(), self._visible, surroundings)
+        visible = self._visible if environment is None else self._visible_in(environment)
+        return profile_for(policy, grants, self.machine(), visible, surroundings, environment)
+
+    def _visible_in(self, environment: Environment) -> VisibleFiles:
+        return VisibleFiles(environment, self._visible.own, self._visible.hidden)
 
     def _berth(
         self, folder: str, life: str, plugin_id: str, surroundings: Surroundings, profile: Profile

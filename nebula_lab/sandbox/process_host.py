@@ -167,7 +167,15 @@ class ProcessHost(Host):
         family = self._family()
         places, is_busy, lent = self._files.places, lambda: self.link.is_busy, self.link.lent
         self._usage = UsageWatch(
-            family, places, limits, watched, self._loop, is_busy, lent, self._end
+            family,
+            places,
+            limits,
+            watched,
+            self._loop,
+            is_busy,
+            lent,
+            self._end,
+            lambda memory: self.on_memory(memory),
         )
         self._usage.start()
 
@@ -193,6 +201,7 @@ class ProcessHost(Host):
         self._ending.stopped_at(self._group.new_stops())
         self._group.remove_soon(self._loop)
         self._words.collect()
+        self.on_memory(0)
         self._exited.set()
         self.on_exit()
 

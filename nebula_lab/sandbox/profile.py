@@ -13,7 +13,7 @@ from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network
 from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.machine import Machine
 from nebula_lab.confine.places import Places
-from nebula_lab.environments.environment import is_harmless
+from nebula_lab.environments.environment import Environment, is_harmless
 from nebula_lab.model import PluginCapability
 from nebula_lab.model.policy import EffectivePolicy, Rights
 from nebula_lab.sandbox.base import Grants
@@ -22,6 +22,10 @@ from nebula_lab.sandbox.visible_files import VisibleFiles
 
 # All stacks together reserve at most this part of the memory.
 _OF_STACKS = 2
+# These are about the Python that the manager runs in, and would lead another one astray.
+_OF_ONE_PYTHON = frozenset(
+    {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR"}
+)
 _PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
 
 
@@ -34,12 +38,14 @@ class Profile:
         variables: names of those environment variables that it gets besides the harmless ones.
         has_proxies: whether it is told of the user's proxies.
         is_grouped: whether it gets a control group.
+        environment: the Python that its plugin chose; None for the manager's own.
     """
 
     confinement: Confinement
     variables: frozenset[str]
     has_proxies: bool
     is_grouped: bool = False
+    environment: Environment | None = None
 
     def environment_variables(
         self, surroundings: Surroundings, mark: str, places: Places
@@ -55,20 +61,26 @@ class Profile:
             own |= loopback.variables()
         if self.confinement.is_restricted:
             own |= {"HOME": places.home, "TMPDIR": places.temporary}
+        if self.environment is not None:
+            own["PATH"] = self.environment.search_path(given.get(b"PATH", b"").decode())
         return given | {name.encode(): value.encode() for name, value in own.items()}
 
     def is_current(self) -> bool:
         """Whether what was granted is still what is there, so that a host could start."""
-        return all(one.is_there() for one in self.confinement.grants)
+        is_there = self.environment is None or self.environment.is_there()
+        return is_there and all(one.is_there() for one in self.confinement.grants)
 
     def _gets(self, name: str) -> bool:
+        if self.environment is not None and name in _OF_ONE_PYTHON:
+            return False
         if name in self.variables or is_harmless(name):
             return True
         return self.has_proxies and name.upper() in _PROXY_VARIABLES
 
     def confined(self, places: Places) -> Confined:
         """What one host takes from itself."""
-        return Confined(self.confinement, places)
+        command = () if self.environment is None else self.environment.host_command
+        return Confined(self.confinement, places, command)
 
 
 def profile_for(
@@ -77,6 +89,7 @@ def profile_for(
     machine: Machine,
     files: VisibleFiles,
     surroundings: Surroundings,
+    environment: Environment | None = None,
 ) -> Profile:
     """How a host for a plugin of this policy starts on this machine.
 
@@ -86,6 +99,7 @@ def profile_for(
         machine: what can be enforced.
         files: what every host sees.
         surroundings: what it inherits.
+        environment: the Python that the plugin chose; `files` are those of hosts in it.
     """
     rights, limits = policy.rights, policy.limits
     network = _network(rights, machine)
@@ -110,9 +124,11 @@ def profile_for(
         stack=limits.memory // _OF_STACKS // limits.threads,
         home_size=limits.scratch,
         groups=groups,
+        kept=() if environment is None else (environment.prefix, environment.ours),
     )
     variables = frozenset(rights.variables or ())
-    return Profile(confinement, variables, network is Network.FULL, bool(groups))
+    has_proxies = network is Network.FULL
+    return Profile(confinement, variables, has_proxies, bool(groups), environment)
 
 
 def _wants_group(policy: EffectivePolicy, machine: Machine) -> bool:
@@ -172,7 +188,7 @@ def _files(
     """What is readable, listed and hidden; see `Confinement`."""
     if rights.sees_all_files:
         return (), (), files.own
-    python_path = surroundings.named("PYTHONPATH")
+    python_path = files.python_path(surroundings.named("PYTHONPATH"))
     readable = files.readable(python_path, networks=network is Network.FULL)
     if not machine.namespaces.works:
         return *files.added(readable, python_path), ()

@@ -53,6 +53,12 @@ class RunFolder:
                     raise
         return self.path
 
+    @property
+    def ensured_mark(self) -> str:
+        """The mark, for what is to be found by it if this process is killed from now on."""
+        self.ensure()
+        return self.mark
+
     def remove(self) -> None:
         """Remove it with everything in it. Can be called again."""
         if os.getpid() != self._owner_pid:

@@ -40,20 +40,12 @@ class SourceLines:
             return None
         try:
             if cell:
-                return self._cell(copy, int(cell[2]))
+                from nebula_lab.agent.notebook_source import cell_lines
+
+                return cell_lines(copy.read_bytes(), int(cell[2]))
             return copy.read_text("utf-8", "replace").splitlines()
         except (OSError, ValueError):
             return None
-
-    def _cell(self, copy: Path, wanted: int) -> list[str] | None:
-        from nebula_lab.agent.failures import LoadError
-        from nebula_lab.agent.source import notebook_cells
-
-        try:
-            cells = dict(notebook_cells(copy, self._staged))
-        except LoadError:
-            return None
-        return cells[wanted].splitlines() if wanted in cells else None
 
     def _copy_of(self, file: str) -> Path | None:
         """The copy of a file; None for what is not the plugin's, whatever way the name takes."""

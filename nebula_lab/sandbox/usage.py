@@ -93,6 +93,7 @@ class UsageWatch:
         is_busy: whether a call goes on.
         lent: how many bytes the manager shares with it.
         end: ends the host, and is told why.
+        on_memory: told how many bytes it has, at each look at that.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class UsageWatch:
         is_busy: Callable[[], bool],
         lent: Callable[[], int],
         end: Callable[[str], None],
+        on_memory: Callable[[int], object],
     ) -> None:
         self._family = family
         self._places = places
@@ -124,7 +126,7 @@ class UsageWatch:
         if watched.threads:
             self._looks.append(self._look_at_threads)
         if watched.memory:
-            self._looks.append(MemoryLook(family, limits, lent))
+            self._looks.append(MemoryLook(family, limits, lent, on_memory))
         if watched.files:
             self._looks.append(self._look_at_files)
         if watched.sockets:

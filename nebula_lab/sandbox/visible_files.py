@@ -84,6 +84,10 @@ class VisibleFiles:
         self._folders = ImportFolders(self.hidden)
         self._installed: _Installed | None = None
 
+    def python_path(self, given: str) -> str:
+        """What counts of the variable PYTHONPATH: nothing, where a plugin chose the environment."""
+        return "" if self._environment.is_chosen else given
+
     def import_folders(self, python_path: str) -> tuple[ImportFolder, ...]:
         """The folders that are imported from besides the environment's own; see `ImportFolder`.
 

@@ -22,11 +22,12 @@ import msgspec
 from msgspec import Struct
 
 from nebula_lab.errors import StoreError
+from nebula_lab.plugin.showing import mime_bundle, pretty_text
 from nebula_lab.trust import locks
 from nebula_lab.trust.contents import is_plain_path
 from nebula_lab.trust.store import ContentStore
 
-__all__ = ["StoredVersion", "VersionHistory"]
+__all__ = ["StoredVersion", "StoredVersions", "VersionHistory"]
 
 _log = logging.getLogger("nebula_lab")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -59,6 +60,28 @@ class StoredVersion(Struct, frozen=True):
     def short_digest(self) -> str:
         """Enough of the digest to tell it from others."""
         return self.digest[:10]
+
+
+class StoredVersions(tuple[StoredVersion, ...]):
+    """The versions of one plugin, the newest first; a notebook shows them as a table.
+
+    Attributes:
+        plugin_id: the plugin.
+        served: the digest of what was read last; None where nothing was.
+    """
+
+    plugin_id: str
+    served: str | None
+
+    def __new__(
+        cls, plugin_id: str, versions: Iterable[StoredVersion], served: str | None
+    ) -> StoredVersions:
+        made = super().__new__(cls, versions)
+        made.plugin_id, made.served = plugin_id, served
+        return made
+
+    _repr_mimebundle_ = mime_bundle
+    _repr_pretty_ = pretty_text
 
 
 class VersionHistory:

@@ -7,11 +7,13 @@ signed; a package folder is always taken whole.
 from __future__ import annotations
 
 import ast
-import json
+import contextlib
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from nebula_lab.agent.cell_source import CellSourceError, cell_source
+from nebula_lab.agent.notebook_file import NotebookFileError, read_notebook
 from nebula_lab.model.syntax_tree import syntax_tree
 
 __all__ = ["imported_names", "module_name", "is_module"]
@@ -19,7 +21,6 @@ __all__ = ["imported_names", "module_name", "is_module"]
 # Of any Python, as the plugin's may be another one than ours.
 _MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _IMPORTERS = ("import_module", "__import__")
-_MAGIC = ("%", "!", "?")  # of IPython; no line of Python starts like this
 
 
 def is_module(file_name: str) -> bool:
@@ -75,19 +76,11 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _cells(content: bytes) -> Iterator[bytes]:
-    """The code cells of a notebook, without what is IPython's alone; none where it is none."""
+    """The cells of a notebook that are a plugin's; none where it is none, which its load says."""
     try:
-        cells = json.loads(content)["cells"]
-        for cell in cells:
-            if cell["cell_type"] == "code":
-                source = cell["source"]
-                text = source if isinstance(source, str) else "".join(source)
-                yield _plain(text).encode()
-    except (ValueError, KeyError, TypeError, RecursionError):
+        cells = read_notebook(content).cells
+    except NotebookFileError:
         return
-
-
-def _plain(cell: str) -> str:
-    if cell.lstrip().startswith("%%"):
-        return ""
-    return "\n".join("" if line.startswith(_MAGIC) else line for line in cell.split("\n"))
+    for cell in cells:
+        with contextlib.suppress(CellSourceError):
+            yield cell_source(cell.source, syntax_tree).python.encode("utf-8", "surrogatepass")

@@ -35,9 +35,14 @@ def shared(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock alone; as `shared`."""
-    descriptor = _acquire(path, fcntl.LOCK_EX)
+def exclusive(path: Path, of: str = "the content store") -> Iterator[None]:
+    """Hold a lock alone; as `shared`.
+
+    Args:
+        path: the lock's file.
+        of: what is locked, for the error.
+    """
+    descriptor = _acquire(path, fcntl.LOCK_EX, of)
     try:
         yield
     finally:
@@ -59,7 +64,7 @@ def try_exclusive(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _acquire(path: Path, kind: int) -> int:
+def _acquire(path: Path, kind: int, of: str = "the content store") -> int:
     descriptor = _open(path)
     try:
         deadline = time.monotonic() + _PATIENCE
@@ -67,7 +72,7 @@ def _acquire(path: Path, kind: int) -> int:
         while not _lock(descriptor, kind):
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"the content store has been locked by another process for {_PATIENCE:g} s",
+                    f"{of} has been locked by another process for {_PATIENCE:g} s",
                     path=path,
                     hint=f"`fuser {path}` says by which; end it if it is stuck.",
                 )

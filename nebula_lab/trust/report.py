@@ -7,6 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from nebula_lab.plugin.showing import mime_bundle
+
 __all__ = ["SignatureStatus", "Difference", "SignatureReport"]
 
 
@@ -59,6 +61,8 @@ class SignatureReport(Struct, frozen=True):
     fingerprint: str = ""
     key_kind: str = ""
     differences: tuple[Difference, ...] = ()
+
+    _repr_mimebundle_ = mime_bundle
 
     @property
     def is_good(self) -> bool:

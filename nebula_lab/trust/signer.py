@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from nebula_lab.errors import SshKeyError
 from nebula_lab.trust.public_key import PublicKey
+from nebula_lab.trust.ssh_strings import SshReader
 from nebula_lab.trust.sshsig import NAMESPACE, SshSignature, signed_data
 
 __all__ = ["HASH_NAME", "Signer", "SshSigner"]
@@ -44,3 +46,23 @@ class SshSigner:
     def sign(self, message: bytes) -> bytes:
         blob = self._make_blob(signed_data(message, HASH_NAME))
         return SshSignature(self._public_key.blob, NAMESPACE, HASH_NAME, blob).armored()
+
+    def raw_signature(self, data: bytes) -> bytes:
+        """The bare Ed25519 signature of some data (RFC 8032), for formats that are not SSH's.
+
+        Whoever calls it sees to it that `data` can't be taken for what SSH signs: `signed_data`
+        begins with "SSHSIG", a login with the length of a session's id.
+
+        Raises:
+            SshKeyError: the key is of another kind, or can't be used.
+        """
+        if self._public_key.kind != "ssh-ed25519":
+            raise SshKeyError(
+                f"a key of the kind {self._public_key.kind} can't sign this",
+                hint="Take an Ed25519 key; `nebula-lab keygen FILE` makes one.",
+            )
+        reader = SshReader(self._make_blob(data))
+        reader.name()
+        signature = reader.string()
+        reader.end()
+        return signature

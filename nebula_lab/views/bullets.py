@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped_prose, prose
 from nebula_lab.views.table import mark
-from nebula_lab.views.tone import Tone
+from nebula_lab.views.tone import SIGNS, Tone
 
-_SIGNS = {Tone.BAD: "✗", Tone.DOUBTFUL: "·"}
+# What is quiet is a reason for what stands above it.
+_SIGNS = {**SIGNS, Tone.QUIET: "←"}
 
 
 def bullets(items: Iterable[tuple[Tone, str, str]]) -> Rendered:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -10,15 +12,24 @@ from nebula_lab.errors import PluginCrashedError, PluginError, remote_tracebacks
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.views.rendered import Rendered
-from nebula_lab.views.safe_text import escaped, escaped_prose, prose
+from nebula_lab.views.safe_text import escaped, escaped_prose, line, prose
 from nebula_lab.views.tone import Tone
 
 _SUMMARY_LIMIT = 4_000
+_BRIEF = 500
+_LOOKED_AT = 20_000  # characters of a traceback, at its end
+_FRAME = re.compile(
+    r'^ *File "([^"\n]{1,4000})", line ([0-9]{1,9})(?:, in .*)?\n(.*)', re.MULTILINE
+)
 _BOX_STYLE = (
     f"border-left:4px solid {Tone.BAD.value};padding:0.5em 1em;"
     "background:var(--jp-layout-color1, transparent);color:var(--jp-content-font-color1, inherit)"
 )
-_PRE = '<pre style="white-space:pre-wrap;margin:0.3em 0">'
+# Themes give preformatted text a ground of its own, which makes no sense within a box.
+_PRE = (
+    '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0.3em 0;padding:0;border:0;'
+    'background:none;color:inherit">'
+)
 
 
 class Detail(Struct, frozen=True):
@@ -42,11 +53,24 @@ def error_box(error: PluginError, *, called_from: str = "", notes: Iterable[str]
     return Rendered(_text(error, summary, said, details), _html(error, summary, said, details))
 
 
+def error_brief(error: PluginError) -> str:
+    """What happened, and in which line of the plugin, for where the box stands above it."""
+    lines = [line(error.headline().partition("\n")[0], _BRIEF)]
+    tracebacks = remote_tracebacks(error)
+    frames = _FRAME.findall(tracebacks[-1][1][-_LOOKED_AT:]) if tracebacks else ()
+    if frames:
+        file, number, source = frames[-1]
+        lines.append(f"  {line(Path(file).name)}:{number}: {line(source.strip())}")
+    return "\n".join(lines)
+
+
 def _details(error: PluginError) -> Iterable[Detail]:
     tracebacks = remote_tracebacks(error)
     for name, traceback in tracebacks:
         where = f", in {name}" if len(tracebacks) > 1 else ""
         yield Detail(f"The plugin's own traceback{where}", traceback)
+    if explanation := getattr(error, "explanation", ""):
+        yield Detail("In the words of whoever chose and installed its packages", explanation)
     stacks: HostStacks | None = getattr(error, "stacks", None)
     if stacks is not None and stacks.beside:
         yield Detail("Beside that", stacks.beside)

@@ -8,12 +8,12 @@ from nebula_lab.model.problem import Problem
 from nebula_lab.views.quantities import counted
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, escaped_prose, prose
-from nebula_lab.views.table import mark
+from nebula_lab.views.table import SPACED, breaking, mark
 from nebula_lab.views.tone import Tone
 
 _MARKS = {"error": "✗", "note": "·"}
 _TONES = {"error": Tone.BAD, "note": Tone.DOUBTFUL}
-_LEFT = 'style="text-align:left;white-space:pre-wrap"'
+_LEFT = f"{SPACED};text-align:left"
 
 
 def problem_list(problems: Sequence[Problem]) -> Rendered:
@@ -42,7 +42,7 @@ def _text(caption: str, problems: Sequence[Problem]) -> str:
 
 def _html(caption: str, problems: Sequence[Problem]) -> str:
     head = "".join(
-        f'<th scope="col" style="text-align:left">{heading}</th>'
+        f'<th scope="col" style="{_LEFT}">{heading}</th>'
         for heading in ("", "plugin", "what", "where", "what to do")
     )
     body = "".join(f"<tr>{_html_row(problem)}</tr>" for problem in problems)
@@ -54,11 +54,18 @@ def _html(caption: str, problems: Sequence[Problem]) -> str:
 
 def _html_row(problem: Problem) -> str:
     what = "\n".join([problem.message, *map(str, problem.declarations)])
-    where = problem.location or ""
+    plugin_id = problem.plugin_id or ""
+    cells = (
+        escaped_prose(what),
+        escaped(problem.location or "", 1000),
+        escaped_prose(problem.cure),
+    )
     return (
-        f"<td {_LEFT}>{mark(_TONES[problem.severity])}{problem.severity}</td>"
-        f'<th scope="row" style="text-align:left">{escaped(problem.plugin_id or "")}</th>'
-        f"<td {_LEFT}>{escaped_prose(what)}</td>"
-        f"<td {_LEFT}>{escaped(where, 1000)}</td>"
-        f"<td {_LEFT}>{escaped_prose(problem.cure)}</td>"
+        f'<td style="{_LEFT};white-space:nowrap">{mark(_TONES[problem.severity])}'
+        f"{problem.severity}</td>"
+        f'<th scope="row" style="{_LEFT}{breaking(plugin_id)}">{escaped(plugin_id)}</th>'
+        + "".join(
+            f'<td style="{_LEFT};white-space:pre-wrap{breaking(cell)}">{cell}</td>'
+            for cell in cells
+        )
     )

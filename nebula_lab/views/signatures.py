@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nebula_lab.trust.report import SignatureReport, SignatureStatus
+from nebula_lab.views.facts import fact_list
 from nebula_lab.views.rendered import Rendered
-from nebula_lab.views.safe_text import escaped, escaped_prose, line, prose
-from nebula_lab.views.table import mark
+from nebula_lab.views.safe_text import line
 from nebula_lab.views.tone import Tone
 
 _TONES: Mapping[SignatureStatus, Tone] = {
@@ -22,25 +22,6 @@ _SHOWN = 20
 
 def signature_report(report: SignatureReport) -> Rendered:
     """The status, who signed with which key, the files concerned, and what to do."""
-    facts = _facts(report)
-    head = f"{line(report.plugin_id)}: {report.status.value}"
-    text = [f"{'✓' if report.is_good else '✗'} {head}"]
-    text += [
-        f"  {name}: {prose(value).replace(chr(10), chr(10) + '    ')}" for name, value in facts
-    ]
-    rows = "".join(
-        f'<tr><th scope="row" style="text-align:left">{escaped(name)}</th>'
-        f'<td style="text-align:left;white-space:pre-wrap">{escaped_prose(value)}</td></tr>'
-        for name, value in facts
-    )
-    html = (
-        '<table><caption style="text-align:left;font-weight:600">'
-        f"{mark(_TONES[report.status])}{escaped(head)}</caption><tbody>{rows}</tbody></table>"
-    )
-    return Rendered("\n".join(text), html)
-
-
-def _facts(report: SignatureReport) -> list[tuple[str, str]]:
     facts = [
         ("what", report.message),
         ("signed by", report.signer),
@@ -48,7 +29,8 @@ def _facts(report: SignatureReport) -> list[tuple[str, str]]:
         ("files", _files(report)),
         ("what to do", report.cure),
     ]
-    return [(name, value) for name, value in facts if value]
+    caption = f"{report.plugin_id}: {report.status.value}"
+    return fact_list(caption, facts, _TONES[report.status], "✓" if report.is_good else "✗")
 
 
 def _files(report: SignatureReport) -> str:

@@ -11,6 +11,9 @@ from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped, line
 from nebula_lab.views.tone import Tone
 
+# A page that no theme styles, such as a plain export, leaves no room between cells.
+SPACED = "padding:0.2em 0.6em"
+_WHOLE = 24  # characters of a text that has no need to be broken
 TEXT_WIDTH = 60  # of one cell; HTML wraps and shows more
 
 
@@ -91,9 +94,19 @@ def _cell(value: Cell | object) -> Cell:
 
 def _alignment(column: Column) -> str:
     # Numbers and their units stay together.
-    return "text-align:right;white-space:nowrap" if column.right else "text-align:left"
+    how = "right;white-space:nowrap" if column.right else "left"
+    return f"{SPACED};text-align:{how}"
+
+
+def breaking(text: object) -> str:
+    """The style that breaks a long path or the like rather than have it run out of the page.
+
+    Short words are left whole: a table would make their column as narrow as it can.
+    """
+    return ";overflow-wrap:anywhere" if len(str(text)) > _WHOLE else ""
 
 
 def _html_cell(tag: str, scope: str, column: Column, cell: Cell) -> str:
     dot = mark(cell.tone) if cell.tone else ""
-    return f'<{tag}{scope} style="{_alignment(column)}">{dot}{escaped(cell.text)}</{tag}>'
+    style = f"{_alignment(column)}{breaking(cell.text)}"
+    return f'<{tag}{scope} style="{style}">{dot}{escaped(cell.text)}</{tag}>'

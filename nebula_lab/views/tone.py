@@ -22,6 +22,14 @@ class Tone(Enum):
     QUIET = "var(--jp-ui-font-color3, #757575)"
 
 
+# Where there is no colour.
+SIGNS: Mapping[Tone, str] = {
+    Tone.GOOD: "✓",
+    Tone.BUSY: "…",
+    Tone.DOUBTFUL: "·",
+    Tone.BAD: "✗",
+    Tone.QUIET: "–",
+}
 STATE_TONES: Mapping[PluginState, Tone] = {
     PluginState.DISCOVERED: Tone.QUIET,
     PluginState.LOADING: Tone.BUSY,

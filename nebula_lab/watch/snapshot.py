@@ -10,6 +10,7 @@ from msgspec import Struct
 from nebula_lab.errors import StoreError
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.comparing import compared_files
 from nebula_lab.trust.contents import PluginFiles, StoredFile, signed_list_path
 from nebula_lab.watch.names import is_passing
 
@@ -39,12 +40,14 @@ def take(descriptor: PluginDescriptor, *, signed: bool = True) -> Snapshot:
 
     Args:
         descriptor: of the plugin.
-        signed: as in `lasting`.
+        signed: as in `lasting`; where it makes a difference, all of a notebook does.
     """
     if not os.path.lexists(descriptor.path):
         return Snapshot(missing=True)
     try:
-        return Snapshot(lasting(collect(descriptor).files, signed=signed))
+        collected = collect(descriptor)
+        files = collected.files if signed else compared_files(collected)
+        return Snapshot(lasting(files, signed=signed))
     except StoreError as error:
         return Snapshot(fault=str(error))
 

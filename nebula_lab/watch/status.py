@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from nebula_lab.plugin.showing import mime_bundle
+
 __all__ = ["WatchStatus", "WatchedFolder"]
 
 
@@ -36,6 +38,8 @@ class WatchStatus(Struct, frozen=True):
     running: bool = False
     plugins: tuple[str, ...] = ()
     folders: tuple[WatchedFolder, ...] = ()
+
+    _repr_mimebundle_ = mime_bundle
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -6,18 +6,15 @@ an event loop of its own.
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from chromium import ARGUMENTS, chromium
+from lab_pages import new_folder, new_page, open_notebook
 from lab_server import LabServer
-from notebook_page import PATIENCE, NotebookPage, write_notebook
+from notebook_page import NotebookPage
 from playwright.sync_api import Browser, Page, sync_playwright
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +54,6 @@ def no_kernel_is_left_behind(lab):
         time.sleep(0.05)
 
 
-def new_page(browser: Browser) -> Page:
-    """A page with no past; what goes wrong in it is kept in its `errors`."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    return page
-
-
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
     """A page; what goes wrong in it fails the test."""
@@ -76,25 +63,10 @@ def page(browser) -> Iterator[Page]:
     assert not made.errors
 
 
-def new_folder(lab: LabServer) -> Path:
-    """A folder in the server's, with a folder for plugins in it."""
-    path = lab.root / f"test{next(_numbers)}"
-    (path / "plugins").mkdir(parents=True)
-    return path
-
-
 @pytest.fixture
 def folder(lab):
     """A folder of the test's own."""
     return new_folder(lab)
-
-
-def open_notebook(lab: LabServer, page: Page, path: Path, cells: Sequence[str], mode: str):
-    """Write a notebook of these cells, and open it."""
-    write_notebook(path, list(cells))
-    found = NotebookPage(page, lab.url, str(path.relative_to(lab.root)))
-    found.open(mode=mode)
-    return found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import new_folder, new_page, open_notebook
+from lab_pages import new_folder, new_page, open_notebook
 from playwright.sync_api import Locator, expect
 
 PLUGIN = '''

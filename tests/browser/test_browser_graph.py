@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import new_folder, new_page, open_notebook
+from lab_pages import new_folder, new_page, open_notebook
 from playwright.sync_api import expect
 
 NEEDS = {

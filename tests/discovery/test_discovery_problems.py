@@ -155,15 +155,25 @@ def test_a_source_of_another_version_than_its_manifest_is_noted(plugins):
     assert plugins.ids() == ["a"]
 
 
-def test_of_two_plugins_with_one_id_the_first_is_taken_and_both_are_named(plugins):
+def test_of_two_plugins_with_one_id_and_version_the_first_is_taken_and_both_are_named(plugins):
     plugins.plugin("one.py", "same")
-    plugins.plugin("two.py", "same", version="2.0.0")
+    plugins.plugin("two.py", "same")
     result = plugins.discover()
     assert [d.path.name for d in result.descriptors] == ["one.py"]
     (problem,) = result.problems
     assert "one.py" in problem.message
     assert "two.py" in problem.message
     assert (problem.plugin_id, problem.kind) == ("same", "duplicate")
+
+
+def test_of_several_versions_of_a_plugin_all_are_known_and_the_newest_comes_first(plugins):
+    plugins.plugin("one.py", "same")
+    plugins.plugin("three.py", "same", version="3.0.0-beta")
+    plugins.plugin("two.py", "same", version="2.0.0")
+    result = plugins.discover()
+    assert [str(one.version) for one in result.descriptors] == ["2.0.0"]
+    assert [str(one.version) for one in result.others] == ["1.0.0", "3.0.0-beta"]
+    assert not result.problems
 
 
 def test_a_plugin_that_breaks_below_its_metadata_is_listed_and_reported(plugins):

@@ -12,10 +12,11 @@ from nebula_lab.discovery import (
     ExplicitDiscoverer,
     FileSystemDiscoverer,
     ManifestDiscoverer,
-    discoverer_for,
 )
 from nebula_lab.errors import DiscoveryError
 from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.registry.discovering import RegistryDiscoverer
+from nebula_lab.runtime.discoverers import discoverer_for
 
 SEED = Path(__file__).parents[1] / "data" / "seed"
 ENTRY = "def plugin_entry():\n    return 1\n"
@@ -180,6 +181,7 @@ STRATEGIES = {
     "Manifest": ({"type": "Manifest", "path": "plugins.toml"}, ManifestDiscoverer),
     "Explicit": ({"type": "Explicit", "plugins": []}, ExplicitDiscoverer),
     "EntryPoints": ("EntryPoints", EntryPointsDiscoverer),
+    "Registry": ({"type": "Registry", "url": "https://plugins.example"}, RegistryDiscoverer),
 }
 
 
@@ -188,14 +190,6 @@ def test_each_strategy_has_its_discoverer(tmp_path, name):
     strategy, expected = STRATEGIES[name]
     config = PluginConfig.model_validate({"plugin_dir": str(tmp_path), "discovery": strategy})
     assert isinstance(discoverer_for(config), expected)
-
-
-def test_a_registry_is_refused_until_there_is_one():
-    config = PluginConfig.model_validate(
-        {"discovery": {"type": "Registry", "url": "https://plugins.example"}}
-    )
-    with pytest.raises(DiscoveryError, match=r"https://plugins\.example"):
-        discoverer_for(config)
 
 
 def test_without_a_plugin_folder_nothing_is_found():

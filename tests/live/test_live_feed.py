@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import FrontEnd
+from front_end import FrontEnd
 
 from nebula_lab import PluginManager
 from nebula_lab.live.feed import TURN

@@ -147,14 +147,23 @@ def test_a_stream_can_be_read_in_a_cell(outputs):
     assert outputs["stream"][-1].data["text/plain"] == "[0, 1, 2]"
 
 
-def test_an_error_is_an_error_output_with_the_plugins_own_traceback(outputs):
-    (shown,) = outputs["boom"]
-    assert (shown.output_type, shown.ename) == ("error", "ExecutionFailedError")
-    assert shown.evalue == "LookupError: nothing up my sleeve"
-    text = "\n".join(shown.traceback)
+def test_an_error_is_a_box_with_the_plugins_own_traceback_folded(outputs):
+    box, _ = outputs["boom"]
+    assert "<details><summary>The plugin&#x27;s own traceback</summary>" in box.data["text/html"]
+    text = box.data["text/plain"]
     assert 'raise LookupError("nothing up my sleeve")' in text
     assert "Cell In[10], line 1" in text
     assert "nebula_lab/" not in text.replace("nebula_lab/agent", "")
+
+
+def test_an_error_is_an_error_to_programs_in_a_few_words(outputs):
+    _, shown = outputs["boom"]
+    assert (shown.output_type, shown.ename) == ("error", "ExecutionFailedError")
+    assert shown.evalue == "LookupError: nothing up my sleeve"
+    assert shown.traceback == [
+        "\x1b[31mExecutionFailedError\x1b[0m: showman.boom: LookupError: nothing up my sleeve",
+        '  showman.py:43: raise LookupError("nothing up my sleeve")',
+    ]
 
 
 def test_a_wrong_subcommand_says_what_is_near(outputs):
@@ -178,9 +187,10 @@ def test_in_runs_the_cell_in_the_plugins_kernel(outputs):
 
 
 def test_an_error_in_the_plugins_kernel_is_an_error_of_the_cell(outputs):
-    shown = outputs["in boom"][-1]
+    *_, box, shown = outputs["in boom"]
     assert shown.output_type == "error"
     assert "KeyError: 'rabbit'" in "\n".join(shown.traceback)
+    assert "{}['rabbit']" in box.data["text/plain"]
 
 
 def test_the_console_command_names_a_connection_file(outputs):

@@ -37,7 +37,7 @@ def copies(tmp_path):
 
 def run_nbval(paths):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "nbval.plugin"]
-    command += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=60"]
+    command += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=180"]
     command += ["--nbval-sanitize-with", str(NOTEBOOKS / "sanitize.cfg"), "-p", "no:cacheprovider"]
     # A configuration of its own: that of the tests makes errors of warnings in nbval itself.
     command += ["-c", "/dev/null", "--rootdir", str(paths[0].parent), *map(str, paths)]

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from nebula_lab.agent.notebook_file import read_notebook
 from nebula_lab.agent.source import forget_source, import_source, make_resource
-from nebula_lab.discovery import FileSystemDiscoverer, discoverer_for
+from nebula_lab.discovery import FileSystemDiscoverer
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.plugin import describe
 from nebula_lab.resolver import PluginRegistry
+from nebula_lab.runtime.discoverers import discoverer_for
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_plugins"
@@ -22,6 +24,7 @@ IDS = [
     "greeter",
     "logger",
     "my_custom_resource",
+    "readability",
     "search_index",
     "sleeper",
     "thumbnailer",
@@ -73,9 +76,17 @@ def test_the_configuration_speaks_of_samples_only():
 def test_a_sample_is_shorter_than_120_lines_with_its_manifest(plugin_id):
     folder = SAMPLES / plugin_id
     files = folder.iterdir() if folder.is_dir() else SAMPLES.glob(f"{plugin_id}.*")
-    sources = [path for path in files if path.suffix in (".py", ".toml")]
-    assert sources
-    assert sum(len(path.read_text().splitlines()) for path in sources) <= MOST_LINES
+    lines = {path: _lines(path) for path in files if path.suffix in (".py", ".toml", ".ipynb")}
+    assert lines
+    assert sum(map(len, lines.values())) <= MOST_LINES
+
+
+def _lines(path):
+    """Of a notebook those of its code."""
+    if path.suffix != ".ipynb":
+        return path.read_text().splitlines()
+    cells = read_notebook(path.read_bytes()).cells
+    return [line for cell in cells for line in cell.source.splitlines()]
 
 
 @pytest.mark.parametrize("plugin_id", [name for name in IDS if name != "greeter"])

@@ -60,7 +60,7 @@ def plugins(notebook):
 
 
 def test_all_samples_are_there_without_a_problem(plugins):
-    assert (len(plugins), plugins.problems) == (10, ())
+    assert (len(plugins), plugins.problems) == (11, ())
 
 
 def test_the_resource_tells_its_dependencies_through_the_manager(plugins):

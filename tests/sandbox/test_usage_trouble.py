@@ -37,7 +37,7 @@ def test_a_look_that_fails_is_not_the_last(tmp_path):
     watched = Duties(threads=False, memory=False, files=True, sockets=False, processor=False)
     places = Places(ipc="", plugin="", home=str(home), root="")
     family = Family(waiting.pid, pidfd, has_descendants=False)
-    watch = UsageWatch(family, places, limits, watched, loop, is_busy, lambda: 0, end)
+    watch = UsageWatch(family, places, limits, watched, loop, is_busy, lambda: 0, end, print)
     try:
         watch.start()
         assert told.wait(30)

@@ -244,7 +244,7 @@ def test_no_words_of_a_plugin_steer_the_terminal(name):
 @pytest.mark.parametrize("name", [name for name in HOSTILE if HOSTILE[name].html])
 def test_colours_come_from_the_theme_or_a_fallback(name):
     styles = "".join(re.findall(r'style="([^"]*)"', HOSTILE[name].html))
-    assert not re.search(r"(?:color|background):(?!var\(--jp-)", styles)
+    assert not re.search(r"(?:color|background):(?!var\(--jp-|inherit|none)", styles)
 
 
 def test_a_view_shows_itself_in_a_terminal_and_a_notebook():

@@ -11,8 +11,8 @@ from nebula_lab.discovery.entry_points import EntryPointsDiscoverer
 from nebula_lab.discovery.explicit import ExplicitDiscoverer
 from nebula_lab.discovery.filesystem import FileSystemDiscoverer
 from nebula_lab.discovery.manifest import ManifestDiscoverer
-from nebula_lab.errors import DiscoveryError
 from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.discovery_strategy import (
     EntryPoints,
     Explicit,
@@ -20,15 +20,22 @@ from nebula_lab.model.discovery_strategy import (
     Manifest,
     Registry,
 )
+from nebula_lab.trust.collecting import collect
+from nebula_lab.trust.contents import CollectedPlugin
+
+# From a descriptor to the files of its plugin.
+Collect = Callable[[PluginDescriptor], CollectedPlugin]
 
 
 def discoverer_for(config: PluginConfig) -> Discoverer:
-    """The discoverer that the configuration asks for; nothing has been searched yet.
-
-    Raises:
-        DiscoveryError: for a registry, which this version can't read from.
-    """
+    """The discoverer that the configuration asks for; nothing has been searched yet."""
     return _DISCOVERERS[type(config.discovery)](config.discovery, config)
+
+
+def collector_of(discoverer: Discoverer) -> Collect:
+    """How the files of what was found are to be had: from the disk, unless it knows better."""
+    own: Collect | None = getattr(discoverer, "collect", None)
+    return own or collect
 
 
 class _Nothing:
@@ -42,6 +49,10 @@ def _file_system(strategy: FileSystem, config: PluginConfig) -> Discoverer:
     if config.plugin_dir is None:
         return _Nothing()
     folder = config.plugin_dir.expanduser()
+    if (folder / ".nebula-lab" / "change.json").exists():
+        from nebula_lab.registry.installing.folder import finish_installs
+
+        finish_installs(folder)  # a process that was killed while it installed has left something
     return FileSystemDiscoverer(folder, strategy.pattern, strategy.recursive)
 
 
@@ -58,10 +69,9 @@ def _entry_points(strategy: EntryPoints, config: PluginConfig) -> Discoverer:
 
 
 def _registry(strategy: Registry, config: PluginConfig) -> Discoverer:
-    raise DiscoveryError(
-        f"plugin registries such as {strategy.url} can't be read in this version",
-        hint="Use FileSystem, Manifest, Explicit or EntryPoints under discovery.",
-    )
+    from nebula_lab.registry.discovering import RegistryDiscoverer
+
+    return RegistryDiscoverer(strategy)
 
 
 _DISCOVERERS: Mapping[type, Callable[[Any, PluginConfig], Discoverer]] = {

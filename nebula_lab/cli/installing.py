@@ -1,0 +1,174 @@
+"""`nebula-lab install`, `search` and `update`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nebula_lab.cli.failing import ExitCode, PluginCommand, debug_option, json_option
+from nebula_lab.cli.opening import find_plugins, place_options
+
+if TYPE_CHECKING:
+    from nebula_lab import PluginConfig
+    from nebula_lab.registry.client.client import Progress
+    from nebula_lab.registry.installing.reports import InstallReport
+
+registry_option = click.option(
+    "--registry",
+    metavar="URL",
+    help="Ask this registry alone; without, those under registries in the configuration.",
+)
+replace_option = click.option(
+    "--replace", is_flag=True, help="Put files aside that somebody has edited, and replace them."
+)
+
+
+@click.command("install", cls=PluginCommand)
+@place_options
+@click.argument("wanted", nargs=-1, required=True, metavar="ID[@VERSION]...")
+@registry_option
+@replace_option
+@json_option
+@debug_option
+def install(
+    plugin_dir: Path | None,
+    config_file: Path | None,
+    wanted: tuple[str, ...],
+    registry: str | None,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Install plugins from a registry, with what they need.
+
+    counter@1.2.0 is that version, counter@^1.2 and counter@'>=1, <3' are the newest that will do.
+    All of it is installed or nothing. Nothing of a plugin runs. Without a folder of plugins, the
+    folder plugins is made here.
+    """
+    from nebula_lab.registry.installing.configured import installation_of
+    from nebula_lab.registry.installing.wanted import read_wanted
+
+    words = [read_wanted(word) for word in wanted]
+    config = _place(plugin_dir, config_file)
+    with _progress() as progress:
+        installation = installation_of(
+            config, registry=registry, replace=replace, progress=progress
+        )
+        report = installation.install(words)
+    _tell(report, as_json)
+
+
+@click.command("update", cls=PluginCommand)
+@place_options
+@click.argument("plugins", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; say what there is, and exit with 3 if anything."
+)
+@registry_option
+@replace_option
+@json_option
+@debug_option
+@click.pass_context
+def update(
+    context: click.Context,
+    plugin_dir: Path | None,
+    config_file: Path | None,
+    plugins: tuple[str, ...],
+    check: bool,
+    registry: str | None,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Bring installed plugins, or those that are named, to the newest versions that will do.
+
+    What will do is what was asked for when they were installed.
+    """
+    from nebula_lab.cli.installing_documents import update_document
+    from nebula_lab.cli.values import to_json
+    from nebula_lab.registry.installing import updating
+    from nebula_lab.registry.installing.configured import installation_of
+    from nebula_lab.views import update_list
+
+    config = find_plugins(plugin_dir, config_file)
+    with _progress() as progress:
+        installation = installation_of(
+            config, registry=registry, replace=replace, progress=progress
+        )
+        if not check:
+            _tell(updating.update(installation, plugins), as_json)
+            return
+        found = updating.updates(installation, plugins)
+    if as_json:
+        click.echo(to_json([update_document(one) for one in found], indent=2))
+    else:
+        click.echo(update_list(found).text)
+    due = any(one.is_due for one in found)
+    context.exit(ExitCode.PROBLEMS_FOUND if due else ExitCode.FINE)
+
+
+@click.command("search", cls=PluginCommand)
+@place_options
+@click.argument("text", nargs=-1)
+@registry_option
+@json_option
+@debug_option
+def search(
+    plugin_dir: Path | None,
+    config_file: Path | None,
+    text: tuple[str, ...],
+    registry: str | None,
+    as_json: bool,
+) -> None:
+    """Show the plugins of registries that have every word of TEXT; all of them without."""
+    from nebula_lab.cli.installing_documents import search_document
+    from nebula_lab.cli.values import to_json
+    from nebula_lab.registry.installing.configured import registries_of
+    from nebula_lab.registry.installing.sources import Sources
+    from nebula_lab.views import search_view
+
+    with Sources(registries_of(_place(plugin_dir, config_file), registry)) as sources:
+        report = sources.search(" ".join(text))
+    if as_json:
+        click.echo(to_json(search_document(report), indent=2))
+    else:
+        click.echo(search_view(report).text)
+
+
+INSTALLING_COMMANDS = (install, update, search)
+
+
+def _place(plugin_dir: Path | None, config_file: Path | None) -> PluginConfig:
+    """The configuration; where there is none, one with the folder `plugins` here."""
+    from nebula_lab import PluginConfig
+    from nebula_lab.current import PLUGIN_DIR, find_config
+
+    here = Path.cwd()
+    if plugin_dir is None and config_file is None and find_config(here) is None:
+        return PluginConfig(plugin_dir=here / PLUGIN_DIR)
+    return find_plugins(plugin_dir, config_file)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Bars on standard error, for as long as the block runs."""
+    from nebula_lab.cli.progress import progress_on_stderr
+
+    display = progress_on_stderr()
+    try:
+        yield display.report
+    finally:
+        display.close()
+
+
+def _tell(report: InstallReport, as_json: bool) -> None:
+    from nebula_lab.cli.installing_documents import install_document
+    from nebula_lab.cli.values import to_json
+    from nebula_lab.views import install_view
+
+    if as_json:
+        click.echo(to_json(install_document(report), indent=2))
+    else:
+        click.echo(install_view(report).text)

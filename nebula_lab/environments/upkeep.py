@@ -1,0 +1,176 @@
+"""Which environments are kept, and removing those that nobody uses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from nebula_lab.environments.building import RECIPE, Recipe
+from nebula_lab.environments.cache_layout import CacheLayout
+from nebula_lab.environments.host_packages import preferred_versions
+from nebula_lab.trust.locks import try_exclusive
+
+__all__ = ["MONTH", "KeptEnvironment", "Removed", "kept_environments", "remove_unused", "tidy"]
+
+_HOUR = 3600.0  # seconds
+_DAY = 24 * _HOUR
+MONTH = 30 * _DAY
+_decoder = msgspec.json.Decoder(Recipe)
+
+
+class KeptEnvironment(Struct, frozen=True):
+    """One environment that is there.
+
+    Attributes:
+        key: its name.
+        path: its folder.
+        python: such as `3.12.1`; "" where its own note of it can't be read.
+        packages: `name==version` of what is installed.
+        size: bytes of its files; other environments and uv's cache have most of them too.
+        used_at: when a manager took it last, in seconds since 1970.
+        is_in_use: a manager has it now.
+    """
+
+    key: str
+    path: Path
+    python: str
+    packages: tuple[str, ...]
+    size: int
+    used_at: float
+    is_in_use: bool
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The packages but those that the manager has for a host too, in the same version."""
+        own = set(preferred_versions())
+        return tuple(one for one in self.packages if one not in own)
+
+
+class Removed(Struct, frozen=True):
+    """What was removed.
+
+    Attributes:
+        environments: how many.
+        size: bytes that the disk has back.
+    """
+
+    environments: int
+    size: int
+
+
+def kept_environments(layout: CacheLayout) -> list[KeptEnvironment]:
+    """Those that are there, the ones that were used last first."""
+    found = [_look(layout, folder.name) for folder in _inside(layout.built)]
+    return sorted(found, key=lambda one: one.used_at, reverse=True)
+
+
+def _look(layout: CacheLayout, key: str) -> KeptEnvironment:
+    folder = layout.environment(key)
+    python = ""
+    packages: tuple[str, ...] = ()
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        recipe = _decoder.decode((folder / RECIPE).read_bytes())
+        python = recipe.interpreter.version
+        packages = tuple(f"{one.name}=={one.version}" for one in recipe.packages)
+    with try_exclusive(layout.lock(key)) as is_free:
+        used_at = layout.lock(key).stat().st_mtime
+    size = sum(one.st_size for one in _files(folder))
+    return KeptEnvironment(key, folder, python, packages, size, used_at, not is_free)
+
+
+def remove_unused(layout: CacheLayout, older_than: float) -> Removed:
+    """Remove what nobody has now, and what was left of builds that were killed.
+
+    Args:
+        layout: of the cache.
+        older_than: environments that were used since then, in seconds from now, stay.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    count, size = 0, 0
+    for folder in _inside(layout.built):
+        with try_exclusive(layout.lock(folder.name)) as is_free:
+            if is_free and _age(layout.lock(folder.name)) >= older_than:
+                size += _remove(layout, folder)
+                count += 1
+    for folder in _inside(layout.new):
+        size += _remove_left_behind(layout, folder)
+    for file in _inside(layout.answers):
+        if _age(file) >= max(older_than, _HOUR):
+            size += _remove(layout, file)
+    # What no environment has any more. A compiler that runs now may be about to link to one.
+    for file in _inside(layout.bytecode):
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_nlink == 1 and _age(file) > _HOUR:
+                size += file.stat().st_size
+                file.unlink()
+    return Removed(count, size)
+
+
+def tidy(layout: CacheLayout) -> None:
+    """Once a day: remove what nobody has used for a month.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    note = layout.root / "tidied"
+    # One from the future was left by a clock that has been set back since.
+    if layout.root.is_dir() and not (note.exists() and 0 <= _age(note) <= _DAY):
+        note.touch()
+        remove_unused(layout, MONTH)
+
+
+def _remove_left_behind(layout: CacheLayout, folder: Path) -> int:
+    """Remove what a build was killed over: whoever builds holds the lock of its environment."""
+    key = folder.name.partition("-")[0]
+    if key in ("answer", "gone"):
+        return _remove(layout, folder) if _age(folder) > _HOUR else 0
+    with try_exclusive(layout.lock(key)) as is_free:
+        return _remove(layout, folder) if is_free else 0
+
+
+def _remove(layout: CacheLayout, path: Path) -> int:
+    """Remove a file or folder, which is at once not there any more for anybody; bytes."""
+    layout.new.mkdir(0o700, parents=True, exist_ok=True)
+    gone = layout.new / f"gone-{secrets.token_hex(8)}"
+    try:
+        os.rename(path, gone)  # noqa: PTH104
+    except FileNotFoundError:
+        return 0
+    size = sum(one.st_size for one in _files(gone) if one.st_nlink == 1)
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    return size
+
+
+def _files(folder: Path) -> Iterator[os.stat_result]:
+    for parent, _, names in os.walk(folder, followlinks=False):
+        for name in names:
+            with contextlib.suppress(OSError):
+                yield Path(parent, name).lstat()
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last touched; none where it is not there."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []

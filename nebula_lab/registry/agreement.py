@@ -1,0 +1,80 @@
+"""Holds what a plugin says of itself to what the registry said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nebula_lab.discovery import read_descriptor
+from nebula_lab.errors import ArchiveError, MetadataLoadError
+from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.registry.format.documents import PublishedVersion
+from nebula_lab.registry.format.values import descriptor_of
+
+__all__ = ["require_as_promised"]
+
+
+def require_as_promised(
+    folder: Path, plugin_id: str, version: PublishedVersion
+) -> PluginDescriptor:
+    """What a plugin says of itself, which is what was chosen by.
+
+    Otherwise a registry could have a plugin chosen, and its rights shown, by one description and
+    run it by another.
+
+    Args:
+        folder: has its files.
+        plugin_id: the plugin.
+        version: what the registry said.
+
+    Raises:
+        ArchiveError: it says something else, or nothing that can be read.
+    """
+    try:
+        found = read_descriptor(_described(folder, version))
+    except MetadataLoadError as error:
+        raise _refusal(
+            plugin_id, version, f"its description can't be read: {error.message}"
+        ) from error
+    promised = descriptor_of(plugin_id, version, "", folder)
+    for key, what in _DECISIVE.items():
+        if _said(found, key) != _said(promised, key):
+            raise _refusal(plugin_id, version, f"its files say another {what} than the registry")
+    return found
+
+
+_DECISIVE = {
+    "id": "id",
+    "version": "version",
+    "path": "place of the source",
+    "dependencies": "list of dependencies",
+    "security": "list of rights",
+    "runtime": "way to be hosted",
+    "python": "Python environment",
+}
+
+
+def _said(descriptor: PluginDescriptor, key: str) -> object:
+    value = getattr(descriptor, key, None)
+    if key == "version":
+        return str(value)
+    if key == "dependencies":
+        return [
+            (one.plugin_id, str(one.version_req), one.optional) for one in descriptor.dependencies
+        ]
+    return value
+
+
+def _described(folder: Path, version: PublishedVersion) -> Path:
+    """What `read_descriptor` is to be given: a manifest, or the source as a whole."""
+    described_by = folder / version.described_by
+    source = folder / version.source
+    is_in_source = described_by == source or described_by == source / "__init__.py"
+    return source if is_in_source else described_by
+
+
+def _refusal(plugin_id: str, version: PublishedVersion, message: str) -> ArchiveError:
+    return ArchiveError(
+        f"{version.version}: {message}",
+        plugin_id=plugin_id,
+        hint="Nothing of it is used. Ask whoever keeps the registry.",
+    )

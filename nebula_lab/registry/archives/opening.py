@@ -1,0 +1,125 @@
+"""Opens an archive of a stranger's: nothing of it touches the disk before all of it was checked."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from nebula_lab.errors import ArchiveError
+from nebula_lab.registry.archives.entries import objection
+from nebula_lab.registry.format.documents import PublishedVersion
+from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile, is_plain_path
+from nebula_lab.trust.intake import MOST_BYTES
+
+__all__ = ["ARCHIVE_LIMIT", "open_archive", "unpack"]
+
+# Bytes: what a plugin may have, and what a zip file says of it.
+ARCHIVE_LIMIT = MOST_BYTES + 8 * 2**20
+# Its list of entries is read as a whole, and a value is made of each, before anybody counts them.
+_LIST_LIMIT = 4 * 2**20
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+_LARGE_SIGNATURE = b"PK\x06\x07"
+_LARGE_SIZE = 20
+_HINT = "Nothing of it was unpacked. Ask whoever keeps the registry."
+# What zipfile raises for what is wrong with an archive.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def open_archive(
+    content: bytes, plugin_id: str, version: PublishedVersion, folder: Path
+) -> CollectedPlugin:
+    """The files of a version, in memory.
+
+    Args:
+        content: the archive.
+        plugin_id: the plugin.
+        version: what was promised of it.
+        folder: where its files are, or will be.
+
+    Raises:
+        ArchiveError: it is not what was promised, is damaged, or has in it what no plugin has.
+    """
+    if len(content) != version.archive.size or _digest(content) != version.archive.sha256:
+        raise _refusal(
+            plugin_id,
+            version,
+            "the archive is not the one that the registry promised: its hash is another",
+        )
+    try:
+        contents, files = unpack(content)
+    except ArchiveError as error:
+        raise _refusal(plugin_id, version, error.message) from error
+    if not _is_within(version.source, contents):
+        raise _refusal(plugin_id, version, f"it has no {version.source!r}, the plugin")
+    tree = PluginFiles(version.source, files)
+    if tree.digest != version.tree:
+        raise _refusal(plugin_id, version, "its files are not those that the registry promised")
+    if version.described_by not in contents:
+        raise _refusal(plugin_id, version, f"it has no {version.described_by!r} to describe it")
+    return CollectedPlugin(plugin_id, version.version, folder, tree, contents, version.described_by)
+
+
+def unpack(content: bytes) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
+    """What is in an archive, whosever it is: bytes by path, and the same files as values.
+
+    Raises:
+        ArchiveError: it is damaged, or has in it what no plugin has.
+    """
+    _require_plain_end(content)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if found := objection(entries, len(content)):
+                raise ArchiveError(found, hint=_HINT)
+            # zipfile gives no more of an entry than it says to have, and checks its sum.
+            contents = {entry.filename: archive.read(entry) for entry in entries}
+            files = sorted(_stored(entry, contents[entry.filename]) for entry in entries)
+    except _BROKEN as error:
+        raise ArchiveError(f"it is no zip file, or a damaged one: {error}", hint=_HINT) from error
+    return contents, tuple(files)
+
+
+def _require_plain_end(content: bytes) -> None:
+    """Hold the list of entries to a size before zipfile reads it."""
+    end = content[-_END.size :]
+    if len(end) < _END.size or not end.startswith(_END_SIGNATURE):
+        raise ArchiveError("it is no zip file, or has a comment at its end", hint=_HINT)
+    list_size = _END.unpack(end)[5]
+    is_large = content[-_END.size - _LARGE_SIZE :].startswith(_LARGE_SIGNATURE)
+    if is_large or list_size > _LIST_LIMIT:
+        raise ArchiveError("it lists more files than a plugin may have", hint=_HINT)
+
+
+def _is_within(source: str, paths: Iterable[str]) -> bool:
+    if not is_plain_path(source) or "/" in source:
+        return False
+    return any(path == source or path.startswith(f"{source}/") for path in paths)
+
+
+def _stored(entry: zipfile.ZipInfo, content: bytes) -> StoredFile:
+    executable = bool((entry.external_attr >> 16) & stat.S_IXUSR)
+    return StoredFile(entry.filename, _digest(content), len(content), executable)
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def _refusal(plugin_id: str, version: PublishedVersion, message: str) -> ArchiveError:
+    return ArchiveError(f"{version.version}: {message}", plugin_id=plugin_id, hint=_HINT)

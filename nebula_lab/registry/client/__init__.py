@@ -1,0 +1,1 @@
+"""Asks registries: what they have, what it needs, and for the files."""

@@ -1,0 +1,1 @@
+"""What the files of a registry say, and how they are read and written."""

@@ -1,0 +1,134 @@
+"""A folder of plugins, as far as installing is concerned.
+
+    .nebula-lab/lock                held by who installs
+    .nebula-lab/installed/ID.json   what was installed, and from where
+    .nebula-lab/kept/ID-before-…/   files that somebody had edited and that were replaced
+    .nebula-lab/change.json, new-*  what is about to happen; see `publishing.changes`
+
+Several files change together or not at all, also if the process is killed in the middle: whoever
+comes next finishes what was begun.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from nebula_lab.errors import InstallError, StoreError
+from nebula_lab.registry.installing.record import Installed, read_record, record_bytes
+from nebula_lab.registry.publishing.changes import Change, finish_change
+from nebula_lab.trust import locks
+
+__all__ = ["PluginFolder", "finish_installs"]
+
+_PRIVATE = ".nebula-lab"
+
+
+class PluginFolder(Struct, frozen=True):
+    """Making one touches nothing.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+    @property
+    def private(self) -> Path:
+        """What is not a plugin: it begins with a dot, so that nobody looks for one there."""
+        return self.root / _PRIVATE
+
+    def record_path(self, plugin_id: str) -> str:
+        """Where a plugin is remembered, relative to the folder."""
+        return f"{_PRIVATE}/installed/{plugin_id}.json"
+
+    def installed(self) -> dict[str, Installed]:
+        """What was installed, by id.
+
+        Raises:
+            InstallError: what is remembered of a plugin can't be read.
+        """
+        files = sorted((self.private / "installed").glob("*.json"))
+        return {record.id: record for record in map(read_record, files)}
+
+    def edited(self, record: Installed) -> list[str]:
+        """The files of a plugin that are others than those that were installed, if still there."""
+        return [file.path for file in record.files if self.is_other(file.path, file.sha256)]
+
+    def is_other(self, path: str, digest: str) -> bool:
+        """Whether there is something at a path that has not this hash."""
+        place = self.root / path
+        if not place.exists() and not place.is_symlink():
+            return False
+        try:
+            return sha256(place.read_bytes()).hexdigest() != digest
+        except OSError:
+            return True
+
+    def kept_path(self, plugin_id: str, version: str) -> str:
+        """A place for files that a version replaces, relative to the folder; nothing is there."""
+        number = 1
+        while (self.private / "kept" / f"{plugin_id}-before-{version}-{number}").exists():
+            number += 1
+        return f"{_PRIVATE}/kept/{plugin_id}-before-{version}-{number}"
+
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """Change the folder, alone; what is put into the change happens at its end, as a whole.
+
+        Raises:
+            InstallError: the folder can't be written, or another process holds it for too long.
+        """
+        try:
+            self.private.mkdir(mode=0o755, parents=True, exist_ok=True)
+            with locks.exclusive(self.private / "lock", f"the folder of plugins {self.root}"):
+                finish_change(self.root, self.private)
+                self._tidy()
+                yield from self._one_change()
+        except OSError as error:
+            raise InstallError(
+                f"the folder of plugins can't be written: {error.strerror or error}",
+                path=error.filename or self.root,
+                hint="Nothing was installed. Check that there is room, and that you may write "
+                "there.",
+            ) from error
+        except StoreError as error:
+            raise InstallError(error.message, path=error.path, hint=error.hint) from error
+
+    def _one_change(self) -> Iterator[Change]:
+        change = Change(self.root, self.private)
+        try:
+            yield change
+        except BaseException:
+            change.abandon()
+            raise
+        try:
+            change.commit()
+        except BaseException:
+            # Interrupted: it has happened as a whole, or has not begun.
+            finish_change(self.root, self.private)
+            raise
+
+    def _tidy(self) -> None:
+        """Remove what processes that were killed have left; the caller holds the lock."""
+        for folder in self.private.glob("unpack-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def put_record(self, change: Change, record: Installed) -> None:
+        """Have a plugin be remembered."""
+        change.put(self.record_path(record.id), record_bytes(record))
+
+
+def finish_installs(root: Path) -> None:
+    """Finish what a process that was killed had begun in a folder of plugins.
+
+    Raises:
+        InstallError: as `PluginFolder.changing`.
+    """
+    with PluginFolder(root).changing():
+        return  # each change begins with what was left of the one before

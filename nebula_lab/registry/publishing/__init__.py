@@ -1,0 +1,1 @@
+"""A registry's folder, and what is changed in it."""

@@ -1,0 +1,167 @@
+"""Several files changed at once, even if the process or the machine ends in the middle.
+
+The new files are written beside the old ones, then one list of them is renamed into its place:
+from then on the change has happened. Moving the files to where they belong can be repeated, so
+whoever comes next finishes what was cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+__all__ = ["Change", "finish_change", "write_durably"]
+
+_LIST = "change.json"
+_NEW = "new-"
+_GONE = ""  # in the place of a name: what was there goes
+
+
+class Change:
+    """Files on their way into a folder.
+
+    Args:
+        root: the folder.
+        private: a folder on the same file system, for what is not there yet.
+    """
+
+    def __init__(self, root: Path, private: Path) -> None:
+        self._root = root
+        self._private = private
+        self._staged: dict[str, str] = {}
+
+    @property
+    def paths(self) -> list[str]:
+        """What will be written, in order."""
+        return list(self._staged)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, in place of what is there."""
+        name = f"{_NEW}{secrets.token_hex(8)}"
+        write_durably(self._private / name, content)
+        self._stage(path, name)
+
+    def take(self, path: str, file: Path) -> None:
+        """Move a file in from the same file system; it is on the disk already."""
+        name = f"{_NEW}{secrets.token_hex(8)}"
+        file.rename(self._private / name)
+        self._stage(path, name)
+
+    def drop(self, path: str) -> None:
+        """Remove a file, and the folders that are empty without it."""
+        self._stage(path, _GONE)
+
+    def _stage(self, path: str, name: str) -> None:
+        former = self._staged.pop(path, _GONE)
+        if former != _GONE:
+            (self._private / former).unlink()
+        self._staged[path] = name
+
+    def content(self, path: str) -> bytes | None:
+        """What will be at a path; None if nothing."""
+        name = self._staged.get(path)
+        if name == _GONE:
+            return None
+        place = self._root / path if name is None else self._private / name
+        try:
+            return place.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def commit(self) -> None:
+        """Have all of it happen."""
+        if not self._staged:
+            return
+        _sync(self._private)
+        draft = self._private / f"{_LIST}.draft"
+        try:
+            write_durably(draft, msgspec.json.encode(self._staged))
+            draft.rename(self._private / _LIST)
+        except OSError:
+            self.abandon()
+            raise
+        _sync(self._private)
+        _apply(self._root, self._private, self._staged)
+        self._staged = {}
+
+    def abandon(self) -> None:
+        """Have none of it happen."""
+        for name in filter(None, self._staged.values()):
+            with contextlib.suppress(OSError):
+                (self._private / name).unlink()
+        self._staged = {}
+
+
+def finish_change(root: Path, private: Path) -> bool:
+    """Finish a change that was cut off, and remove what was prepared for one that never happened.
+
+    The caller holds the folder's lock.
+
+    Returns:
+        Whether there was one to finish.
+    """
+    try:
+        staged = msgspec.json.decode((private / _LIST).read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        staged = {}
+    if staged:
+        _apply(root, private, staged)
+    for left in private.glob(f"{_NEW}*"):
+        left.unlink()
+    return bool(staged)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is on the disk when this returns, or not there at all if it can't be."""
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _apply(root: Path, private: Path, staged: dict[str, str]) -> None:
+    """Move files to where they belong, in their order; those that are there already are left."""
+    folders = set()
+    for path, name in staged.items():
+        place = root / path
+        if name == _GONE:
+            _remove(place, root)
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folders.add(place.parent)
+        with contextlib.suppress(FileNotFoundError):
+            (private / name).rename(place)
+    for folder in folders:
+        if folder.is_dir():
+            _sync(folder)
+    (private / _LIST).unlink()
+    _sync(private)
+
+
+def _remove(place: Path, root: Path) -> None:
+    place.unlink(missing_ok=True)
+    for folder in place.parents:
+        if folder == root:
+            return
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return  # there is more in it
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

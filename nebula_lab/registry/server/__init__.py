@@ -1,0 +1,1 @@
+"""A registry's folder on the web, with search and uploads."""

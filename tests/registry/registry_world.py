@@ -1,0 +1,94 @@
+"""Plugins to publish, and servers of registries in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+from nebula_lab.model.discovery_strategy import Registry
+from nebula_lab.registry.client.patience import Patience
+
+# Long enough for a machine under load to answer, and no more than a test can wait for in vain.
+IMPATIENT = Patience(connect=10, silence=10, document=20, attempts=3, first_pause=0.001)
+SOURCE = """from nebula_lab.plugin import Plugin, operation
+PLUGIN_METADATA = {metadata!r}
+
+
+class Toy(Plugin):
+    @operation
+    def version(self) -> str:
+        return {version!r}
+
+
+def plugin_entry():
+    return Toy()
+"""
+
+
+def write_plugin(folder: Path, plugin_id: str, version: str = "1.0.0", **metadata) -> Path:
+    """A plugin of one file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = {"id": plugin_id, "version": version, "api_version": 1, **metadata}
+    path = folder / f"{plugin_id}.py"
+    path.write_text(SOURCE.format(metadata=described, version=version))
+    return path
+
+
+def write_package(folder: Path, plugin_id: str, version: str = "1.0.0", **files) -> Path:
+    """A plugin of a folder, with more files by their names without the suffix."""
+    package = folder / plugin_id
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "plugin.toml").write_text(f'id = "{plugin_id}"\nversion = "{version}"\n')
+    metadata = {"id": plugin_id}
+    source = SOURCE.format(metadata=metadata, version=version)
+    (package / "__init__.py").write_text(source)
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+    return package
+
+
+class Served:
+    """A registry that is served by a process."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+
+    def url(self, mode: str = "plain") -> str:
+        return f"http://127.0.0.1:{self.port}/{mode}/"
+
+    def registry(self, mode: str = "plain", **more) -> Registry:
+        return Registry(url=self.url(mode), **more)
+
+    def requests(self) -> list[dict]:
+        with urlopen(f"http://127.0.0.1:{self.port}/log") as answer:
+            return json.load(answer)
+
+    def asked(self, mode: str, part: str = "") -> list[dict]:
+        """The headers of each request for what has `part` in its path."""
+        return [
+            one["headers"]
+            for one in self.requests()
+            if one["path"].startswith(f"/{mode}/") and part in one["path"]
+        ]
+
+
+@contextlib.contextmanager
+def serving(folder: Path):
+    program = Path(__file__).with_name("hostile_server.py")
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", program, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Served(folder, int(process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait(10)
