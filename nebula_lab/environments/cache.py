@@ -150,6 +150,8 @@ class EnvironmentCache:
     def _built(self, recipe: Recipe, watcher: BuildWatcher) -> Environment:
         key = _key(recipe)
         while not self._take(key):
+            if watcher.is_cancelled():  # nothing is taken any more once this has been closed
+                raise CancelledError
             with try_exclusive(self.layout.lock(key)) as is_ours:
                 if is_ours and not self.layout.environment(key).is_dir():
                     build(recipe, key, self.layout, self.uv, watcher)

@@ -6,6 +6,7 @@ Imported when the first of them comes, since few sessions that load the extensio
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nebula_lab.live.hub import LiveHub
@@ -68,10 +69,20 @@ class NotebookLive:
 
 
 def release_subshell(comm: Any) -> None:
-    """Have messages of a front end handled in the subshell that it sent them to.
+    """Have messages of a front end handled in the subshell that it sent them to, and as no cells.
 
     ipykernel 7.4 sends what arrives on a comm to the shell of whoever wrote to that comm last. A
     thread of ours counts as the main shell, so a click would wait there for the cell that runs.
+
+    And each message fires `pre_execute` and `post_execute` as if it were a cell: `%matplotlib
+    inline` would show and close, in the subshell and so under no cell, the figures that the cell
+    that runs meanwhile is still drawing.
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda data, default: default
+    comm.handle_msg = partial(_handle, comm)
+
+
+def _handle(comm: Any, message: dict[str, Any]) -> None:
+    if comm._msg_callback is not None:
+        comm._msg_callback(message)

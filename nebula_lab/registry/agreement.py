@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from nebula_lab.discovery import read_descriptor
-from nebula_lab.errors import ArchiveError, MetadataLoadError
+from nebula_lab.errors import ArchiveError, MetadataLoadError, StoreError
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.registry.format.documents import PublishedVersion
 from nebula_lab.registry.format.values import descriptor_of
+from nebula_lab.trust.collecting import collect
 
 __all__ = ["require_as_promised"]
 
@@ -39,7 +40,21 @@ def require_as_promised(
     for key, what in _DECISIVE.items():
         if _said(found, key) != _said(promised, key):
             raise _refusal(plugin_id, version, f"its files say another {what} than the registry")
+    _require_nothing_else(found, version)
     return found
+
+
+def _require_nothing_else(found: PluginDescriptor, version: PublishedVersion) -> None:
+    """Refuse files that are no part of the plugin.
+
+    In a folder of plugins they could be another plugin, or describe one that is there.
+    """
+    try:
+        own = collect(found).files
+    except StoreError as error:
+        raise _refusal(found.id, version, f"its files can't be read: {error.message}") from error
+    if own.digest != version.tree:
+        raise _refusal(found.id, version, "it has files that are no part of the plugin")
 
 
 _DECISIVE = {

@@ -242,3 +242,13 @@ def test_one_that_was_removed_is_built_again(index, cache):
     remove_unused(cache.layout, 0.0)
     assert cache.ready(needs("again")) == first
     assert Path(first.executable).exists()
+
+
+def test_a_cache_that_is_closed_takes_no_environment_any_more(index, cache):
+    """One that is there already, too: whoever waits is told, and does not wait for ever."""
+    write_wheel(index, "late", "1.0")
+    cache.ready(needs("late"))
+    other = EnvironmentCache(host=())
+    other.close()
+    with pytest.raises(CancelledError):
+        other.ready(needs("late"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from hashlib import sha256
@@ -15,7 +17,9 @@ from registry_world import write_package, write_plugin
 
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import ArchiveError, PublishingError
+from nebula_lab.registry.agreement import require_as_promised
 from nebula_lab.registry.archives import open_archive, pack
+from nebula_lab.registry.archives.opening import unpack
 from nebula_lab.registry.building.version import packed
 from nebula_lab.registry.format.documents import Archive
 from nebula_lab.trust.collecting import collect
@@ -298,3 +302,43 @@ def test_a_tree_of_a_liar_is_still_what_is_there(package):
     version = promised(replace(package.version, tree=tree.digest), content)
     assert open_archive(content, "words", version, None).files == tree
     assert zlib.crc32(b"") == 0
+
+
+def test_an_entry_that_is_longer_than_it_says_is_not_unpacked(package):
+    """`ZipFile.read` would unpack all of it, and cut it then."""
+    body = b"0" * 50_000_000
+    content = bytearray(zipped(("words/bomb.py", body), method=zipfile.ZIP_DEFLATED))
+    said, short = struct.pack("<L", len(body)), struct.pack("<L", 1000)
+    crc = struct.pack("<L", zlib.crc32(body)), struct.pack("<L", zlib.crc32(body[:1000]))
+    content = bytes(content).replace(said, short).replace(*crc)
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ArchiveError):
+            unpack(content)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_two_entries_do_not_share_their_content(package):
+    content = zipped(("words/a.py", b"x" * 100), ("words/b.py", b"y" * 100))
+    first, second = content.index(b"PK\x01\x02"), content.rindex(b"PK\x01\x02")
+    shared = bytearray(content)
+    shared[second + 42 : second + 46] = content[first + 42 : first + 46]  # where its header is
+    assert "shares its content with another" in refused(package, bytes(shared))
+
+
+def test_files_that_are_no_part_of_the_plugin_are_refused(tmp_path):
+    """In a folder of plugins each would be a plugin, or describe one."""
+    version = packed(read_descriptor(write_plugin(tmp_path / "honest", "counter"))).version
+    folder = tmp_path / "sent"
+    write_plugin(folder, "counter")
+    require_as_promised(folder, "counter", version)
+    write_plugin(folder, "core", "9.9.9")
+    both = tuple(
+        StoredFile(path.name, sha256(path.read_bytes()).hexdigest(), path.stat().st_size, False)
+        for path in sorted(folder.iterdir())
+    )
+    lying = replace(version, tree=PluginFiles(version.source, both).digest)
+    with pytest.raises(ArchiveError, match="files that are no part of the plugin"):
+        require_as_promised(folder, "counter", lying)

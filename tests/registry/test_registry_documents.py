@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+import httpx
 import pytest
 from msgspec.structs import replace
 from registry_world import IMPATIENT, serving
@@ -17,6 +18,7 @@ from nebula_lab.errors import (
     RegistryRefusedError,
 )
 from nebula_lab.model.discovery_strategy import Registry
+from nebula_lab.registry.client.documents import _kept
 
 ONCE = replace(IMPATIENT, attempts=1)
 
@@ -245,3 +247,9 @@ def test_a_name_that_no_proxy_is_for_is_asked_directly(served, client_of, monkey
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     assert client_of(served.registry()).index().plugins
+
+
+@pytest.mark.parametrize("tag", ['"é"', '"a\x7fb"'])
+def test_a_name_that_no_header_can_carry_is_not_kept(tag):
+    headers = httpx.Headers([(b"ETag", tag.encode("latin-1"))])
+    assert _kept(b"{}", httpx.Response(200, headers=headers)).etag == ""

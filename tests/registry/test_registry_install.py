@@ -587,3 +587,11 @@ def test_what_was_not_installed_is_not_updated(growing, folder):
 
 def test_a_registry_needs_no_more_than_its_address():
     assert Registry(url="https://plugins.example.org").auth is None
+
+
+def test_a_plugin_of_which_there_are_only_pre_releases_is_installed(tmp_path, install, folder):
+    write_plugin(tmp_path / "early", "early", "1.0.0-alpha.1")
+    build(tmp_path / "early", tmp_path / "registry")
+    with serving(tmp_path / "registry") as server:
+        install("early", registries=(server.registry(),))
+    assert str(read_descriptor(folder / "early.py").version) == "1.0.0-alpha.1"

@@ -106,15 +106,43 @@ def test_a_manager_without_a_folder_installs_nothing(served):
         plugins.install("counter")
 
 
+STAGED = f"new-{'0' * 16}"
+
+
 def test_a_manager_finishes_what_a_killed_process_left(here, served):
     """The list of a change is the last that is written before it happens."""
     with PluginManager(plugin_dir=here) as plugins:
         plugins.install("words", registry=served.url())
     private = here / ".nebula-lab"
-    (here / "words" / "table.py").rename(private / "new-1")
-    (private / "change.json").write_text(json.dumps({"words/table.py": "new-1"}))
+    (here / "words" / "table.py").rename(private / STAGED)
+    (private / "change.json").write_text(json.dumps({"words/table.py": STAGED}))
     with PluginManager(plugin_dir=here):
         assert (here / "words" / "table.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"../victim": STAGED},
+        {"../victim": ""},
+        {"linked/victim": STAGED},
+        {"plain.py": "../../victim"},
+        ["victim"],
+    ],
+)
+def test_a_list_of_changes_that_is_not_ours_changes_nothing(here, listed):
+    """A folder of plugins may come from anywhere: cloned, or out of an archive."""
+    victim = here.parent / "victim"
+    victim.write_text("mine")
+    private = here / ".nebula-lab"
+    private.mkdir()
+    (here / "linked").symlink_to(here.parent)
+    (private / STAGED).write_text("theirs")
+    (private / "change.json").write_text(json.dumps(listed))
+    with pytest.raises(InstallError, match="names files that no change of ours names"):
+        PluginManager(plugin_dir=here)
+    assert victim.read_text() == "mine"
+    assert (private / STAGED).read_text() == "theirs"
 
 
 def test_an_address_that_is_configured_has_its_secret():

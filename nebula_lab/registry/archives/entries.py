@@ -18,6 +18,7 @@ _LONGEST_PATH = 1_000
 _MOST_TIMES_LARGER = 100
 _SMALL = 2**20  # bytes, for which the ratio does not matter
 _ENCRYPTED = 0x1 | 0x40
+_HEADER = 30  # bytes ahead of an entry's name and content, at least
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _KINDS = {
     stat.S_IFLNK: "a link",
@@ -42,7 +43,7 @@ def objection(entries: Sequence[zipfile.ZipInfo], archive_size: int) -> str | No
         for check in _CHECKS:
             if found := check(entry):
                 return f"its entry {entry.orig_filename[:200]!r} {found}"
-    return _collision(entries) or _too_large(entries, archive_size)
+    return _collision(entries) or _overlap(entries) or _too_large(entries, archive_size)
 
 
 def _name(entry: zipfile.ZipInfo) -> str | None:
@@ -93,6 +94,16 @@ def _collision(entries: Sequence[zipfile.ZipInfo]) -> str | None:
         for folder in _folders(name):
             if _folded(folder) in seen:
                 return f"{folder!r} is a file and a folder in it"
+    return None
+
+
+def _overlap(entries: Sequence[zipfile.ZipInfo]) -> str | None:
+    """Two entries with the same bytes: a small archive could have the same bomb many times."""
+    end = 0
+    for entry in sorted(entries, key=lambda one: one.header_offset):
+        if entry.header_offset < end:
+            return f"its entry {entry.orig_filename[:200]!r} shares its content with another"
+        end = entry.header_offset + _HEADER + entry.compress_size
     return None
 
 

@@ -87,12 +87,20 @@ def unpack(content: bytes) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
             entries = archive.infolist()
             if found := objection(entries, len(content)):
                 raise ArchiveError(found, hint=_HINT)
-            # zipfile gives no more of an entry than it says to have, and checks its sum.
-            contents = {entry.filename: archive.read(entry) for entry in entries}
+            contents = {entry.filename: _content(archive, entry) for entry in entries}
             files = sorted(_stored(entry, contents[entry.filename]) for entry in entries)
     except _BROKEN as error:
         raise ArchiveError(f"it is no zip file, or a damaged one: {error}", hint=_HINT) from error
     return contents, tuple(files)
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """An entry, of which no more is unpacked than it says to have: `ZipFile.read` cuts it after."""
+    with archive.open(entry) as file:
+        content = file.read(entry.file_size + 1)
+    if len(content) != entry.file_size:
+        raise ArchiveError(f"its entry {entry.filename!r} is not as long as it says", hint=_HINT)
+    return content
 
 
 def _require_plain_end(content: bytes) -> None:

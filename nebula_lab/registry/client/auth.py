@@ -44,6 +44,12 @@ class Authorization:
             text = text.replace(part, _HIDDEN)
         return text
 
+    def hidden_in_content(self, content: bytes) -> bytes:
+        """The same for a document, before anybody reads it."""
+        for part in self._parts:
+            content = content.replace(part.encode(), _HIDDEN.encode())
+        return content
+
     def __bool__(self) -> bool:
         return self._header is not None
 

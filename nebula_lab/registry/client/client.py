@@ -103,7 +103,10 @@ class RegistryClient:
 
     def _index(self) -> Index:
         url = self._address.join(INDEX)
-        index = self._documents.read(INDEX, INDEX_LIMIT, lambda content: read_index(content, url))
+        hidden = self._secret.hidden_in_content
+        index = self._documents.read(
+            INDEX, INDEX_LIMIT, lambda content: read_index(hidden(content), url)
+        )
         if index is None:
             raise RegistryAnswerError(
                 "there is no index.json, so this is no registry",
@@ -136,14 +139,17 @@ class RegistryClient:
 
     def _plugin(self, plugin_id: str) -> PluginDocument | None:
         path = plugin_path(plugin_id)
-        parse = partial(read_plugin, plugin_id=plugin_id, place=self._address.join(path))
-        return self._documents.read(path, PLUGIN_LIMIT, parse)
+        return self._documents.read(path, PLUGIN_LIMIT, partial(self._read_plugin, plugin_id))
+
+    def _read_plugin(self, plugin_id: str, content: bytes) -> PluginDocument:
+        place = self._address.join(plugin_path(plugin_id))
+        return read_plugin(self._secret.hidden_in_content(content), plugin_id, place)
 
     def _unchanged(self, entry: Entry) -> PluginDocument | None:
         if entry.document is None:
             return None
         path = plugin_path(entry.id)
-        parse = partial(read_plugin, plugin_id=entry.id, place=self._address.join(path))
+        parse = partial(self._read_plugin, entry.id)
         return self._documents.known(path, entry.document.sha256, parse)
 
     def releases(self, plugin_id: str) -> tuple[Release, ...]:

@@ -185,6 +185,10 @@ def _conditions(known: _Known[Value] | None) -> dict[str, str]:
 
 def _kept(content: bytes, response: httpx.Response) -> Kept:
     headers = response.headers
-    return Kept(
-        content, time.time(), headers.get("ETag", "")[:500], headers.get("Last-Modified", "")[:100]
-    )
+    etag, modified = headers.get("ETag", "")[:500], headers.get("Last-Modified", "")[:100]
+    return Kept(content, time.time(), _sendable(etag), _sendable(modified))
+
+
+def _sendable(text: str) -> str:
+    """What a header can carry back; "" for anything else, so that the whole is asked for."""
+    return text if text.isascii() and text.isprintable() else ""

@@ -64,7 +64,8 @@ def plan(
     choice = choose(
         [*map(_as_want, wanted), *_standing(names, present)],
         _Known(names, present, releases_of).releases,
-        pins={one.id: one.requirement for one in wanted},
+        # A pin to any version would keep out those that are taken where there is no other.
+        pins={one.id: one.requirement for one in wanted if not _is_any(one)},
         locked={one: here.release.version for one, here in present.items() if one not in names},
     )
     _require_unharmed(choice, names, present)
@@ -83,8 +84,11 @@ def _require_ours(want: Wanted, here: Present | None) -> None:
 
 
 def _as_want(want: Wanted) -> Want:
-    is_any = want.requirement == VersionReq.parse("*")
-    return Want(want.id, None if is_any else want.requirement)
+    return Want(want.id, None if _is_any(want) else want.requirement)
+
+
+def _is_any(want: Wanted) -> bool:
+    return want.requirement == VersionReq.parse("*")
 
 
 def _standing(names: set[str], present: Mapping[str, Present]) -> list[Want]:

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 import msgspec
+
+from nebula_lab.errors import StoreError
+from nebula_lab.trust.contents import is_plain_path
 
 __all__ = ["Change", "finish_change", "write_durably"]
 
 _LIST = "change.json"
 _NEW = "new-"
+_NAME = re.compile(r"new-[0-9a-f]{16}")
 _GONE = ""  # in the place of a name: what was there goes
 
 
@@ -103,16 +109,52 @@ def finish_change(root: Path, private: Path) -> bool:
 
     Returns:
         Whether there was one to finish.
+
+    Raises:
+        StoreError: what is there as a list of one is none.
     """
-    try:
-        staged = msgspec.json.decode((private / _LIST).read_bytes(), type=dict[str, str])
-    except FileNotFoundError:
-        staged = {}
+    staged = _read_list(root, private)
     if staged:
         _apply(root, private, staged)
     for left in private.glob(f"{_NEW}*"):
         left.unlink()
     return bool(staged)
+
+
+def _read_list(root: Path, private: Path) -> dict[str, str]:
+    """The list of a change that was cut off; none where there is none.
+
+    Whoever may write in the folder may have written it, and folders are cloned and unpacked: it is
+    held to what a change of ours says, and nothing is done by way of a link.
+    """
+    path = private / _LIST
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    try:
+        staged = msgspec.json.decode(content, type=dict[str, str])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise _no_list(path) from None
+    is_plain = all(is_plain_path(one) for one in staged)
+    is_ours = all(name == _GONE or _NAME.fullmatch(name) for name in staged.values())
+    if private.is_symlink() or not is_plain or not is_ours or _leads_away(root, staged):
+        raise _no_list(path)
+    return staged
+
+
+def _no_list(path: Path) -> StoreError:
+    return StoreError(
+        "it names files that no change of ours names, so nothing of it is done",
+        path=path,
+        hint="Somebody else has written it. Remove it, if you trust what is beside it.",
+    )
+
+
+def _leads_away(root: Path, paths: Iterable[str]) -> bool:
+    """Whether a folder on the way to one of these is a link."""
+    folders = {parent for path in paths for parent in PurePosixPath(path).parents}
+    return any((root / folder).is_symlink() for folder in folders if folder.parts)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
+import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from hashlib import file_digest
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,7 +16,9 @@ import anyio
 import msgspec
 from anyio import to_thread
 from msgspec import Struct
+from pydantic import TypeAdapter, ValidationError
 
+from nebula_lab.model.descriptor import PluginId
 from nebula_lab.registry.format.documents import Archive, PublishedVersion
 from nebula_lab.registry.server.answers import Refusal
 from nebula_lab.registry.server.examining import CANONICAL, FINDINGS, Findings, examine
@@ -68,6 +73,7 @@ class Examiner:
                 findings = await to_thread.run_sync(self._findings, archive, work, source)
             if findings.version is None:
                 raise _refused(findings.message, findings.hint)
+            _require_sound(findings.id, findings.version, work / CANONICAL)
             yield Examined(findings.id, findings.version, work / CANONICAL)
         finally:
             with anyio.CancelScope(shield=True):
@@ -90,6 +96,27 @@ class Examiner:
             raise _refused(f"it could not be looked at: the process ended with {ending}", None)
         # A file, because a pipe of this kind would unpickle what comes out of the process.
         return msgspec.json.decode((work / FINDINGS).read_bytes(), type=Findings)
+
+
+def _require_sound(plugin_id: str, version: PublishedVersion, file: Path) -> None:
+    """Believe nothing of a process that has read what a stranger sent, and may be his by now.
+
+    Raises:
+        Refusal: its id is none, or its archive is not the regular file that it tells of.
+    """
+    try:
+        TypeAdapter(PluginId).validate_python(plugin_id)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as opened:
+            found = os.fstat(descriptor)
+            is_sound = stat.S_ISREG(found.st_mode) and found.st_size == version.archive.size
+            is_sound = is_sound and file_digest(opened, "sha256").hexdigest() == (
+                version.archive.sha256
+            )
+    except (OSError, ValidationError):
+        is_sound = False
+    if not is_sound:
+        raise _refused("what came of looking at it makes no sense", None)
 
 
 _ENDINGS: Mapping[int, str] = {-9: "SIGKILL", -11: "SIGSEGV", -24: "SIGXCPU", -25: "SIGXFSZ"}
