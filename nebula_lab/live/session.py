@@ -84,6 +84,9 @@ class LiveSession:
             self._wanted = message
             self._watch(message)
         elif isinstance(message, m.Hello):
+            # A page that has only now come, and knows nothing; one that went may not have said so.
+            self._wanted = None
+            self.rest()
             self._tell(m.Welcome(m.PROTOCOL, __version__))
         elif self._wanted is not None and not self.is_fed:
             self._watch(self._wanted)  # it has been let rest, and is there after all

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 
 import pytest
 
 from nebula_lab.live.actions import ACTIONS
 from nebula_lab.live.messages import Call, FromFrontEnd, Request
+from nebula_lab.live.samples import _code
 
 
 def state(manager):
@@ -151,6 +153,13 @@ def test_samples_are_calls_that_can_be_run(front_end, manager):
     assert codes["add"] == "plugins['counter'].add()"
     assert eval(codes["add"], {"plugins": manager}) == 1
     assert codes["say"] == "plugins['counter'].say(text='')"
+
+
+@pytest.mark.parametrize(("operation", "name"), [("import", "n"), ("add", "from")])
+def test_a_sample_is_python_whatever_its_names_are(operation, name):
+    code = _code("counter", operation, {name: 1})
+    assert ast.parse(code)
+    assert code.startswith("plugins.execute('counter'")
 
 
 def test_a_version_can_be_gone_back_to(front_end, manager, write):

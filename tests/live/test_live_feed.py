@@ -109,6 +109,23 @@ def test_a_view_that_is_not_heard_of_is_let_rest_and_comes_back(front_end, hub, 
     front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
 
 
+def test_a_page_that_comes_anew_is_sent_everything(front_end):
+    """The page before it, which had the same comm, need not have said that it goes."""
+    front_end.watch("plugins")
+    front_end.wait(lambda: front_end.of("snapshot"), "a snapshot")
+    front_end.send("hello", protocol=1)
+    front_end.watch("plugins")
+    front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
+
+
+def test_that_a_plugin_rests_is_no_error(front_end, manager):
+    front_end.watch("plugins")
+    manager.load_plugin("counter")
+    manager._engine.lifecycle.suspend("counter", "nobody called it for 60 s")
+    front_end.wait(lambda: front_end.rows["counter"]["state"] == "Suspended", "the new state")
+    assert not front_end.rows["counter"]["error"]
+
+
 def test_a_view_whose_messages_can_not_arrive_is_not_let_rest(manager, wait_until, monkeypatch):
     from nebula_lab.live.hub import LiveHub
 
