@@ -34,6 +34,13 @@ def chromium() -> str:
     return found
 
 
+def main() -> None:
+    """Have it there before the tests: to get it may take longer than a test may."""
+    if _installed() is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium …", flush=True)
+        _install()
+
+
 def _installed() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
@@ -48,3 +55,7 @@ def _install() -> None:
             check=False,
             timeout=600,
         )
+
+
+if __name__ == "__main__":
+    main()

@@ -346,12 +346,15 @@ def hundred_thousand_files(target):
 def every_core(target):
     """As many threads as cores, all at work without the interpreter's lock, for a second.
 
-    The evidence is the share of one core that was had.
+    The evidence is the share of one core that was had, in the best of some seconds: others may
+    need the cores, too.
     """
-    share = _share_of_a_core(os.cpu_count() or 1, 1.0)
-    if share < 60:
-        raise TimeoutError(f"{share:.0f} % of a core")
-    return share
+    shares = []
+    while len(shares) < 6:
+        shares.append(_share_of_a_core(os.cpu_count() or 1, 1.0))
+        if shares[-1] >= 60:
+            return shares[-1]
+    raise TimeoutError(f"{max(shares):.0f} % of a core")
 
 
 def _share_of_a_core(workers, seconds):

@@ -14,7 +14,11 @@ from sidebar_page import Sidebar, write_plugins
 
 _numbers = itertools.count(1)
 # What JupyterLab itself asks a kernel as it connects, and does not expect a restart to cut off.
-NOT_OURS = ("Canceled future for create_subshell", "Canceled future for kernel_info_request")
+NOT_OURS = tuple(
+    f"{error}Canceled future for {request}"
+    for error in ("", "Error: ")
+    for request in ("create_subshell", "kernel_info_request")
+)
 expect.set_options(timeout=PATIENCE)
 
 
