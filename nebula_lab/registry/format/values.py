@@ -107,7 +107,7 @@ def described(descriptor: PluginDescriptor) -> dict[str, Any]:
     """What a document says of a version because its description does, as fields of it."""
     metadata, runtime = descriptor.metadata, descriptor.runtime
     about = metadata.model_dump(mode="json", exclude={"min_nebula_version", "max_nebula_version"})
-    python = getattr(descriptor, "python", None)
+    python = descriptor.python
     table = {
         "version": str(descriptor.version),
         "name": descriptor.name,
