@@ -124,6 +124,7 @@ LEAVE_A_FORK = (
 @pytest.mark.parametrize("setup", [LEAVE_A_PROGRAM, LEAVE_A_FORK], ids=["program", "fork"])
 def test_a_process_that_a_forked_host_leaves_behind_is_ended_with_it(starter, wait_until, setup):
     starter.pid("one")
+    wait_until(starter.has_settled, "the end of preloading")  # with its own short-lived children
     before = set(_all_below(starter))
     starter.ask("one", "leave()", setup)
     (left,) = set(_all_below(starter)) - before
@@ -179,6 +180,8 @@ def test_a_forked_hosts_end_is_told_with_its_exit_code(open_lab, capabilities):
 
 def test_a_host_that_may_start_processes_is_below_two_that_end_with_it(starter, wait_until):
     starter.pid("one")
+    # Until then the zygote now and then has a child that tries for it what it may import.
+    wait_until(starter.has_settled, "the end of preloading")
     (warden,) = psutil.Process(starter.zygote_pid).children()
     family = _all_below(starter)
     assert [process.parent() for process in family[1:]] == family[:-1]
