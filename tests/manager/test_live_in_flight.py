@@ -53,10 +53,10 @@ class Swap:
         self._wait_until = wait_until
 
     def begin(self, edit) -> None:
-        # The second time is that of the final state; the first is of the rehearsal.
+        # The third time is that of the final state; the first two are of the rehearsal.
         hold = (
-            f"if self.restored == 2: pathlib.Path({str(self._mark)!r}).touch()\n"
-            f"    while self.restored == 2 and not pathlib.Path({str(self._gate)!r}).exists():\n"
+            f"if self.restored == 3: pathlib.Path({str(self._mark)!r}).touch()\n"
+            f"    while self.restored == 3 and not pathlib.Path({str(self._gate)!r}).exists():\n"
             "        time.sleep(0.002)"
         )
         self._folder.plugin("it", edit(plugin(2, hold)))
