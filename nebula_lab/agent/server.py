@@ -16,11 +16,12 @@ from types import FrameType
 from typing import Any
 
 from nebula_lab.agent.executing import Executing
-from nebula_lab.agent.failures import came_of, failure_of
+from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.steps import OUR_FRAME, Stoppable
+from nebula_lab.agent.tracebacks import came_of
 from nebula_lab.agent.unbegun import Unbegun, withdrawal
 from nebula_lab.link.channel import Channel
 from nebula_lab.plugin.errors import PluginError
