@@ -25,7 +25,9 @@ from nebula_lab.model.rights_in_words import (
     variables_in_words,
 )
 from nebula_lab.model.risks import RISKS
-from nebula_lab.model.security import SandboxMode, SecurityConfig
+from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_mode import SandboxMode
+from nebula_lab.model.security import SecurityConfig
 from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
@@ -170,8 +172,7 @@ def effective_policy(
     """
     rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
-    sandbox = config.security.sandbox
-    mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
+    mode = mode_for(descriptor, config.security)
     questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
@@ -185,7 +186,7 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if allowed.sandbox is SandboxMode.NONE:
+    if mode_for(descriptor, allowed) is SandboxMode.NONE:
         everything = frozenset(PluginCapability)
         return Rights(everything, (), None, None, None)
     return Rights(

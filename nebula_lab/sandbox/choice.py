@@ -1,4 +1,4 @@
-"""Which sandbox a configuration means."""
+"""Which sandbox a setting means."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, PluginConfig, SandboxMode
+from nebula_lab.model.sandbox_mode import mode_of
 from nebula_lab.sandbox.base import Sandbox
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
@@ -29,6 +30,12 @@ def _process(
     return ProcessSandbox(loop, run_folder, config, is_idle)
 
 
+def _container(
+    loop: LoopThread, run_folder: RunFolder, config: PluginConfig, is_idle: Callable[[], bool]
+) -> Sandbox:
+    raise NotImplementedError
+
+
 # Each is imported when it is chosen: all of an agent comes with the first, which few choose.
 _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
     SandboxMode.NONE: _in_process,
@@ -37,12 +44,12 @@ _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
 
 
 def sandbox_for(mode: SandboxMode | Container) -> MakeSandbox:
-    """What makes the sandbox of a mode.
+    """What makes the sandbox of a setting.
 
     Raises:
         ConfigError: this version does not have it.
     """
-    make = _SANDBOXES.get(mode) if isinstance(mode, SandboxMode) else None
+    make = _SANDBOXES.get(mode_of(mode))
     if make is None:
         known = " and ".join(known.value for known in _SANDBOXES)
         raise ConfigError(
