@@ -14,6 +14,7 @@ from typing import Literal
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.container_enforcement import enforcement_in_container
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.host_overlap import overlap
@@ -173,7 +174,14 @@ def effective_policy(
     rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
     mode = mode_for(descriptor, config.security)
-    questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
+    is_contained = mode is SandboxMode.CONTAINER
+    folders = () if is_contained else import_folders
+    questions = [*_questions(rights, limits, folders), *_of_environment(descriptor)]
+    if is_contained and rights.sees_all_files:
+        all_of_it = ("files", "all of the container, and of yours what allowed_paths names")
+        questions = [
+            (*all_of_it, one[2]) if one[2] is Question.ALL_FILES else one for one in questions
+        ]
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
@@ -281,9 +289,12 @@ def _measures(
         if mode is SandboxMode.NONE or machine is None:
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
-            how, by, cure = enforcement_of(question, machine)
+            how, by, cure = _ENFORCEMENT.get(mode, enforcement_of)(question, machine)
             risk = RISKS[question] if how is Enforcement.NONE else ""
             yield Measure(name, granted, how, by, cure, risk)
+
+
+_ENFORCEMENT = {SandboxMode.CONTAINER: enforcement_in_container}
 
 
 def _questions(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, PluginConfig, SandboxMode
-from nebula_lab.model.sandbox_mode import mode_of
 from nebula_lab.sandbox.base import Sandbox
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.transport.loop import LoopThread
@@ -30,12 +30,6 @@ def _process(
     return ProcessSandbox(loop, run_folder, config, is_idle)
 
 
-def _container(
-    loop: LoopThread, run_folder: RunFolder, config: PluginConfig, is_idle: Callable[[], bool]
-) -> Sandbox:
-    raise NotImplementedError
-
-
 # Each is imported when it is chosen: all of an agent comes with the first, which few choose.
 _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
     SandboxMode.NONE: _in_process,
@@ -49,11 +43,25 @@ def sandbox_for(mode: SandboxMode | Container) -> MakeSandbox:
     Raises:
         ConfigError: this version does not have it.
     """
-    make = _SANDBOXES.get(mode_of(mode))
+    if isinstance(mode, Container):
+        return partial(_container, mode)
+    make = _SANDBOXES.get(mode)
     if make is None:
-        known = " and ".join(known.value for known in _SANDBOXES)
+        known = ", ".join([*(known.value for known in _SANDBOXES), SandboxMode.CONTAINER.value])
         raise ConfigError(
             f"sandbox {mode.value} is not in this version",
             hint=f"Those that are: {known}.",
         )
     return make
+
+
+def _container(
+    settings: Container,
+    loop: LoopThread,
+    run_folder: RunFolder,
+    config: PluginConfig,
+    is_idle: Callable[[], bool],
+) -> Sandbox:
+    from nebula_lab.sandbox.container.sandbox import ContainerSandbox
+
+    return ContainerSandbox(loop, run_folder, settings)
