@@ -14,6 +14,7 @@ from typing import Literal
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.container_enforcement import enforcement_in_container
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
 from nebula_lab.model.host_overlap import overlap
@@ -25,7 +26,9 @@ from nebula_lab.model.rights_in_words import (
     variables_in_words,
 )
 from nebula_lab.model.risks import RISKS
-from nebula_lab.model.security import SandboxMode, SecurityConfig
+from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_mode import SandboxMode
+from nebula_lab.model.security import SecurityConfig
 from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
@@ -170,9 +173,15 @@ def effective_policy(
     """
     rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
-    sandbox = config.security.sandbox
-    mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
-    questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
+    mode = mode_for(descriptor, config.security)
+    is_contained = mode is SandboxMode.CONTAINER
+    folders = () if is_contained else import_folders
+    questions = [*_questions(rights, limits, folders), *_of_environment(descriptor)]
+    if is_contained and rights.sees_all_files:
+        all_of_it = ("files", "all of the container, and of yours what allowed_paths names")
+        questions = [
+            (*all_of_it, one[2]) if one[2] is Question.ALL_FILES else one for one in questions
+        ]
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
@@ -185,7 +194,7 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if allowed.sandbox is SandboxMode.NONE:
+    if mode_for(descriptor, allowed) is SandboxMode.NONE:
         everything = frozenset(PluginCapability)
         return Rights(everything, (), None, None, None)
     return Rights(
@@ -280,9 +289,12 @@ def _measures(
         if mode is SandboxMode.NONE or machine is None:
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
-            how, by, cure = enforcement_of(question, machine)
+            how, by, cure = _ENFORCEMENT.get(mode, enforcement_of)(question, machine)
             risk = RISKS[question] if how is Enforcement.NONE else ""
             yield Measure(name, granted, how, by, cure, risk)
+
+
+_ENFORCEMENT = {SandboxMode.CONTAINER: enforcement_in_container}
 
 
 def _questions(

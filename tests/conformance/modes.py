@@ -28,5 +28,6 @@ class Mode:
 MODES = (
     Mode("None", "None", isolates=False),
     Mode("Process", "Process"),
+    Mode("Container", {"type": "Container", "runtime": "podman"}),
 )
 ISOLATING = tuple(mode for mode in MODES if mode.isolates)
