@@ -6,17 +6,17 @@ people are told is read off the same value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.container_enforcement import enforcement_in_container
 from nebula_lab.model.descriptor import PluginDescriptor
-from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
+from nebula_lab.model.enforcement import Answer, Enforcement, Question, enforcement_of
 from nebula_lab.model.host_overlap import overlap
 from nebula_lab.model.real_path import Link, follow
 from nebula_lab.model.rights import AllowedPath
@@ -29,6 +29,7 @@ from nebula_lab.model.risks import RISKS
 from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.model.sandbox_mode import SandboxMode
 from nebula_lab.model.security import SecurityConfig
+from nebula_lab.model.wasm_enforcement import enforcement_in_wasm
 from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
@@ -286,7 +287,7 @@ def _measures(
     questions: Iterable[tuple[str, str, Question]], mode: SandboxMode, machine: Machine | None
 ) -> Iterator[Measure]:
     for name, granted, question in questions:
-        if mode is SandboxMode.NONE or machine is None:
+        if mode is SandboxMode.NONE or (machine is None and mode is not SandboxMode.WASM):
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
         else:
             how, by, cure = _ENFORCEMENT.get(mode, enforcement_of)(question, machine)
@@ -294,7 +295,10 @@ def _measures(
             yield Measure(name, granted, how, by, cure, risk)
 
 
-_ENFORCEMENT = {SandboxMode.CONTAINER: enforcement_in_container}
+_ENFORCEMENT: dict[SandboxMode, Callable[[Question, Any], Answer]] = {
+    SandboxMode.CONTAINER: enforcement_in_container,
+    SandboxMode.WASM: enforcement_in_wasm,
+}
 
 
 def _questions(

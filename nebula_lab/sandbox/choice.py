@@ -30,10 +30,19 @@ def _process(
     return ProcessSandbox(loop, run_folder, config, is_idle)
 
 
+def _wasm(
+    loop: LoopThread, run_folder: RunFolder, config: PluginConfig, is_idle: Callable[[], bool]
+) -> Sandbox:
+    from nebula_lab.sandbox.wasm.sandbox import WasmSandbox
+
+    return WasmSandbox(loop, run_folder)
+
+
 # Each is imported when it is chosen: all of an agent comes with the first, which few choose.
 _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
     SandboxMode.NONE: _in_process,
     SandboxMode.PROCESS: _process,
+    SandboxMode.WASM: _wasm,
 }
 
 
