@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import pkgutil
+
+from nebula_lab import plugin
+from nebula_lab.agent import state
 
 _NAMES = """
 abc argparse array ast asyncio atexit base64 bdb binascii bisect builtins calendar cmath cmd code
@@ -27,10 +31,20 @@ xml.sax.saxutils xmlrpc.client zipapp zipfile zipimport zlib zoneinfo
 """
 
 
+# What of ours is imported by what needs it only then.
+_OWN = """
+nebula_lab.agent.call_debugger nebula_lab.agent.notebook_source nebula_lab.agent.proving
+"""
+_OWN_PACKAGES = (plugin, state)
+
+
 def import_all() -> list[str]:
     """Import them; the names of those that there are none of here."""
     missing = []
-    for name in _NAMES.split():
+    for package in _OWN_PACKAGES:
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
+    for name in (*_NAMES.split(), *_OWN.split()):
         try:
             with contextlib.redirect_stdout(None):  # one of them prints a poem
                 importlib.import_module(name)

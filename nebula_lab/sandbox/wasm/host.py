@@ -96,6 +96,7 @@ class WasmHost(Host):
         self._exchange = Exchange(_exchange_folder(folder))
         for one in (self.scratch_dir, self.plugin_dir):
             one.mkdir(parents=True)
+        self.plugin_id = spec.plugin_id
         self._spec = spec
         self._loop = loop
         self._theirs = theirs
@@ -180,9 +181,10 @@ class WasmHost(Host):
 
     # For the manager
 
-    def is_running(self) -> bool:
-        """Whether its thread has not ended."""
-        return self._thread.is_alive()
+    @property
+    def is_left(self) -> bool:
+        """Whether its thread goes on though it has been disposed of: nothing could end it."""
+        return self._disposed and self._thread.is_alive()
 
     def executing(self) -> int:
         return self._executing[0]
@@ -194,7 +196,9 @@ class WasmHost(Host):
         """Stop what runs. What waits for its host is told by the `Cancel` that came before."""
         resident = self._resident
         machine = None if resident is None else resident.machine
-        if machine is None or self._executing[0] != call.number:
+        if resident is None or machine is None or self._executing[0] != call.number:
+            return
+        if resident.is_waiting or not machine.is_running:
             return
         machine.watch.stop("it was interrupted")
         ticker().now()

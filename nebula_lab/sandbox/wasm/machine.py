@@ -104,6 +104,10 @@ class Machine:
         functions: what it may call, by name.
         look: asked now and then while it runs for what is wrong; None where nothing is.
 
+    Attributes:
+        watch: what it is held to while it runs.
+        is_running: one of its functions runs, or what that has called.
+
     Raises:
         MachineEndedError: it could not be made.
     """
@@ -137,6 +141,7 @@ class Machine:
                 host.add_func(name, self._called(function))
         self._functions: dict[str, Any] = {}
         self._raised: BaseException | None = None
+        self.is_running = False
         self._instance = self._guarded(lambda: linker.instantiate(store, component))
         for name in ("start", "perform", "next-item", "close-stream"):
             found = self._instance.get_func(store, name)
@@ -179,6 +184,7 @@ class Machine:
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         self.watch.begin()
+        self.is_running = True
         try:
             with ticker().running():
                 return work()
@@ -190,6 +196,8 @@ class Machine:
             if raised is not None:
                 raise raised from None
             raise self._ended(str(error)) from error
+        finally:
+            self.is_running = False
 
     def _ended(self, words: str) -> MachineEndedError:
         if self.watch.reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from nebula_lab.sandbox.wasm.guest_values import (
 )
 from nebula_lab.sandbox.wasm.lacks import sentence_for
 from nebula_lab.sandbox.wasm.machine import LeftError, Machine, RefusedError
-from nebula_lab.wire.messages import Cancel, Load, Log, Progress
+from nebula_lab.wire.messages import Load, Log, Progress
 
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
@@ -63,6 +64,7 @@ class WasmResident:
         self._exchange = exchange
         self._make = make
         self._machine: Machine | None = None
+        self.is_waiting = False  # in a function that a `Cancel` ends
         self.description = Described({})
 
     @property
@@ -114,8 +116,11 @@ class WasmResident:
 
     def _items(self, number: int) -> Iterator[Any]:
         has_ended = False
+        job = current_job.get()
         try:
             while True:
+                if job is not None and job.cancelled:
+                    raise JobCancelledError
                 answer = self._object(self._ask("next-item", number))
                 if "value" not in answer:
                     has_ended = True
@@ -181,34 +186,40 @@ class WasmResident:
             given = value_of(params, self._exchange)
             if type(given) is not dict:
                 raise NonsenseError("params that are no object")
-            result = self._server.request(plugin_id, operation, given, timeout)
+            result = self._requested(plugin_id, operation, given, timeout)
             return Variant("ok", text_of({"value": result}, self._exchange, "result"))
         except (PluginError, TypeError, KeyboardInterrupt, JobCancelledError) as error:
             is_over = job is not None and job.cancelled
             request = request_behind(error)
             return Variant("err", refusal_of(error, request, cancelled=is_over))
 
+    def _requested(self, plugin: str, operation: str, given: Any, timeout: float | None) -> Any:
+        self.is_waiting = True
+        try:
+            return self._server.request(plugin, operation, given, timeout)
+        finally:
+            self.is_waiting = False
+
     def _sleep(self, seconds: float) -> bool:
-        """Wait, unless the call is cancelled meanwhile."""
+        """Wait; True if the call is cancelled meanwhile."""
         job = self._flushed()
-        if not seconds > 0:
+        if job is None or not seconds > 0:
             return False
-        until = time.monotonic() + min(seconds, 10.0**9)
-        if job is None:
-            return False
-        while True:
-            if job.cancelled:
-                job.interrupted = True
-                return True
-            left = until - time.monotonic()
+        self.is_waiting = True
+        try:
+            return self._was_cancelled_within(job, time.monotonic() + min(seconds, 10.0**9))
+        finally:
+            self.is_waiting = False
+
+    def _was_cancelled_within(self, job: Job, deadline: float) -> bool:
+        while not job.cancelled:
+            left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            try:
-                if type(self._server.receive(job.box, left)) is Cancel:
-                    job.interrupted = True
-                    return True
-            except TimeoutError:
-                return False
+            with contextlib.suppress(TimeoutError):
+                self._server.receive(job.box, left)
+        job.interrupted = True
+        return True
 
     def _leave(self, code: int) -> None:
         raise LeftError(code)

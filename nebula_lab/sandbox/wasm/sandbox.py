@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,12 @@ class WasmSandbox(Sandbox):
     def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
         self._loop = loop
         self._run_folder = run_folder
-        # Plugins whose machine waits outside of itself, where nothing can end it: no second one
-        # of theirs is begun, or there would be ever more of them.
-        self._left_behind: dict[str, WasmHost] = {}
+        self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
 
     def start(self, spec: HostSpec) -> Host:
         _refuse_what_is_not_there(spec)
-        left = self._left_behind.get(spec.plugin_id)
-        if left is not None and left.is_running():
+        # Else there could be ever more of them.
+        if any(host.plugin_id == spec.plugin_id and host.is_left for host in self._started):
             raise LoadFailedError(
                 "it still waits outside its machine, where it can't be ended, so no other is begun",
                 plugin_id=spec.plugin_id,
@@ -56,7 +55,7 @@ class WasmSandbox(Sandbox):
             )
         folder = self._run_folder.ensure() / f"h{spec.life}"
         host = WasmHost(spec, self._loop, folder, _component())
-        self._left_behind[spec.plugin_id] = host
+        self._started.add(host)
         return host
 
     def kept_folders(self) -> tuple[Path, ...]:
