@@ -64,7 +64,7 @@ class WasmResident:
         self._exchange = exchange
         self._make = make
         self._machine: Machine | None = None
-        self.is_waiting = False  # in a function that a `Cancel` ends
+        self.is_waiting = False  # in what a `Cancel` ends, or about to stop
         self.description = Described({})
 
     @property
@@ -128,7 +128,14 @@ class WasmResident:
                 yield answer["value"]
         finally:
             if not has_ended:
-                self._ask("close-stream", number)
+                self._close(number)
+
+    def _close(self, number: int) -> None:
+        self.is_waiting = True  # it has been told; what it does about it has the grace
+        try:
+            self._ask("close-stream", number)
+        finally:
+            self.is_waiting = False
 
     def _object(self, answer: Any) -> dict[str, Any]:
         if type(answer) is not dict:
