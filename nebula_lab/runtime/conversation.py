@@ -277,6 +277,8 @@ class Conversation(PendingCall):
             else:
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
+        if self._host.is_spent:
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
         self._invocation.on_cancel = None
         if self.is_left:
             self._link.leave_call(self)
@@ -371,8 +373,6 @@ class Conversation(PendingCall):
                 raise
             if isinstance(message, Reply | Failure | Loaded):
                 self._answered = True
-                if self._host.is_spent:
-                    self._listener.host_stuck(self._host, self._invocation.plugin_id)
                 if not keeps_started:
                     self._end_started(message)
                 return message

@@ -42,6 +42,7 @@ OWN_MEMORY = 64 * 2**20
 _LOOK_EVERY = 25  # ticks between two looks at how large the plugin's files are
 _MOST_FILES = 100_000
 _EXCHANGE = "/exchange"
+_ITEM = 0.1  # seconds that a stream has to come to its next item
 
 
 class _WasmServer(Server):
@@ -71,7 +72,7 @@ class _WasmServer(Server):
             return error.failure(job.call)
         if isinstance(error, MachineEndedError | NonsenseError):
             self._on_end(error)
-            if isinstance(error, MachineEndedError) and error.was_stopped and job.cancelled:
+            if isinstance(error, MachineEndedError) and error.was_stopped:
                 return super().failure(job, JobCancelledError(error.reason))
             raise error  # nobody is left to answer: the thread ends, and says why
         return super().failure(job, error)
@@ -200,7 +201,8 @@ class WasmHost(Host):
             return
         if resident.is_waiting or not machine.is_running:
             return
-        machine.watch.stop("it was interrupted")
+        # A stream is told between two items, and can close then; a machine that is stopped can't.
+        machine.watch.stop("it was interrupted", after=_ITEM if resident.streams else 0.0)
         ticker().now()
 
     def kill(self) -> None:

@@ -73,6 +73,7 @@ class Watch:
 
     Attributes:
         reason: why the machine was stopped; "" if it was not.
+        was_told: whether that was because somebody said so.
     """
 
     def __init__(
@@ -81,9 +82,10 @@ class Watch:
         from wasmtime import _bindings as bindings
 
         self.reason = ""
+        self.was_told = False
         self._cpu_share = None if cpu_percent is None else cpu_percent / 100
         self._look = look
-        self._stop = ""
+        self._stop, self._stop_at = "", 0.0
         self._began = self._used = 0.0
         self._bindings = bindings
         shape = bindings._wasmtime_store_epoch_deadline_callback.argtypes[1]
@@ -99,16 +101,29 @@ class Watch:
         """Something begins to run."""
         self._began, self._used = time.monotonic(), time.thread_time()
 
-    def stop(self, reason: str) -> None:
-        """Have the machine stopped at its next look; any thread."""
+    def stop(self, reason: str, *, after: float = 0.0) -> None:
+        """Have the machine stopped at its next look; any thread.
+
+        Args:
+            reason: why.
+            after: seconds until then, in which it may come to an end by itself.
+        """
+        self._stop_at = time.monotonic() + after
         self._stop = self._stop or reason
+
+    def forgive(self) -> None:
+        """It has been told, and has come to an end by itself."""
+        self._stop = ""
 
     def _decide(self, context: Any, data: Any, ahead: Any, kind: Any) -> int:
         """On the machine's thread; an error ends what runs."""
         ahead[0] = 1
         kind[0] = _CONTINUE
         try:
-            reason = self._stop or self._look() or ""
+            is_due = time.monotonic() >= self._stop_at
+            told = self._stop if is_due else ""
+            reason = told or self._look() or ""
+            self.was_told = bool(told)
         except Exception as error:  # noqa: BLE001 - nobody above could take it
             reason = f"it could not be looked after: {error!r}"
         if not reason:

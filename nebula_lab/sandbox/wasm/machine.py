@@ -15,7 +15,7 @@ from nebula_lab.sandbox.wasm.library import engine
 if TYPE_CHECKING:
     from wasmtime.component import Component
 
-HOST = "nebula:plugin/host@0.1.0"
+HOST = "nebula:python-host/host@0.1.0"
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
@@ -201,7 +201,7 @@ class Machine:
 
     def _ended(self, words: str) -> MachineEndedError:
         if self.watch.reason:
-            return MachineEndedError(self.watch.reason, was_stopped=True)
+            return MachineEndedError(self.watch.reason, was_stopped=self.watch.was_told)
         found = _EXIT.search(words)
         if found is not None:
             code = int(found.group(1) or found.group(2))

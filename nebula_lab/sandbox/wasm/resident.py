@@ -64,6 +64,7 @@ class WasmResident:
         self._exchange = exchange
         self._make = make
         self._machine: Machine | None = None
+        self.streams = False
         self.is_waiting = False  # in what a `Cancel` ends, or about to stop
         self.description = Described({})
 
@@ -117,6 +118,7 @@ class WasmResident:
     def _items(self, number: int) -> Iterator[Any]:
         has_ended = False
         job = current_job.get()
+        self.streams = True
         try:
             while True:
                 if job is not None and job.cancelled:
@@ -127,11 +129,14 @@ class WasmResident:
                     return
                 yield answer["value"]
         finally:
+            self.streams = False
             if not has_ended:
                 self._close(number)
 
     def _close(self, number: int) -> None:
         self.is_waiting = True  # it has been told; what it does about it has the grace
+        if self._machine is not None:
+            self._machine.watch.forgive()
         try:
             self._ask("close-stream", number)
         finally:
