@@ -78,8 +78,8 @@ _TROUBLES = (
         "`nebula-lab doctor` tries it and says more.",
     ),
     Trouble(
-        ("executable file `runc`", "default oci runtime", "oci runtime error", "runc: not found"),
-        "{name} has no program that starts its containers, or that one fails",
+        ("no suitable oci runtime", "default oci runtime", "oci runtime not found"),
+        "{name} lacks the program that starts its containers",
         "Install runc or crun.",
     ),
     Trouble(
