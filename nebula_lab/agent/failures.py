@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
+import sys
 import traceback
-from asyncio import CancelledError
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ _OURS = str(Path(__file__).parents[1])
 _OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire", "sandbox"))
 _IMPORT_MACHINERY = "<frozen importlib"
 _IPYTHON_SHELL = "/IPython/core/interactiveshell.py"  # runs cells
-_ASYNCIO = f"{Path(asyncio.__file__).parent}/"
+_ASYNCIO = f"{Path(os.__file__).parent}/asyncio/"
 MAX_TEXT = 64 * 1024
 _MOST_FRAMES = 2_000  # the innermost ones of each exception; a plugin can raise Python's own limit
 _REQUEST = "_nebula_request"  # the attribute of an error that a call between plugins gave
@@ -123,8 +123,14 @@ def is_ours(filename: str) -> bool:
     )
 
 
+def _is_of_task(error: BaseException) -> bool:
+    """Whether a task was cancelled; there is none where nobody has imported asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
 def _kind(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt | JobCancelledError | CancelledError):
+    if isinstance(error, KeyboardInterrupt | JobCancelledError) or _is_of_task(error):
         return "cancelled"
     for kind, name in _KINDS.items():
         if isinstance(error, kind):

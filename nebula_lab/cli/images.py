@@ -20,9 +20,6 @@ _with_option = click.option(
     multiple=True,
     help="An installed package to put in too, as `packages` of the settings does; repeatable.",
 )
-_kernel_option = click.option(
-    "--kernel", is_flag=True, help="With a Jupyter kernel, for consoles and displays."
-)
 
 
 @click.group("image")
@@ -33,10 +30,9 @@ def images() -> None:
 @images.command("build", cls=PluginCommand)
 @_runtime_option
 @_with_option
-@_kernel_option
 @click.option("--anew", is_flag=True, help="Build it though it is there.")
 @debug_option
-def build_image(runtime: str, packages: tuple[str, ...], kernel: bool, anew: bool) -> None:
+def build_image(runtime: str, packages: tuple[str, ...], anew: bool) -> None:
     """Build it of the Python that runs this, and print its name. No registry is asked.
 
     It is built by itself when the first plugin needs it; this is for doing so ahead of time, or
@@ -45,7 +41,7 @@ def build_image(runtime: str, packages: tuple[str, ...], kernel: bool, anew: boo
     from nebula_lab.sandbox.container.image import OwnImage
     from nebula_lab.sandbox.container.runtime import Runtime
 
-    image = OwnImage(Runtime(runtime), packages, kernel=kernel)
+    image = OwnImage(Runtime(runtime), packages)
     image.build(lambda text: click.echo(text, err=True), anew=anew)
     click.echo(image.name)
 
@@ -53,12 +49,11 @@ def build_image(runtime: str, packages: tuple[str, ...], kernel: bool, anew: boo
 @images.command("gc", cls=PluginCommand)
 @_runtime_option
 @_with_option
-@_kernel_option
 @debug_option
-def collect_images(runtime: str, packages: tuple[str, ...], kernel: bool) -> None:
+def collect_images(runtime: str, packages: tuple[str, ...]) -> None:
     """Remove all images of ours but the one that `build` with these options gives."""
     from nebula_lab.sandbox.container.image import OwnImage
     from nebula_lab.sandbox.container.runtime import Runtime
 
-    for name in OwnImage(Runtime(runtime), packages, kernel=kernel).remove_others():
+    for name in OwnImage(Runtime(runtime), packages).remove_others():
         click.echo(name)
