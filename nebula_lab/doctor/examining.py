@@ -62,7 +62,15 @@ def examine(opened: Opened, prober: Prober | None = None) -> Examination:
     return Examination(
         machine,
         policies,
-        (*mechanisms, *plugins, *started, *places(), *versions(), *environments(), *containers(config)),
+        (
+            *mechanisms,
+            *plugins,
+            *started,
+            *places(),
+            *versions(),
+            *environments(),
+            *containers(config),
+        ),
         is_confining=config.security.sandbox is not SandboxMode.NONE,
     )
 

@@ -289,6 +289,7 @@ def test_a_kernel_in_it_takes_a_console(busy):
         assert reply["content"]["user_expressions"]["it"]["data"]["text/plain"] == "42"
     finally:
         client.stop_channels()
+        client.context.destroy(linger=0)
 
 
 # What is wrong with a runtime
@@ -342,7 +343,7 @@ def test_a_runtime_that_is_too_old_is_told_with_what_is_wanted(plugin_file, tmp_
         echo "something else went wrong" >&2; exit 125
         """,
     )
-    assert "podman 1.6 is too old: 3.0 or later" in refused(plugin_file, tmp_path, "podman")
+    assert "podman 1.6 is too old: 4.0 or later" in refused(plugin_file, tmp_path, "podman")
 
 
 def test_a_runtime_that_one_may_not_use_is_said_to_be(plugin_file, tmp_path, monkeypatch):
