@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -275,6 +276,7 @@ def test_a_container_without_its_manager_is_removed_by_the_next(busy, wait_until
 
 def test_a_kernel_in_it_takes_a_console(busy):
     from jupyter_client import BlockingKernelClient
+    from jupyter_core.utils import ensure_event_loop
 
     plugins = busy(sandbox={**PODMAN, "kernel": True})
     assert plugins.execute("busy", "add", {"a": 1}) == 3
@@ -290,6 +292,9 @@ def test_a_kernel_in_it_takes_a_console(busy):
     finally:
         client.stop_channels()
         client.context.destroy(linger=0)
+        # A client without an event loop around it makes one for its thread, and leaves it.
+        ensure_event_loop().close()
+        asyncio.set_event_loop(None)
 
 
 # What is wrong with a runtime
