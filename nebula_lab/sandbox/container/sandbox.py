@@ -232,6 +232,8 @@ class ContainerSandbox(Sandbox):
             ),
             confined=order.confined,
             door=folder / "door",
+            uid=os.getuid(),
+            gid=os.getgid(),
             has_limits=self._has_limits(),
         )
         # Nobody else gets through the folder above; what is shown in the container is for its user.
