@@ -18,6 +18,7 @@ from nebula_lab.cli.failing import (
     json_option,
     run_command,
 )
+from nebula_lab.cli.images import images
 from nebula_lab.cli.installing import INSTALLING_COMMANDS
 from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
@@ -178,6 +179,7 @@ for command in (
     *INSTALLING_COMMANDS,
     doctor,
     environments,
+    images,
     registry,
 ):
     cli.add_command(command)
