@@ -8,6 +8,7 @@
     ├── InvalidRequirementError     also a ValueError
     ├── VersionConflictError        two versions of one plugin, or one that a dependent refuses
     │   └── NoVersionFitsError      no choice of versions with which everything fits
+    ├── ChoosingTimeoutError        choosing versions took too long; also a TimeoutError
     ├── LockError                   a lock file that can't be read or written
     │   └── LockMismatchError       plugins that are not as they were locked
     ├── DependencyError             a dependency that is missing, unsuitable or broken
@@ -41,7 +42,9 @@
     │   ├── RegistryTrustError      it says what nobody vouches for, or takes back its word
     │   └── PublishingError         it does not take a version, or a change
     ├── InstallError                a plugin that was not installed; what was there is as it was
-    │   └── EditedFilesError        somebody has changed the files that would be replaced
+    │   ├── EditedFilesError        somebody has changed the files that would be replaced
+    │   ├── NeededByOthersError     others need what would be removed
+    │   └── UnfinishedInstallError  it has been decided, and not every file is in its place yet
     ├── WatcherFailedError
     ├── MissingLibraryError         a package that only this needs is not here; also an ImportError
     └── ManagerClosedError
@@ -56,9 +59,23 @@ from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
+from nebula_lab.registry_errors import (
+    ArchiveError,
+    EditedFilesError,
+    InstallError,
+    NeededByOthersError,
+    PublishingError,
+    RegistryAnswerError,
+    RegistryDownError,
+    RegistryError,
+    RegistryRefusedError,
+    RegistryTrustError,
+    UnfinishedInstallError,
+)
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.version_errors import (
+    ChoosingTimeoutError,
     InvalidRequirementError,
     InvalidVersionError,
     LockError,
@@ -76,6 +93,7 @@ __all__ = [
     "InvalidRequirementError",
     "VersionConflictError",
     "NoVersionFitsError",
+    "ChoosingTimeoutError",
     "LockError",
     "LockMismatchError",
     "DependencyError",
@@ -110,6 +128,8 @@ __all__ = [
     "PublishingError",
     "InstallError",
     "EditedFilesError",
+    "NeededByOthersError",
+    "UnfinishedInstallError",
     "WatcherFailedError",
     "MissingLibraryError",
     "ManagerClosedError",
@@ -455,75 +475,6 @@ class SignatureError(PluginError):
 
 class SshKeyError(SignatureError):
     """A private key, or an agent that holds one, that can't be used to sign."""
-
-
-class RegistryError(PluginError):
-    """A registry that can't be asked, or an answer of one that can't be used."""
-
-
-class RegistryDownError(RegistryError):
-    """A registry that does not answer, answers too slowly, or says that it can't at present.
-
-    Attributes:
-        retry_after: seconds for which it asks to be left alone; None where it does not say.
-    """
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
-        super().__init__(message, **where)
-        self.retry_after = retry_after
-
-
-class RegistryRefusedError(RegistryError):
-    """A registry that refuses the secret that it was given, or asks for one."""
-
-
-class RegistryAnswerError(RegistryError):
-    """An answer that is not what a registry should say, or is too much of it."""
-
-
-class ArchiveError(RegistryError):
-    """An archive that is not what the registry promised, or is made to do harm when unpacked."""
-
-
-class RegistryTrustError(RegistryError):
-    """What a registry says is not signed, is out of date, or takes back what it said before."""
-
-
-class PublishingError(RegistryError):
-    """A registry that does not take a version, or a change, that it was given.
-
-    Attributes:
-        conflict: why, as a word for programs; None where there is none for it.
-        archive: SHA-256 of the archive that is there already, where one is.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        conflict: str | None = None,
-        archive: str | None = None,
-        **where: Any,
-    ) -> None:
-        super().__init__(message, **where)
-        self.conflict = conflict
-        self.archive = archive
-
-
-class InstallError(PluginError):
-    """A plugin could not be installed. What was there before is as it was."""
-
-
-class EditedFilesError(InstallError):
-    """Files that would be replaced have been changed since they were installed, or are others.
-
-    Attributes:
-        files: their paths, relative to the plugin folder.
-    """
-
-    def __init__(self, message: str, *, files: Sequence[str], **where: Any) -> None:
-        super().__init__(message, **where)
-        self.files = tuple(files)
 
 
 class WatcherFailedError(PluginError):

@@ -9,11 +9,13 @@ rules out all that fails for the same reason, so that no reason is found twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from nebula_lab.resolver.choosing.candidates import Candidates
+from nebula_lab.resolver.choosing.clock import Clock
 from nebula_lab.resolver.choosing.nogoods import Nogood
 
 __all__ = ["ContradictionError", "Search"]
@@ -69,12 +71,20 @@ class _Watch:
 class Search:
     """Domains, nogoods, and the steps that led to where the search is.
 
+    Args:
+        clock: is asked at each step.
+
     Attributes:
+        contradictions: how many there have been.
+        contended: by the number of a plugin, how many of these were about it.
         domains: by the number of the plugin.
         settled: plugins whose domain has come down to one member; for the owner to empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.contradictions = 0
+        self.contended: Counter[int] = Counter()
+        self._clock = clock
         self.domains: list[int] = []
         self.settled: list[int] = []
         self._steps: list[_Step] = []
@@ -115,8 +125,11 @@ class Search:
 
         Raises:
             ContradictionError: nothing is left.
+            OutOfTimeError: there is no time left.
         """
         while (failed := self._contradiction()) is not None:
+            self.contradictions += 1
+            self.contended.update(failed.terms.keys())
             learned = self._traced(failed)
             if not learned.terms:
                 raise ContradictionError(learned)
@@ -135,6 +148,7 @@ class Search:
         """Draw conclusions until there are no more, or until all terms of a nogood hold."""
         failed = None
         while failed is None and (self._fresh or self._changed):
+            self._clock.check()
             if self._fresh:
                 nogood = self._fresh.pop()
                 failed = nogood if self._examine(nogood) else None
