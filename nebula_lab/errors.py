@@ -32,6 +32,7 @@
     │   ├── QueueFullError
     │   └── CallCancelledError
     ├── StoreError                  a plugin's files that can't be kept, or be had back intact
+    │   └── UnfinishedChangeError   a change that has happened, and is not in its place yet
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
     ├── RegistryError               a registry that can't be asked, or answers what is no use
@@ -117,6 +118,7 @@ __all__ = [
     "QueueFullError",
     "CallCancelledError",
     "StoreError",
+    "UnfinishedChangeError",
     "SignatureError",
     "SshKeyError",
     "RegistryError",
@@ -459,6 +461,13 @@ class CallCancelledError(_StoppedError):
 
 class StoreError(PluginError):
     """Files of a plugin that can't be put into the content store, or be had from it intact."""
+
+
+class UnfinishedChangeError(StoreError):
+    """A change of several files that has been decided, and that could not be carried out yet.
+
+    Whoever changes the same folder next carries it out first.
+    """
 
 
 class SignatureError(PluginError):

@@ -135,7 +135,7 @@ class _Chooser:
         problem = Problem(
             kind=ProblemKind.NO_VERSION_FITS,
             message=f"The newest version of each plugin is taken: {error.message}",
-            cure=error.hint,
+            cure=error.hint or "",
         )
         return ChosenVersions(tuple(newest.values()), (problem,))
 

@@ -63,8 +63,9 @@ def test_an_interrupt_ends_a_choice():
         import sys
         sys.path.insert(0, sys.argv[1])
         from conftest import Shelf, release
-        lines = [f"p{one} {hole}.0.0: h{hole} ={one}.0.0" for one in range(41) for hole in range(40)]
-        lines += [f"h{hole} {one}.0.0" for hole in range(40) for one in range(41)]
+        pairs = [(one, hole) for one in range(41) for hole in range(40)]
+        lines = [f"p{one} {hole}.0.0: h{hole} ={one}.0.0" for one, hole in pairs]
+        lines += [f"h{hole} {one}.0.0" for one, hole in pairs]
         shelf = Shelf([release(one) for one in lines], [])
         print("begins", flush=True)
         shelf.choose(*(f"p{one}" for one in range(41)), patience=3600)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 from nebula_lab.errors import RegistryAnswerError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
@@ -14,7 +14,7 @@ from nebula_lab.model.release import Release
 from nebula_lab.registry.archives.opening import open_archive
 from nebula_lab.registry.client.address import RegistryAddress
 from nebula_lab.registry.client.auth import authorization_for
-from nebula_lab.registry.client.cache import RegistryCache
+from nebula_lab.registry.client.cache import RegistryCache, cache_errors
 from nebula_lab.registry.client.documents import Documents, OpenDocuments
 from nebula_lab.registry.client.downloads import Downloads
 from nebula_lab.registry.client.patience import Patience
@@ -172,37 +172,68 @@ class RegistryClient:
         self._unusable[document.id] = tuple(left_out)
         return tuple(found)
 
-    def fetch(
+    def download(
         self,
         wanted: Sequence[tuple[str, PublishedVersion]],
-        folder: Path,
         progress: Progress = lambda *_: None,
-    ) -> list[CollectedPlugin]:
-        """The files of versions, checked, in memory; their archives stay in the cache.
+    ) -> None:
+        """Have the archives of versions in the cache; `opened` takes them from there.
 
         Args:
             wanted: ids, and versions of these.
-            folder: where the files will be, for messages.
             progress: is told on this thread how far each has come.
 
         Raises:
-            ArchiveError: an archive is not what was promised, or is a trap.
+            ArchiveError: an archive is not what was promised.
             RegistryError: one can't be had or kept.
         """
 
-        def one(pair: tuple[str, PublishedVersion], tell: Tell) -> CollectedPlugin:
+        def one(pair: tuple[str, PublishedVersion], tell: Tell) -> Path:
             plugin_id, version = pair
             label = f"{plugin_id} {version.version}"
 
             def report(done: int, total: int) -> None:
                 tell(label, round(done / _MEGABYTE, 2), round(total / _MEGABYTE, 2), "MB")
 
-            content = self._downloads.fetch(version.archive, report)
-            return open_archive(content, plugin_id, version, folder)
+            return self._downloads.fetch(version.archive, report)
 
-        return self._guarded(
+        self._guarded(
             lambda: all_together(one, wanted, self._patience.at_once, self._requests, progress)
         )
+
+    def opened(self, plugin_id: str, version: PublishedVersion, folder: Path) -> CollectedPlugin:
+        """The files of a version, checked, in memory: one at a time, as they may be large.
+
+        Args:
+            plugin_id: the plugin.
+            version: its version; its archive is fetched now if it is not in the cache.
+            folder: where the files will be, for messages.
+
+        Raises:
+            ArchiveError: its archive is not what was promised, or is a trap.
+            RegistryError: it can't be had or kept.
+        """
+        try:
+            file = self._cache.archive(version.archive.sha256).open("rb")
+        except OSError:
+            file = self._fetched(version)
+        with file:
+            return open_archive(file, plugin_id, version, folder)
+
+    def _fetched(self, version: PublishedVersion) -> BinaryIO:
+        place = self._guarded(lambda: self._downloads.fetch(version.archive, lambda *_: None))
+        with cache_errors(place):
+            return place.open("rb")
+
+    def fetch(
+        self,
+        wanted: Sequence[tuple[str, PublishedVersion]],
+        folder: Path,
+        progress: Progress = lambda *_: None,
+    ) -> list[CollectedPlugin]:
+        """The files of a few versions, all in memory; as `download` and `opened`."""
+        self.download(wanted, progress)
+        return [self.opened(plugin_id, version, folder) for plugin_id, version in wanted]
 
     def read_file(self, path: str, most: int) -> bytes | None:
         """The content of a file of the registry, asked for anew; None where there is none.
