@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+from nebula_lab.discovery import FileSystemDiscoverer
+from nebula_lab.model import SecurityConfig
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.client.patience import Patience
+from nebula_lab.registry.installing.install import Installation
 
 # Long enough for a machine under load to answer, and no more than a test can wait for in vain.
 IMPATIENT = Patience(connect=10, silence=10, document=20, attempts=3, first_pause=0.001)
@@ -92,3 +95,22 @@ def serving(folder: Path):
         process.stdin.close()
         process.stdout.close()
         process.wait(10)
+
+
+def versions(folder) -> dict[str, str]:
+    found = FileSystemDiscoverer(folder).discover()
+    assert not [one for one in found.problems if one.severity == "error"]
+    return {one.id: str(one.version) for one in found.descriptors}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file that is not ours alone."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def installation(growing, folder, **more) -> Installation:
+    return Installation(folder, (growing.registry,), SecurityConfig(), **more)

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import BinaryIO
 
 from nebula_lab.errors import ArchiveError
 from nebula_lab.registry.archives.entries import objection
@@ -18,7 +17,9 @@ from nebula_lab.registry.format.documents import PublishedVersion
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile, is_plain_path
 from nebula_lab.trust.intake import MOST_BYTES
 
-__all__ = ["ARCHIVE_LIMIT", "open_archive", "unpack"]
+__all__ = ["ARCHIVE_LIMIT", "ArchiveFile", "open_archive", "unpack"]
+
+ArchiveFile = io.BytesIO | io.BufferedReader
 
 # Bytes: what a plugin may have, and what a zip file says of it.
 ARCHIVE_LIMIT = MOST_BYTES + 8 * 2**20
@@ -43,7 +44,7 @@ _BROKEN = (
 
 
 def open_archive(
-    archive: bytes | BinaryIO, plugin_id: str, version: PublishedVersion, folder: Path
+    archive: bytes | ArchiveFile, plugin_id: str, version: PublishedVersion, folder: Path
 ) -> CollectedPlugin:
     """The files of a version, in memory.
 
@@ -77,7 +78,7 @@ def open_archive(
     return CollectedPlugin(plugin_id, version.version, folder, tree, contents, version.described_by)
 
 
-def unpack(packed: bytes | BinaryIO) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
+def unpack(packed: bytes | ArchiveFile) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
     """What is in an archive, whosever it is: bytes by path, and the same files as values.
 
     Raises:
@@ -107,7 +108,7 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _require_plain_end(file: BinaryIO, size: int) -> None:
+def _require_plain_end(file: ArchiveFile, size: int) -> None:
     """Hold the list of entries to a size before zipfile reads it."""
     file.seek(max(0, size - _END.size - _LARGE_SIZE))
     last = file.read()
@@ -120,15 +121,15 @@ def _require_plain_end(file: BinaryIO, size: int) -> None:
         raise ArchiveError("it lists more files than a plugin may have", hint=_HINT)
 
 
-def _as_file(archive: bytes | BinaryIO) -> BinaryIO:
+def _as_file(archive: bytes | ArchiveFile) -> ArchiveFile:
     return io.BytesIO(archive) if isinstance(archive, bytes) else archive
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: ArchiveFile) -> int:
     return file.seek(0, io.SEEK_END)
 
 
-def _file_digest(file: BinaryIO) -> str:
+def _file_digest(file: ArchiveFile) -> str:
     file.seek(0)
     return file_digest(file, "sha256").hexdigest()
 

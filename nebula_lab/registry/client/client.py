@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import Self, TypeVar
 
 from nebula_lab.errors import RegistryAnswerError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
@@ -220,7 +221,7 @@ class RegistryClient:
         with file:
             return open_archive(file, plugin_id, version, folder)
 
-    def _fetched(self, version: PublishedVersion) -> BinaryIO:
+    def _fetched(self, version: PublishedVersion) -> BufferedReader:
         place = self._guarded(lambda: self._downloads.fetch(version.archive, lambda *_: None))
         with cache_errors(place):
             return place.open("rb")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,10 +14,12 @@ from nebula_lab.registry.choosing import newest, works_here
 from nebula_lab.registry.client.address import address_of
 from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.install import Installation
+from nebula_lab.registry.installing.planning import Plan
+from nebula_lab.registry.installing.planning_updates import plan_updates
+from nebula_lab.registry.installing.present import Present
 from nebula_lab.registry.installing.record import Installed
 from nebula_lab.registry.installing.reports import InstallReport, Update
 from nebula_lab.registry.installing.sources import Sources
-from nebula_lab.registry.installing.wanted import Wanted
 
 __all__ = ["updates", "update"]
 
@@ -45,15 +47,20 @@ def updates(installation: Installation, plugin_ids: Sequence[str] = ()) -> tuple
 def update(installation: Installation, plugin_ids: Sequence[str] = ()) -> InstallReport:
     """Bring installed plugins to the newest versions that suit what was asked for; as `updates`.
 
+    One for which there is nothing that will do stays as it is, and the report says why.
+
     Raises:
         InstallError: they can't be; nothing was changed.
-        RegistryError: as `Installation.install`.
+        RegistryError: none of their registries can be asked, or as `Installation.install`.
     """
     records = _records(PluginFolder(installation.folder), plugin_ids)
     if not records:
         return InstallReport()
-    wanted = [Wanted(one.id, VersionReq.parse(one.requirement)) for one in records]
-    return _from_home(installation, records).install(wanted)
+
+    def plan(present: Mapping[str, Present], sources: Sources) -> Plan:
+        return plan_updates(records, present, sources, installation.choosing)
+
+    return _from_home(installation, records).carry_out(plan)
 
 
 def _from_home(installation: Installation, records: Sequence[Installed]) -> Installation:
