@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -114,3 +115,27 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def installation(growing, folder, **more) -> Installation:
     return Installation(folder, (growing.registry,), SecurityConfig(), **more)
+
+
+PROGRAM = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from nebula_lab.model import SecurityConfig
+    from nebula_lab.model.discovery_strategy import FileSystem, Registry
+    from nebula_lab.registry.installing.install import Installation
+    from nebula_lab.registry.installing.wanted import read_wanted
+
+    def told(*words):
+        print(*words, flush=True)
+
+    def install(*words):
+        act = Installation(Path(sys.argv[2]), (Registry(url=sys.argv[1]),), SecurityConfig(),
+                           progress=told)
+        return act.install([read_wanted(word) for word in words])
+""")
+
+
+def started(served, folder, program, mode="plain", **more):
+    """A process that installs into a folder, as its program says."""
+    words = [sys.executable, "-c", PROGRAM + textwrap.dedent(program), served.url(mode), folder]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

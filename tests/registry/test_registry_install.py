@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
 
 import pytest
 from msgspec.structs import replace
-from registry_world import contents, installation, serving, versions, write_package, write_plugin
+from registry_world import (
+    contents,
+    installation,
+    serving,
+    started,
+    versions,
+    write_package,
+    write_plugin,
+)
 
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import (
@@ -309,29 +314,6 @@ def test_an_installation_asks_for_signatures_as_the_configuration_does(growing, 
     with pytest.raises(SignatureError, match="not signed"):
         act([read_wanted("counter")])
     assert versions(folder) == {"words": "1.0.0"}
-
-
-PROGRAM = textwrap.dedent("""
-    import sys
-    from pathlib import Path
-    from nebula_lab.model import SecurityConfig
-    from nebula_lab.model.discovery_strategy import FileSystem, Registry
-    from nebula_lab.registry.installing.install import Installation
-    from nebula_lab.registry.installing.wanted import read_wanted
-
-    def told(*words):
-        print(*words, flush=True)
-
-    def install(*words):
-        act = Installation(Path(sys.argv[2]), (Registry(url=sys.argv[1]),), SecurityConfig(),
-                           progress=told)
-        return act.install([read_wanted(word) for word in words])
-""")
-
-
-def started(served, folder, program, mode="plain", **more):
-    words = [sys.executable, "-c", PROGRAM + textwrap.dedent(program), served.url(mode), folder]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_two_processes_install_at_once(served, folder):

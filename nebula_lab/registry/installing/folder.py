@@ -112,7 +112,7 @@ class PluginFolder(Struct, frozen=True):
             if self.private.is_symlink():
                 raise _is_link(self.private)
             with locks.exclusive(lock, of, patience=patience, waiting=waiting):
-                finish_change(self.root, self.private)
+                self._finish()
                 self._tidy()
                 yield from self._one_change()
         except OSError as error:
@@ -136,6 +136,19 @@ class PluginFolder(Struct, frozen=True):
             change.abandon()
             raise
         change.commit()
+
+    def _finish(self) -> None:
+        """Carry out what was decided before; without that, nothing else is begun."""
+        try:
+            finish_change(self.root, self.private)
+        except OSError as error:
+            raise InstallError(
+                "what was to happen in the folder of plugins before can't be finished, as it "
+                f"can't be written: {error.strerror or error}",
+                path=error.filename2 or error.filename or self.root,
+                hint="Nothing else was begun. Check that there is room, that you may write there, "
+                "and that nothing is in the way.",
+            ) from error
 
     def _tidy(self) -> None:
         """Remove what processes that were killed have left; the caller holds the lock."""

@@ -94,7 +94,8 @@ class Change:
             write_durably(draft, msgspec.json.encode(self._staged))
             draft.rename(self._private / _LIST)
         except BaseException:
-            if not (self._private / _LIST).exists():
+            if not (self._private / _LIST).is_file():
+                draft.unlink(missing_ok=True)
                 self.abandon()
                 raise
             self._carry_out()  # interrupted just after it was decided
@@ -233,13 +234,17 @@ def _apply(root: Path, private: Path, staged: dict[str, str]) -> None:
 
 
 def _remove(place: Path, root: Path) -> None:
-    place.unlink(missing_ok=True)
+    """Remove a file; where a folder has come in its place, or a file in that of its folder, it has
+    gone already."""
+    if place.is_symlink() or not place.is_dir():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            place.unlink()
     for folder in place.parents:
         if folder == root:
             return
         try:
             folder.rmdir()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             return  # there is more in it
