@@ -37,8 +37,7 @@ class Lane:
             verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             follow_redirects=False,
             timeout=httpx.Timeout(patience.silence, connect=patience.connect),
-            # One host refers to another, and the connection to the first is used again.
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
+            limits=httpx.Limits(max_connections=2),
             headers={
                 "User-Agent": f"nebula-lab/{__version__}",
                 # What is sent must be what is hashed, counted and continued.
@@ -61,9 +60,7 @@ class Lane:
         """Note each connection as soon as it stands; httpx calls this at every step."""
         connection = info.get("return_value")
         if hasattr(connection, "get_extra_info"):
-            # Of those to one host the last is in use.
-            del self._connections[:-3]
-            self._connections.append(connection)
+            self._connections = [*filter(_is_open, self._connections), connection]
             if self._stopped.is_set():
                 _shut(connection)
 
@@ -117,6 +114,11 @@ class Lanes:
 def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
     """Whom TLS trusts, by the variables that httpx heeds; reading it takes a tenth of a second."""
     return httpx.create_ssl_context()
+
+
+def _is_open(connection: Any) -> bool:
+    found = connection.get_extra_info("socket")
+    return found is not None and found.fileno() >= 0
 
 
 def _shut(connection: Any) -> None:
