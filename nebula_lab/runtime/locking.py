@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from nebula_lab.discovery import DiscoveryResult
 from nebula_lab.errors import LockError, LockMismatchError, NotFoundError, StoreError
-from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.model import PluginConfig, PluginDescriptor, Problem
 from nebula_lab.model.lock import LockedPlugin, LockFile, read_lock
 from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
@@ -157,7 +157,7 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
-    return with_environments(locked, chosen, anew=upgrade is None)
+    return with_environments(locked, chosen, anew=True if upgrade is None else upgrade)
 
 
 def _locked(
@@ -186,10 +186,19 @@ class Relocked(Struct, frozen=True):
     Attributes:
         path: the lock file.
         changes: one line for each plugin that is locked otherwise now; none if all is as before.
+        left_out: what was found and can't be locked, as it can't be read or used.
+        is_empty: whether nothing is locked, because there are no plugins.
     """
 
     path: Path
     changes: tuple[str, ...]
+    left_out: tuple[Problem, ...] = ()
+    is_empty: bool = False
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the lock file says what is here, and all that is here."""
+        return not self.changes and not self.left_out
 
 
 def relock(
@@ -222,11 +231,10 @@ def relock(
             raise NotFoundError(plugin_id, known=known)
     after = lock_of(found, config, before or LockFile(), upgrade)
     changes = tuple(_changes(before or LockFile(), after))
-    if before is None and not changes:
-        changes = ("There are no plugins to lock.",)
     if write:
         write_lock(after, path)
-    return Relocked(path, changes)
+    left_out = tuple(one for one in found.problems if one.severity == "error")
+    return Relocked(path, changes, left_out, is_empty=not after.plugins)
 
 
 def _changes(before: LockFile, after: LockFile) -> Iterator[str]:
