@@ -25,7 +25,7 @@ from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
-from nebula_lab.runtime.discoverers import collector_of, discoverer_for
+from nebula_lab.runtime.discoverers import Progress, collector_of, discoverer_for
 from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.locking import held_to_lock, preferred_lock
 from nebula_lab.runtime.record import PluginRecord
@@ -42,13 +42,19 @@ class Catalogue:
     Args:
         config: where to look.
         on_state: see `PluginRecord`.
+        progress: is told how far what comes from elsewhere is.
     """
 
-    def __init__(self, config: PluginConfig, on_state: OnState) -> None:
+    def __init__(
+        self,
+        config: PluginConfig,
+        on_state: OnState,
+        progress: Progress = lambda label, done, total, unit: None,
+    ) -> None:
         self._config = config
         self._on_state = on_state
         self._lock = threading.Lock()
-        self._discoverer = discoverer_for(config)
+        self._discoverer = discoverer_for(config, progress)
         self.collect = collector_of(self._discoverer)
         self.held = held_to_lock(config)
         self.lock_file = preferred_lock(config)

@@ -32,8 +32,23 @@ from nebula_lab.trust.contents import CollectedPlugin
 Collect = Callable[[PluginDescriptor], CollectedPlugin]
 
 
-def discoverer_for(config: PluginConfig) -> Discoverer:
-    """The discoverer that the configuration asks for; nothing has been searched yet."""
+# A label, how much is done, how much there is, and in which unit.
+Progress = Callable[[str, float, float, str], object]
+
+
+def discoverer_for(
+    config: PluginConfig, progress: Progress = lambda label, done, total, unit: None
+) -> Discoverer:
+    """The discoverer that the configuration asks for; nothing has been searched yet.
+
+    Args:
+        config: asks for it.
+        progress: is told how far what comes from elsewhere is.
+    """
+    if isinstance(config.discovery, Registry):
+        from nebula_lab.registry.discovering import RegistryDiscoverer
+
+        return RegistryDiscoverer(config.discovery, progress=progress)
     return _DISCOVERERS[type(config.discovery)](config.discovery, config)
 
 
@@ -92,16 +107,9 @@ def _entry_points(strategy: EntryPoints, config: PluginConfig) -> Discoverer:
     return EntryPointsDiscoverer(strategy.group, sys.path)
 
 
-def _registry(strategy: Registry, config: PluginConfig) -> Discoverer:
-    from nebula_lab.registry.discovering import RegistryDiscoverer
-
-    return RegistryDiscoverer(strategy)
-
-
 _DISCOVERERS: Mapping[type, Callable[[Any, PluginConfig], Discoverer]] = {
     FileSystem: _file_system,
     Manifest: _manifest,
     Explicit: _explicit,
     EntryPoints: _entry_points,
-    Registry: _registry,
 }

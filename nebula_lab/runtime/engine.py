@@ -59,7 +59,7 @@ class Engine:
         make_sandbox = sandbox_for(config.security.sandbox)
         self.chronicle = Chronicle()
         self.dispatcher = Dispatcher(self.chronicle.note)
-        self.catalogue = Catalogue(config, self._on_state)
+        self.catalogue = Catalogue(config, self._on_state, lambda *words: sink().progress(*words))
         counters = ManagerCounters()
         workers = Workers()
         run_folder = RunFolder()
@@ -153,7 +153,15 @@ class Engine:
             self.dispatcher,
             lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
-        self.installer = Installer(config, self.catalogue, self.reloader, self.watching, sink)
+        self.installer = Installer(
+            config,
+            self.catalogue,
+            self.reloader,
+            self.lifecycle,
+            self.watching,
+            self.dispatcher,
+            sink,
+        )
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from io import BufferedReader
@@ -128,14 +129,27 @@ class RegistryClient:
         """
         return self._guarded(lambda: self._plugin(plugin_id))
 
-    def plugins(self, entries: Sequence[Entry]) -> list[PluginDocument | None]:
-        """What the registry says of plugins of its index; those that have changed are asked for."""
+    def plugins(
+        self, entries: Sequence[Entry], progress: Progress = lambda *_: None
+    ) -> list[PluginDocument | None]:
+        """What the registry says of plugins of its index; those that have changed are asked for.
+
+        Args:
+            entries: of the index.
+            progress: is told on this thread how many it has been asked for.
+        """
+        asked = itertools.count(1)
 
         def one(entry: Entry, tell: Tell) -> PluginDocument | None:
-            return self._unchanged(entry) or self._plugin(entry.id)
+            document = self._unchanged(entry) or self._plugin(entry.id)
+            tell()
+            return document
+
+        def say() -> None:
+            progress(f"what {self.place} has", next(asked), len(entries), "plugins")
 
         return self._guarded(
-            lambda: all_together(one, entries, self._patience.at_once, self._requests)
+            lambda: all_together(one, entries, self._patience.at_once, self._requests, say)
         )
 
     def _plugin(self, plugin_id: str) -> PluginDocument | None:

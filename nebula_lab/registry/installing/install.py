@@ -94,7 +94,7 @@ class Installation(Struct, frozen=True):
             finish_installs(self.folder)
         with self.sources() as sources:
             self._download(sources, self._todo(plan, sources).missing)
-            with folder.changing(patience=self.patience, waiting=self._say_waiting) as change:
+            with folder.changing(patience=self.patience, waiting=self.waiting) as change:
                 todo = self._todo(plan, sources)
                 self._download(sources, todo.missing)
                 putting = Putting(folder, change, sources, self.security, self.replace)
@@ -111,7 +111,8 @@ class Installation(Struct, frozen=True):
         missing = [one for one in found.releases if not self._is_there(installed.get(one.id), one)]
         return _Todo(found, missing)
 
-    def _say_waiting(self, waited: float) -> None:
+    def waiting(self, waited: float) -> None:
+        """Say that somebody else is changing the folder."""
         label = f"waiting for another installation into {self.folder.name}"
         self.progress(label, round(waited, 1), self.patience, "s")
 

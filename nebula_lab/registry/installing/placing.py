@@ -10,7 +10,7 @@ from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.record import Installed
 from nebula_lab.registry.publishing.changes import Change
 
-__all__ = ["place"]
+__all__ = ["place", "require_no_link"]
 
 _SHOWN = 5
 
@@ -132,7 +132,7 @@ class _Placing:
         )
 
 
-def require_no_link(root: Path, path: str, plugin_id: str) -> None:
+def require_no_link(root: Path, path: str, plugin_id: str, act: str = "put here") -> None:
     """Refuse to write or remove by way of a link, which may lead anywhere.
 
     Raises:
@@ -142,13 +142,13 @@ def require_no_link(root: Path, path: str, plugin_id: str) -> None:
     for part in path.split("/"):
         place = place / part
         if place.is_symlink():
-            raise in_the_way(place, "is a link", plugin_id)
+            raise in_the_way(place, "is a link", plugin_id, act)
 
 
-def in_the_way(place: Path, said: str, plugin_id: str) -> InstallError:
-    """The error for something that is where a plugin's files are to be."""
+def in_the_way(place: Path, said: str, plugin_id: str, act: str = "put here") -> InstallError:
+    """The error for something that is where a plugin's files are to be, or were."""
     return InstallError(
-        f"can't be put here: {place.name} {said}",
+        f"can't be {act}: {place.name} {said}",
         plugin_id=plugin_id,
         path=place,
         hint="It is left as it is. Move it away first.",
