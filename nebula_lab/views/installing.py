@@ -99,17 +99,20 @@ def uninstall_view(report: UninstallReport, install: str) -> Rendered:
         install: the words that install something, where this is shown.
     """
     sentences = [_removed(one.id, one.version, one.kept) for one in report.removals]
-    sentences.append(f"To have {_them(len(sentences))} back: {install} {' '.join(report.undo)}")
-    return stacked([paragraph("\n".join(sentences)), _notes(report.notes)])
+    them = "it" if len(sentences) == 1 else "them"
+    commands = [f"{install} {one}" for one in report.undo]
+    return stacked(
+        [
+            paragraph("\n".join(sentences)),
+            paragraph("\n".join([f"To have {them} back:", *commands])),
+            _notes(report.notes),
+        ]
+    )
 
 
 def _removed(plugin_id: str, version: str, kept: Path | None) -> str:
     said = f"Uninstalled {plugin_id} {version}."
     return said if kept is None else f"{said} What was edited is in {kept}."
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"
 
 
 def _notes(notes: Sequence[str]) -> Rendered:

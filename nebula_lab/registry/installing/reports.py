@@ -76,8 +76,11 @@ class UninstallReport(Struct, frozen=True):
 
     @property
     def undo(self) -> tuple[str, ...]:
-        """What `install` is to be given to have it all back."""
-        return tuple(f"{one.id}@{one.version}" for one in self.removals)
+        """What `install` is to be given to have it all back, once for each registry."""
+        words: dict[str, list[str]] = {}
+        for one in self.removals:
+            words.setdefault(one.registry, []).append(f"{one.id}@{one.version}")
+        return tuple(f"{' '.join(ids)} --registry {url}" for url, ids in words.items())
 
 
 class Found(Struct, frozen=True):
