@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.discovery import DiscoveryResult
 from nebula_lab.errors import ChoosingTimeoutError, NoVersionFitsError
@@ -19,7 +20,7 @@ from nebula_lab.model import (
     VersionReq,
 )
 from nebula_lab.model.lock import LockFile
-from nebula_lab.model.release import Release
+from nebula_lab.model.release import Origin, Release
 
 if TYPE_CHECKING:
     from nebula_lab.resolver.choosing import Choice
@@ -58,8 +59,30 @@ def choose_versions(
         running: what runs, by id: the version of these is settled.
     """
     if not (found.others or config.pins or lock):
-        return ChosenVersions(found.descriptors)
-    return _Chooser(found, config, lock, running or {}).chosen()
+        chosen = ChosenVersions(found.descriptors)
+    else:
+        chosen = _Chooser(found, config, lock, running or {}).chosen()
+    if not found.elsewhere:
+        return chosen
+    notes = tuple(_from_store(one) for one in chosen.descriptors if _is_stored(one, found))
+    return replace(chosen, problems=(*chosen.problems, *notes))
+
+
+def _is_stored(descriptor: PluginDescriptor, found: DiscoveryResult) -> bool:
+    release = found.elsewhere.get((descriptor.id, str(descriptor.version)))
+    return release is not None and release.origin is Origin.STORE
+
+
+def _from_store(descriptor: PluginDescriptor) -> Problem:
+    return Problem(
+        kind=ProblemKind.OTHER_VERSION,
+        message=f"version {descriptor.version} is not in the folder any more: it is taken from "
+        "the content store",
+        plugin_id=descriptor.id,
+        location=_location(descriptor),
+        cure="A pin or the lock file asks for it. Change that to have what is in the folder.",
+        severity="note",
+    )
 
 
 class _Chooser:

@@ -57,9 +57,12 @@ class Engine:
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         sink = _heeded(sink)
         make_sandbox = sandbox_for(config.security.sandbox)
+        store = ContentStore()
         self.chronicle = Chronicle()
         self.dispatcher = Dispatcher(self.chronicle.note)
-        self.catalogue = Catalogue(config, self._on_state, lambda *words: sink().progress(*words))
+        self.catalogue = Catalogue(
+            config, self._on_state, lambda *words: sink().progress(*words), store
+        )
         counters = ManagerCounters()
         workers = Workers()
         run_folder = RunFolder()
@@ -67,7 +70,6 @@ class Engine:
         sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        store = ContentStore()
         self._shelf = Shelf(
             store, config.security, self.catalogue.held, collect=self.catalogue.collect
         )

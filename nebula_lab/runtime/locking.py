@@ -19,8 +19,10 @@ from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
 from nebula_lab.runtime.environment_locks import with_environments
+from nebula_lab.runtime.storeroom import Storeroom
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin
+from nebula_lab.trust.store import ContentStore
 
 __all__ = [
     "HeldToLock",
@@ -82,7 +84,10 @@ class HeldToLock:
             here = [version for plugin_id, version in known if plugin_id == one.id]
             if one.version not in here:
                 instead = f"; here is {', '.join(sorted(here))}" if here else ""
-                yield f"{one.id} {one.version} is locked and is not here{instead}."
+                yield (
+                    f"{one.id} {one.version} is locked and is not here, nor are its files in the "
+                    f"content store{instead}."
+                )
 
     def _unlocked(self, found: DiscoveryResult) -> Iterator[str]:
         for one in found.descriptors:
@@ -224,7 +229,7 @@ def relock(
             hint="Set lock_file in the configuration.",
         )
     before = read_lock(path)
-    found = discoverer_for(config).discover()
+    found = Storeroom(ContentStore()).offered(discoverer_for(config).discover(), config.pins)
     known = {one.id for one in found.descriptors}
     for plugin_id in upgrade or ():
         if plugin_id not in known:

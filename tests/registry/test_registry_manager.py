@@ -199,6 +199,10 @@ def test_a_notebook_searches_installs_and_updates(cell, served, here):
     assert "Updated counter from 1.0.0 to 1.1.0." in said
     said, _ = cell("%plugin update")
     assert "counter 1.1.0 is installed already." in said
+    said, _ = cell("%plugin uninstall counter")
+    assert "Uninstalled counter 1.1.0." in said
+    assert f"%plugin install counter@1.1.0 --registry {served.url()}" in said
+    assert not (here / "plugins" / "counter.py").exists()
 
 
 # In a terminal
