@@ -468,6 +468,15 @@ def test_updates_say_that_a_version_was_withdrawn(growing, folder):
     assert (one.yanked, one.is_due) == ("Counts wrongly.", False)
 
 
+def test_what_is_older_than_what_is_here_is_not_beyond_it(growing, folder):
+    growing.add("counter", "1.1.0")
+    act = installation(growing, folder)
+    act.install([read_wanted("counter@1.1.0")])
+    growing.change("counter", lambda one: replace(one, yanked="Counts wrongly."))
+    [one] = updates(act)
+    assert (one.newest, one.beyond) == ("1.1.0", None)
+
+
 def test_updates_say_what_was_edited(growing, folder):
     act = installation(growing, folder)
     act.install([read_wanted("counter")])

@@ -10,6 +10,7 @@ from nebula_lab.errors import InstallError, NotFoundError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
+from nebula_lab.model.version import Version
 from nebula_lab.registry.choosing import newest, works_here
 from nebula_lab.registry.client.address import address_of
 from nebula_lab.registry.installing.folder import PluginFolder
@@ -98,7 +99,12 @@ def _update_of(folder: PluginFolder, record: Installed, sources: Sources) -> Upd
             record.id, record.version, record.version, edited=edited, problem=error.message
         )
     if not releases:
-        said = f"{sources.places} has no such plugin any more"
+        has = (
+            "no version of it that can be used here"
+            if sources.unusable(record.id)
+            else ("no such plugin any more")
+        )
+        said = f"{sources.places} has {has}"
         return Update(record.id, record.version, record.version, edited=edited, problem=said)
     return _compared(record, releases, edited)
 
@@ -110,13 +116,12 @@ def _compared(record: Installed, releases: Sequence[Release], edited: tuple[str,
     suitable = [one for one in usable if requirement.matches(one.version)]
     best = max(suitable, key=lambda one: one.version, default=None)
     beyond = newest(usable)
+    reached = Version.parse(record.version) if best is None else best.version
     return Update(
         record.id,
         record.version,
         record.version if best is None else str(best.version),
-        None
-        if beyond is None or (best is not None and beyond.version <= best.version)
-        else str(beyond.version),
+        None if beyond is None or beyond.version <= reached else str(beyond.version),
         None if here is None else here.yanked,
         edited,
     )

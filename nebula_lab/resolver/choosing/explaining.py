@@ -176,4 +176,4 @@ def _inventory(conflict: Conflict, subject: Candidates) -> Iterator[str]:
             more = f" and {len(versions) - _SHOWN} more" if len(versions) > _SHOWN else ""
             yield f"Of {plugin.id} there is {', '.join(versions[:_SHOWN])}{more}."
         for release, why in plugin.unfit[:_SHOWN]:
-            yield f"{named(release)} {why}."
+            yield f"{named(release)} {why.removesuffix('.')}."
