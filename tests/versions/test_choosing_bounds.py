@@ -58,6 +58,14 @@ def test_what_a_registry_makes_up_for_ever_has_an_end(shelf):
         made_up.choose("first", patience=0.1)
 
 
+def test_very_many_versions_with_needs_of_their_own_have_an_end(shelf):
+    count = 3_000
+    needing = [f"many 1.{one}.0: other >=1.{one}, <1.{one + 1}" for one in range(count)]
+    plugins = shelf(*needing, *(f"other 1.{one}.0" for one in range(count)))
+    with pytest.raises(ChoosingTimeoutError):
+        plugins.choose("other", "many", patience=0.1)
+
+
 def test_an_interrupt_ends_a_choice():
     program = textwrap.dedent("""
         import sys

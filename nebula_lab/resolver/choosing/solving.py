@@ -192,6 +192,9 @@ class Solver:
         if key in self._noted or waived:
             return
         self._noted.add(key)
+        # One version may have as many needs as a registry likes, each of which is held against all
+        # versions of what it names.
+        self.universe.clock.check()
         dependency = self.universe.number(entry.plugin_id)
         self._meet_all()
         needed = self.universe.plugins[dependency]
