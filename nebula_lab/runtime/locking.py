@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
 from nebula_lab.runtime.environment_locks import with_environments
+from nebula_lab.runtime.lock_writing import changes_between, write_lock
 from nebula_lab.runtime.storeroom import Storeroom
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin
@@ -235,67 +233,11 @@ def relock(
         if plugin_id not in known:
             raise NotFoundError(plugin_id, known=known)
     after = lock_of(found, config, before or LockFile(), upgrade)
-    changes = tuple(_changes(before or LockFile(), after))
+    changes = tuple(changes_between(before or LockFile(), after))
     if write:
         write_lock(after, path)
     left_out = tuple(one for one in found.problems if one.severity == "error")
     return Relocked(path, changes, left_out, is_empty=not after.plugins)
-
-
-def _changes(before: LockFile, after: LockFile) -> Iterator[str]:
-    old = {one.id: one for one in before.plugins}
-    new = {one.id: one for one in after.plugins}
-    for plugin_id in sorted(old.keys() | new.keys()):
-        was, is_now = old.get(plugin_id), new.get(plugin_id)
-        if was == is_now:
-            continue
-        if was is None:
-            yield f"+ {plugin_id} {new[plugin_id].version}"
-        elif is_now is None:
-            yield f"- {plugin_id} {was.version}"
-        elif was.version != is_now.version:
-            yield f"~ {plugin_id} {was.version} → {is_now.version}"
-        else:
-            yield f"~ {plugin_id} {is_now.version}, with other files or dependencies"
-    yield from _environment_changes(before, after)
-
-
-def _environment_changes(before: LockFile, after: LockFile) -> Iterator[str]:
-    for one in after.environments:
-        was = before.environment(one.key)
-        if was != one:
-            sign, names = "+" if was is None else "~", ", ".join(one.requirements)
-            yield f"{sign} environment of {names or 'nothing more'} ({one.key[:12]})"
-    for one in before.environments:
-        if after.environment(one.key) is None:
-            yield f"- environment of {', '.join(one.requirements)} ({one.key[:12]})"
-
-
-def write_lock(lock: LockFile, path: Path) -> bool:
-    """Write a lock file, whole or not at all; whether that changed it.
-
-    Raises:
-        LockError: it can't be written.
-    """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        if path.exists() and path.read_bytes() == lock.text.encode():
-            return False
-        with temporary.open("xb") as file:
-            file.write(lock.text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise LockError(
-            f"can't be written: {error.strerror or error}",
-            path=path,
-            hint="Check the folder, its permissions and the room on its disk.",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return True
 
 
 def _other_files(locked: LockedPlugin) -> str:

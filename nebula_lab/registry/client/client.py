@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -13,12 +12,11 @@ from typing import Self, TypeVar
 from nebula_lab.errors import RegistryAnswerError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
-from nebula_lab.registry.archives.opening import open_archive
 from nebula_lab.registry.client.address import RegistryAddress
 from nebula_lab.registry.client.auth import authorization_for
-from nebula_lab.registry.client.cache import RegistryCache, cache_errors
+from nebula_lab.registry.client.cache import RegistryCache
 from nebula_lab.registry.client.documents import Documents, OpenDocuments
-from nebula_lab.registry.client.downloads import Downloads
+from nebula_lab.registry.client.fetching import Fetching, Progress
 from nebula_lab.registry.client.patience import Patience
 from nebula_lab.registry.client.requests import Requests
 from nebula_lab.registry.client.searching import matching
@@ -31,9 +29,6 @@ from nebula_lab.trust.contents import CollectedPlugin
 
 __all__ = ["Progress", "RegistryClient"]
 
-# A label, how much is done, how much there is, and in which unit; as an `OutputSink` takes it.
-Progress = Callable[[str, float, float, str], object]
-_MEGABYTE = 1e6
 Result = TypeVar("Result")
 
 
@@ -60,7 +55,7 @@ class RegistryClient:
         self._cache = RegistryCache(self._address.url, cache)
         self._open = OpenDocuments(self._requests, self._cache, self._address.join, self._patience)
         self._documents = self._protected(registry.root) or self._open
-        self._downloads = Downloads(self._address, self._requests, self._cache, self._patience)
+        self._fetching = Fetching(self._address, self._requests, self._cache, self._patience)
         self._unusable: dict[str, tuple[RegistryAnswerError, ...]] = {}
 
     def _protected(self, root: Path | None) -> Documents | None:
@@ -94,6 +89,18 @@ class RegistryClient:
     def unusable(self, plugin_id: str) -> tuple[RegistryAnswerError, ...]:
         """Why versions of a plugin were left out of its releases, after these were asked for."""
         return self._unusable.get(plugin_id, ())
+
+    def has_unsigned(self, plugin_id: str) -> bool:
+        """Whether a signed registry has a plugin of which nothing has been signed.
+
+        For explanations: what it says of that plugin is read by nobody.
+        """
+        if self._documents is self._open:
+            return False
+        try:
+            return self.read_file(plugin_path(plugin_id), PLUGIN_LIMIT) is not None
+        except RegistryError:
+            return False
 
     def index(self) -> Index:
         """Every plugin that the registry has.
@@ -203,18 +210,7 @@ class RegistryClient:
             RegistryError: one can't be had or kept.
         """
 
-        def one(pair: tuple[str, PublishedVersion], tell: Tell) -> Path:
-            plugin_id, version = pair
-            label = f"{plugin_id} {version.version}"
-
-            def report(done: int, total: int) -> None:
-                tell(label, round(done / _MEGABYTE, 2), round(total / _MEGABYTE, 2), "MB")
-
-            return self._downloads.fetch(version.archive, report)
-
-        self._guarded(
-            lambda: all_together(one, wanted, self._patience.at_once, self._requests, progress)
-        )
+        self._guarded(lambda: self._fetching.download(wanted, progress))
 
     def opened(self, plugin_id: str, version: PublishedVersion, folder: Path) -> CollectedPlugin:
         """The files of a version, checked, in memory: one at a time, as they may be large.
@@ -228,17 +224,7 @@ class RegistryClient:
             ArchiveError: its archive is not what was promised, or is a trap.
             RegistryError: it can't be had or kept.
         """
-        try:
-            file = self._cache.archive(version.archive.sha256).open("rb")
-        except OSError:
-            file = self._fetched(version)
-        with file:
-            return open_archive(file, plugin_id, version, folder)
-
-    def _fetched(self, version: PublishedVersion) -> BufferedReader:
-        place = self._guarded(lambda: self._downloads.fetch(version.archive, lambda *_: None))
-        with cache_errors(place):
-            return place.open("rb")
+        return self._guarded(lambda: self._fetching.opened(plugin_id, version, folder))
 
     def fetch(
         self,

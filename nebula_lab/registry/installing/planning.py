@@ -89,6 +89,14 @@ def _require_ours(want: Wanted, here: Present | None) -> None:
 def _not_to_be_had(plugin_id: str, sources: Sources) -> InstallError:
     """Why there is no release of a plugin: there is none, or none that can be used here."""
     offer = sources.find(plugin_id)
+    unsigned = [one.place for one in sources.clients if one.has_unsigned(plugin_id)]
+    if offer is None and unsigned:
+        return InstallError(
+            "the registry has it, but nobody whose keys are trusted has signed it",
+            plugin_id=plugin_id,
+            path=unsigned[0],
+            hint="It may wait for a signature: ask whoever keeps the registry.",
+        )
     if offer is None:
         return InstallError(
             "no registry has a plugin of this name",
