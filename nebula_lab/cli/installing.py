@@ -185,12 +185,23 @@ def _place(plugin_dir: Path | None, config_file: Path | None) -> PluginConfig:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Bars on standard error, for as long as the block runs."""
-    from nebula_lab.cli.progress import progress_on_stderr
+    """Bars on standard error, for as long as the block runs; a line where somebody is waited for.
+
+    That is said also to whoever reads standard error later, as nothing moves meanwhile.
+    """
+    from nebula_lab.cli.progress import NoProgress, progress_on_stderr
 
     display = progress_on_stderr()
+    waits: set[str] = set()
+
+    def report(label: str, done: float, total: float, unit: str) -> None:
+        if unit == "s" and isinstance(display, NoProgress) and label not in waits:
+            waits.add(label)
+            click.echo(f"{label}, for {total:g} s at most", err=True)
+        display.report(label, done, total, unit)
+
     try:
-        yield display.report
+        yield report
     finally:
         display.close()
 

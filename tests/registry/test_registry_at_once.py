@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -85,3 +87,19 @@ def test_many_threads_that_install_at_once_leave_what_one_after_another_would(ri
     [winner] = needed.keys() & found.keys()
     assert found["shared"] == needed[winner]
     assert refused == needed.keys() - {winner}
+
+
+def test_a_terminal_says_that_it_waits(growing, folder):
+    program = "import sys; from nebula_lab.cli.main import main; sys.exit(main())"
+    words = ["install", "counter", "--registry", growing.registry.url, "--plugin-dir", folder]
+    with PluginFolder(folder).changing():
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = process.stderr.readline()
+    with process:
+        assert said == "waiting for another installation into mine, for 120 s at most\n"
+        assert process.stdout.read() == "Installed counter 1.0.0.\n"
