@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from registry_world import installation, serving, versions, write_plugin
 
-from nebula_lab.errors import NoVersionFitsError, RegistryAnswerError
+from nebula_lab.errors import EditedFilesError, NoVersionFitsError, RegistryAnswerError
 from nebula_lab.model import SecurityConfig
 from nebula_lab.registry.building.build import build
 from nebula_lab.registry.installing.install import Installation
@@ -118,3 +118,20 @@ def test_what_stays_is_not_left_without_what_it_needs(pair, folder):
     assert versions(folder)["words"] == "1.0.0"
     with pytest.raises(NoVersionFitsError, match=r"mine 1\.0\.0 needs words =1\.0\.0"):
         installation(pair, folder).install([read_wanted("words@1.1.0")])
+
+
+def test_a_plugin_that_somebody_has_edited_stays_unless_it_is_named(pair, folder):
+    pair.add("counter", "1.1.0")
+    (folder / "counter.py").write_text((folder / "counter.py").read_text() + "# mine\n")
+    report = update(installation(pair, folder))
+    assert versions(folder) == {"counter": "1.0.0", "words": "1.1.0"}
+    assert report.notes[0].startswith("counter stays at 1.0.0: counter.py was edited here")
+    with pytest.raises(EditedFilesError):
+        update(installation(pair, folder), ["counter"])
+    update(installation(pair, folder, replace=True))
+    assert versions(folder)["counter"] == "1.1.0"
+
+
+def test_a_plugin_that_was_edited_and_is_up_to_date_is_not_spoken_of(pair, folder):
+    (folder / "counter.py").write_text((folder / "counter.py").read_text() + "# mine\n")
+    assert update(installation(pair, folder)).notes == ()

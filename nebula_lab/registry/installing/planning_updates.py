@@ -24,6 +24,7 @@ def plan_updates(
     present: Mapping[str, Present],
     sources: Sources,
     patience: float,
+    edited: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     """The releases to bring plugins to.
 
@@ -35,13 +36,14 @@ def plan_updates(
         present: what is in the folder.
         sources: the registries.
         patience: seconds that the choice may take.
+        edited: files that somebody has edited, by id, of plugins that are to stay because of that.
 
     Raises:
         RegistryError: none of the registries can be asked.
         NoVersionFitsError: what works now would not any more.
         ChoosingTimeoutError: it could not be said in time what there is.
     """
-    staying = _staying(records, present, sources)
+    staying = _staying(records, present, sources, edited or {})
     moving = [one for one in records if one.id not in staying]
     if not moving:
         return Plan((), tuple(staying.values()))
@@ -57,13 +59,18 @@ def plan_updates(
 
 
 def _staying(
-    records: Sequence[Installed], present: Mapping[str, Present], sources: Sources
+    records: Sequence[Installed],
+    present: Mapping[str, Present],
+    sources: Sources,
+    edited: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
     """What can't be updated, by id, with the reason for people."""
     found, failures = {}, []
     for record in records:
         try:
-            reason = _reason_to_stay(record, present.get(record.id), sources)
+            reason = _reason_to_stay(
+                record, present.get(record.id), sources, edited.get(record.id, ())
+            )
         except RegistryError as error:
             failures.append(error)
             reason = error.message
@@ -74,18 +81,30 @@ def _staying(
     return found
 
 
-def _reason_to_stay(record: Installed, here: Present | None, sources: Sources) -> str:
+def _reason_to_stay(
+    record: Installed, here: Present | None, sources: Sources, edited: Sequence[str]
+) -> str:
     if here is not None and here.record is None:
         return "what is here is not what was installed"
     releases = sources.releases(record.id)
     requirement = VersionReq.parse(record.requirement)
-    if any(_will_do(one, requirement) for one in releases):
-        return ""
+    suitable = [one for one in releases if _will_do(one, requirement)]
+    if suitable:
+        is_due = any(str(one.version) != record.version for one in suitable)
+        return _edited(edited) if edited and is_due else ""
     if not releases and not sources.unusable(record.id):
         return f"{record.registry} has no such plugin any more"
     asked = "" if record.requirement == "*" else f" that is {record.requirement}"
     return f"{record.registry} has no version{asked} any more that could be used here" + _why(
         record, releases
+    )
+
+
+def _edited(files: Sequence[str]) -> str:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return (
+        f"{files[0]}{more} was edited here; --replace (replace=True) updates it all the same, and "
+        "keeps that"
     )
 
 

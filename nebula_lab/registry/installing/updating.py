@@ -48,7 +48,8 @@ def updates(installation: Installation, plugin_ids: Sequence[str] = ()) -> tuple
 def update(installation: Installation, plugin_ids: Sequence[str] = ()) -> InstallReport:
     """Bring installed plugins to the newest versions that suit what was asked for; as `updates`.
 
-    One for which there is nothing that will do stays as it is, and the report says why.
+    One for which there is nothing that will do, or files of which were edited, stays as it is, and
+    the report says why.
 
     Raises:
         InstallError: they can't be; nothing was changed.
@@ -58,8 +59,13 @@ def update(installation: Installation, plugin_ids: Sequence[str] = ()) -> Instal
     if not records:
         return InstallReport()
 
+    folder = PluginFolder(installation.folder)
+    # Who is named is meant, and told as an error why it can't be.
+    heeded = () if installation.replace or plugin_ids else records
+
     def plan(present: Mapping[str, Present], sources: Sources) -> Plan:
-        return plan_updates(records, present, sources, installation.choosing)
+        edited = {one.id: folder.edited(one) for one in heeded}
+        return plan_updates(records, present, sources, installation.choosing, edited)
 
     return _from_home(installation, records).carry_out(plan)
 
