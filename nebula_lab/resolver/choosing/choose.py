@@ -50,7 +50,8 @@ def choose(
         prereleases: whether a plugin that is wanted without a requirement may be a pre-release.
         nebula_version: what versions have to work with.
         api_version: the plugin API that they have to be written for.
-        patience: seconds that the search may take, asking for releases not counted.
+        patience: seconds of processor time that the search may take, asking for releases not
+            counted; and ten times as long by the clock, all in all.
 
     Raises:
         NoVersionFitsError: what is required can't be had together; with the reason in sentences.

@@ -11,8 +11,10 @@ __all__ = ["PATIENCE", "Clock", "OutOfTimeError"]
 # Seconds. 2,000 plugins of 20 versions take a few; a search that takes longer than this may as
 # well take for ever.
 PATIENCE = 30.0
-# Of the time that a search has for itself, what it has together with asking what there is.
-_WITH_ASKING = 10
+# Of the processor time that a search has, how long it may take by the clock on the wall, together
+# with asking what there is.
+_BY_THE_WALL = 10
+_SELDOM = 64  # steps, which take some microseconds each
 
 
 class OutOfTimeError(Exception):
@@ -20,18 +22,25 @@ class OutOfTimeError(Exception):
 
 
 class Clock:
-    """The time of one choice. It begins to run when this is made.
+    """The time of one choice, on one thread. It begins to run when this is made.
 
     Args:
-        seconds: for searching. Asking for releases, which may be far away, is not counted, but it
-            has an end too: a registry could make up one more plugin for ever.
+        seconds: of processor time, so that it does not depend on what else the machine does. Asking
+            for releases, which may be far away, is not counted, but it has an end too: a registry
+            could make up one more plugin for ever.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        now = time.monotonic()
-        self._until = now + seconds
-        self._at_the_latest = now + seconds * _WITH_ASKING
+        self._until = time.thread_time() + seconds
+        self._at_the_latest = time.monotonic() + seconds * _BY_THE_WALL
+        self._steps = 0
+
+    def step(self) -> None:
+        """As `check`, for what takes no time by itself: not every time."""
+        self._steps += 1
+        if self._steps % _SELDOM == 0:
+            self.check()
 
     def check(self) -> None:
         """Go on, if there is time left.
@@ -39,15 +48,14 @@ class Clock:
         Raises:
             OutOfTimeError: there is none.
         """
-        now = time.monotonic()
-        if now > self._until or now > self._at_the_latest:
+        if time.thread_time() > self._until or time.monotonic() > self._at_the_latest:
             raise OutOfTimeError
 
     @contextmanager
     def asking(self) -> Iterator[None]:
         """What is done in this block is not searching."""
-        began = time.monotonic()
+        began = time.thread_time()
         try:
             yield
         finally:
-            self._until += time.monotonic() - began
+            self._until += time.thread_time() - began

@@ -148,7 +148,7 @@ class Search:
         """Draw conclusions until there are no more, or until all terms of a nogood hold."""
         failed = None
         while failed is None and (self._fresh or self._changed):
-            self._clock.check()
+            self._clock.step()
             if self._fresh:
                 nogood = self._fresh.pop()
                 failed = nogood if self._examine(nogood) else None
