@@ -14,7 +14,7 @@ PATIENCE = 30.0
 # Of the processor time that a search has, how long it may take by the clock on the wall, together
 # with asking what there is.
 _BY_THE_WALL = 10
-_SELDOM = 64  # steps, which take some microseconds each
+_SELDOM = 64  # steps, which take some microseconds each; a look at the clock does too
 
 
 class OutOfTimeError(Exception):
@@ -36,10 +36,11 @@ class Clock:
         self._at_the_latest = time.monotonic() + seconds * _BY_THE_WALL
         self._steps = 0
 
-    def step(self) -> None:
-        """As `check`, for what takes no time by itself: not every time."""
-        self._steps += 1
-        if self._steps % _SELDOM == 0:
+    def step(self, steps: int = 1) -> None:
+        """As `check`, for what takes little time by itself: not every time."""
+        self._steps += steps
+        if self._steps >= _SELDOM:
+            self._steps = 0
             self.check()
 
     def check(self) -> None:

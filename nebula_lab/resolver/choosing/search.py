@@ -179,18 +179,21 @@ class Search:
 
     def _look_at_watches(self, plugin: int) -> Nogood | None:
         """Conclude from what watches a plugin whose domain has changed."""
-        left = self.domains[plugin].bit_count()
+        domain = self.domains[plugin]  # nothing follows for a plugin whose own term holds
+        left = domain.bit_count()
         for size, watches in list(self._watches[plugin].items()):
             if size < left:  # a smaller set has no place for the domain
                 continue
             self._watches[plugin][size] = kept = []
             for number, watch in enumerate(watches):
                 nogood = watch.nogood
-                holds = not self.domains[plugin] & ~nogood.terms[plugin]
-                if holds and self._moved(watch, plugin):
+                if domain & ~nogood.terms[plugin]:
+                    kept.append(watch)
+                    continue
+                if self._moved(watch, plugin):
                     continue
                 kept.append(watch)
-                if holds and self._examine(nogood):
+                if self._examine(nogood):
                     kept += watches[number + 1 :]
                     return nogood
         return None

@@ -192,12 +192,11 @@ class Solver:
         if key in self._noted or waived:
             return
         self._noted.add(key)
-        # One version may have as many needs as a registry likes, each of which is held against all
-        # versions of what it names.
-        self.universe.clock.check()
         dependency = self.universe.number(entry.plugin_id)
         self._meet_all()
         needed = self.universe.plugins[dependency]
+        # There may be as many needs as a registry likes, each held against all versions.
+        self.universe.clock.step(1 + len(needed.releases) // 16)
         matching = needed.matching(entry.version_req)
         self._asked_for[dependency] |= matching
         terms = {number: versions, dependency: (needed.every | needed.absent) & ~matching}
