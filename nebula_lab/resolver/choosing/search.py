@@ -37,7 +37,7 @@ class ContradictionError(Exception):
         self.nogood = nogood
 
 
-class _Step(Struct, frozen=True):
+class _Step(Struct, frozen=True, gc=False):
     """One domain became smaller.
 
     Attributes:
@@ -53,19 +53,16 @@ class _Step(Struct, frozen=True):
     reason: Nogood | None
 
 
-class _Watch:
+class _Watch(Struct, eq=False, gc=False):
     """A nogood and two of its terms.
 
     As long as neither of the two holds, nothing follows from the nogood, so that it need not be
     looked at: the way in which SAT solvers pass over nearly all that they know at each step.
     """
 
-    __slots__ = ("first", "nogood", "second")
-
-    def __init__(self, nogood: Nogood, first: int, second: int) -> None:
-        self.nogood = nogood
-        self.first = first
-        self.second = second
+    nogood: Nogood
+    first: int
+    second: int
 
 
 class Search:
