@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from registry_world import IMPATIENT, serving, write_package, write_plugin
+from registry_world import IMPATIENT, Served, serving, write_package, write_plugin
 
 from nebula_lab.model import SecurityConfig
 from nebula_lab.model.discovery_strategy import Registry
@@ -74,8 +74,15 @@ def install(served, folder):
     return act
 
 
+@pytest.fixture(scope="session")
+def serving_all(tmp_path_factory):
+    """One server of whatever tests make: to start one takes as long as most tests."""
+    with serving(tmp_path_factory.getbasetemp()) as server:
+        yield server
+
+
 @pytest.fixture
-def growing(tmp_path):
+def growing(tmp_path, serving_all):
     """A registry of this test's own, to which more can be added while it is served."""
     plugins, out = tmp_path / "plugins", tmp_path / "out"
 
@@ -93,7 +100,7 @@ def growing(tmp_path):
     growing = Growing()
     growing.plugins = plugins
     growing.add("counter", "1.0.0")
-    with serving(out) as server:
-        growing.registry = server.registry()
-        growing.served = server
-        yield growing
+    within = f"{out.relative_to(serving_all.folder).as_posix()}/"
+    growing.served = Served(out, serving_all.port, within)
+    growing.registry = growing.served.registry()
+    return growing

@@ -56,14 +56,21 @@ def write_package(folder: Path, plugin_id: str, version: str = "1.0.0", **files)
 
 
 class Served:
-    """A registry that is served by a process."""
+    """A registry that is served by a process.
 
-    def __init__(self, folder: Path, port: int) -> None:
+    Args:
+        folder: its folder.
+        port: of the server.
+        within: where the folder is in what the server has.
+    """
+
+    def __init__(self, folder: Path, port: int, within: str = "") -> None:
         self.folder = folder
         self.port = port
+        self.within = within
 
     def url(self, mode: str = "plain") -> str:
-        return f"http://127.0.0.1:{self.port}/{mode}/"
+        return f"http://127.0.0.1:{self.port}/{mode}/{self.within}"
 
     def registry(self, mode: str = "plain", **more) -> Registry:
         return Registry(url=self.url(mode), **more)
@@ -77,7 +84,7 @@ class Served:
         return [
             one["headers"]
             for one in self.requests()
-            if one["path"].startswith(f"/{mode}/") and part in one["path"]
+            if one["path"].startswith(f"/{mode}/{self.within}") and part in one["path"]
         ]
 
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.requirement import VersionReq
 
-# What is made by the ten thousand here, in `search` and of releases has no part in a cycle, and says
-# so (`gc=False`): looking through it for some was two fifths of the time of a large choice.
+# What is made by the ten thousand, here and in `search`, has no part in a cycle and says so
+# (`gc=False`): looking through it for one was two fifths of the time of a large choice.
 
 __all__ = ["Asked", "Circle", "Fact", "Need", "Nogood", "Pinned", "Unasked", "facts_of"]
 
