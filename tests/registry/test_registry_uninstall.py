@@ -89,6 +89,15 @@ def test_what_was_not_installed_is_not_removed(remove, plugin_id):
         remove(plugin_id)
 
 
+def test_a_folder_into_which_nothing_was_installed_is_left_as_it_is(growing, folder):
+    write_plugin(folder, "mine")
+    act = installation(growing, folder)
+    with pytest.raises(NotFoundError):
+        uninstall(act, ["nobody"])
+    assert uninstall(act, []).removals == ()
+    assert [path.name for path in folder.iterdir()] == ["mine.py"]
+
+
 def test_edited_files_are_put_aside(remove, folder):
     (folder / "words" / "table.py").write_text("WORDS = 'mine'\n")
     (folder / "words" / "notes.txt").write_text("mine too")

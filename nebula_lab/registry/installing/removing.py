@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from nebula_lab.errors import InstallError, NeededByOthersError, NotFoundError
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.listing import listed
-from nebula_lab.registry.installing.folder import PluginFolder
+from nebula_lab.registry.installing.folder import PluginFolder, finish_installs
 from nebula_lab.registry.installing.install import Installation
 from nebula_lab.registry.installing.placing import require_no_link
 from nebula_lab.registry.installing.present import Present, present_in
@@ -35,8 +35,14 @@ def uninstall(
         InstallError: the folder can't be changed; it is as it was.
     """
     folder = PluginFolder(installation.folder)
-    if not folder.root.is_dir():
-        raise _not_installed(plugin_ids[0], {}, folder)
+    if not plugin_ids:
+        return UninstallReport()
+    if folder.is_unfinished:
+        finish_installs(folder.root)
+    # Before a lock is made in a folder that may be none of ours.
+    present, installed = present_in(folder.root, installation.search), folder.installed()
+    for plugin_id in plugin_ids:
+        _require_installed(plugin_id, installed, present, folder)
     with folder.changing(patience=installation.patience, waiting=installation.waiting) as change:
         present = present_in(installation.folder, installation.search)
         installed = folder.installed()
