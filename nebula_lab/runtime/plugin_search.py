@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from nebula_lab.errors import DiscoveryError, LockError
 from nebula_lab.model import PluginDescriptor, PluginState
@@ -14,7 +15,9 @@ from nebula_lab.model.events import PluginDiscovered, PluginRemoved, WatchNoted
 from nebula_lab.runtime.catalogue import Catalogue, said_by
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.record import PluginRecord
-from nebula_lab.watch.subject import PluginChange
+
+if TYPE_CHECKING:
+    from nebula_lab.watch.subject import PluginChange
 
 __all__ = ["PluginSearch", "is_there"]
 
@@ -50,6 +53,8 @@ class PluginSearch:
 
     def changes(self, again: set[str]) -> Iterator[PluginChange]:
         """Changes of loaded plugins that a search shows; `again` gets those to be tried anew."""
+        from nebula_lab.watch.subject import PluginChange  # with the first file that is watched
+
         found = self.search()
         now = time.monotonic()
         for record in self._loaded() if found is not None else ():
