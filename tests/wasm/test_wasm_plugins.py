@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy
 import pytest
 
@@ -203,3 +206,15 @@ def test_two_plugins_share_no_memory(workshop):
             True,
             False,
         ]
+
+
+def test_without_wasmtime_it_is_said_what_to_install(workshop):
+    workshop.plugin("it", "pass")
+    code = (
+        "import sys\nsys.modules['wasmtime'] = None\nfrom nebula_lab import PluginManager\n"
+        "config = {'plugin_dir': sys.argv[1], 'security': {'sandbox': 'Wasm'}}\n"
+        "with PluginManager(config) as plugins: plugins.load_plugin('it')\n"
+    )
+    command = [sys.executable, "-c", code, str(workshop.folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert 'pip install "nebula-lab[wasm]"' in ended.stderr

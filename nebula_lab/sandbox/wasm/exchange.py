@@ -18,7 +18,7 @@ class Exchange:
     """The folder, and the names that were given.
 
     Args:
-        folder: on a file system in memory where there is one.
+        folder: that the machine sees too.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -94,8 +94,8 @@ class WasmHost(Host):
         self.link = HostLink(ours, loop)
         self.scratch_dir = folder / "scratch"
         self.plugin_dir = folder / "plugin"
-        self._exchange = Exchange(_exchange_folder(folder))
-        for one in (self.scratch_dir, self.plugin_dir):
+        self._exchange = Exchange(folder / "exchange")
+        for one in (self.scratch_dir, self.plugin_dir, self._exchange.folder):
             one.mkdir(parents=True)
         self.plugin_id = spec.plugin_id
         self._spec = spec
@@ -244,16 +244,7 @@ class WasmHost(Host):
             self.kill()
             self._thread.join(1.0)
         removal.remove(str(self.scratch_dir.parent))
-        if self._exchange.folder.exists():
-            removal.remove(str(self._exchange.folder))
         self._disposed = True  # at last: an interrupted one is to be finished later
-
-
-def _exchange_folder(folder: Path) -> Path:
-    """A folder in memory, where the machine has one; named so that the sweeper finds it."""
-    path = folder / "exchange"
-    path.mkdir(parents=True)
-    return path
 
 
 def _variables(names: tuple[str, ...] | None) -> dict[str, str]:

@@ -68,12 +68,13 @@ class WasmSandbox(Sandbox):
 
 
 def _component() -> Component:
+    shared = engine()  # first: it says what to install where there is no wasmtime
     from wasmtime.component import Component
 
     with _loading:
         path = generic.compiled_component()
         if path not in _components:
-            _components[path] = Component.deserialize_file(engine(), str(path))
+            _components[path] = Component.deserialize_file(shared, str(path))
         return _components[path]
 
 
