@@ -17,7 +17,7 @@ from nebula_lab.agent.proving import dependency_reloaded, self_test
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.agent.staging import Staged
 from nebula_lab.agent.state.keeping import StateKeeping
-from nebula_lab.plugin import HealthStatus, Plugin, ResourceDescription, describe
+from nebula_lab.plugin import HealthStatus, Plugin, PluginError, ResourceDescription, describe
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
@@ -27,6 +27,8 @@ from nebula_lab.wire.values import decode_value
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
+# Of the file of a plugin that is a WebAssembly component.
+COMPONENT_SUFFIX = ".wasm"
 # How many async operations of a plugin run at once when its manifest does not say.
 ASYNC_CONCURRENCY = 64
 
@@ -48,6 +50,7 @@ class Resident:
         self._config = decode_value(load.config, "config", is_frozen=True)
         self._concurrency = load.concurrency
         self._is_alone = life == ""
+        self._server = server
         self.context = HostContext(load.plugin_id, self._config, Path(load.scratch_dir), server)
         self.module: ModuleType | None = None
         self.resource: Any = None
@@ -83,13 +86,10 @@ class Resident:
             running_context.serve_process(self.context)
         token = current_context.set(self.context)
         try:
-            self.module = import_source(
-                self._path, self._module_name, alone=self._is_alone, staged=self._staged
-            )
-            shown = self._staged.shown(self._path)
-            self.resource = make_resource(self.module, shown, self._api_version)
-            self.description = describe(self.resource)
-            self._give_context()
+            if self._path.suffix == COMPONENT_SUFFIX:
+                self._bring_up_component()
+            else:
+                self._bring_up_module()
             self._state = StateKeeping(self.resource, self._module_name, self._config)
             self.resource.initialize(self._config)
         except BaseException:
@@ -97,6 +97,28 @@ class Resident:
             raise
         finally:
             current_context.reset(token)
+
+    def _bring_up_module(self) -> None:
+        self.module = import_source(
+            self._path, self._module_name, alone=self._is_alone, staged=self._staged
+        )
+        shown = self._staged.shown(self._path)
+        self.resource = make_resource(self.module, shown, self._api_version)
+        self.description = describe(self.resource)
+        self._give_context()
+
+    def _bring_up_component(self) -> None:
+        from nebula_lab.agent.components.component import ComponentResource
+        from nebula_lab.agent.components.halting import halt_upon_interrupts
+
+        shown = self._staged.shown(self._path)
+        component = ComponentResource(self._path, shown, self.context, self._server)
+        if self._server.takes_signals:
+            halt_upon_interrupts(self._server, component.halting)
+        else:
+            self._server.halt = component.halting.halt
+        self.resource = component
+        self.description = component.description()
 
     def _give_context(self) -> None:
         # A resource with slots may have no place for it; it has `nebula_lab.plugin.context`.
@@ -171,7 +193,11 @@ class Resident:
 
     def run_cell(self, code: str) -> Any:
         """Run code in the plugin's module; the value of its last line, if that is an expression."""
-        assert self.module is not None
+        if self.module is None:
+            raise PluginError(
+                "it is a WebAssembly component, in which no Python can be run",
+                hint="Call its operations; `%plugin describe` shows them.",
+            )
         self._cells += 1
         name = f"<cell {self._cells}>"
         self._staged.remember(name, code)

@@ -82,6 +82,7 @@ class InProcessHost(Host):
         # Of this host alone, in whichever manager of this process.
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._interrupts = ThreadInterrupts()
+        self._server: _ThreadServer | None = None
         self._executing = [0]
         self._reason = ""
         self._disposed = False
@@ -97,7 +98,7 @@ class InProcessHost(Host):
             raise
 
     def _run(self) -> None:
-        server = _ThreadServer(
+        self._server = server = _ThreadServer(
             self._interrupts,
             self._context_of,
             self._theirs,
@@ -109,7 +110,7 @@ class InProcessHost(Host):
             if server.greet() and blocking.serve(server):
                 concurrent.serve(server)
         except ChannelEndedError:
-            pass  # the manager hung up
+            self._reason = server.perished  # unless the manager hung up
         except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
             self._reason = f"the plugin's thread ended: {error!r}"
         finally:
@@ -138,6 +139,14 @@ class InProcessHost(Host):
 
     def interrupt(self, call: PendingCall) -> None:
         self._interrupts.interrupt(call.number)
+        self._halt(call.number)
+
+    def insist(self, call: PendingCall) -> None:
+        self._halt(call.number)
+
+    def _halt(self, number: int) -> None:
+        if self._server is not None:
+            self._server.halt(number)
 
     def kill(self) -> None:
         self._reason = self._reason or "it did not stop; its thread was left behind"
