@@ -21,7 +21,6 @@ from nebula_lab.confine.confinement import Confined
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.wire.messages import Load
 
-
 # What a host exits with whose plugin trapped; 70 is an internal software error in sysexits.h.
 _PERISHED = 70
 

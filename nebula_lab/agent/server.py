@@ -102,6 +102,7 @@ class Server:
         self.guard_step: Callable[[Stoppable, Work], Any] | None = None
         # Stops a call that no exception reaches, by its number; any thread.
         self.halt: Callable[[int], object] = _nothing_to_halt
+        self.most_memory: int | None = None  # bytes, where nothing else limits the plugin's
         self.perished = ""  # why this host is ending, where its plugin brought that about
         self._on_stop = on_stop
         self._interrupts: Interrupts | None = None

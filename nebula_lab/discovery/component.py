@@ -15,13 +15,12 @@ from nebula_lab.discovery.regular_file import COMPONENT_LIMIT, MANIFEST_LIMIT, r
 from nebula_lab.discovery.source import SourceMetadata
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.capability import PluginCapability
-from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.descriptor import COMPONENT_SUFFIX, PluginDescriptor
 from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.syntax import DocumentSyntaxError
 
 __all__ = ["COMPONENT_SUFFIX", "METADATA_SECTION", "component_metadata", "require_fit"]
 
-COMPONENT_SUFFIX = ".wasm"
 METADATA_SECTION = "nebula-plugin"
 # More memory is all that a component can be given.
 _GRANTABLE = frozenset({PluginCapability.MEMORY_ALLOCATION})

@@ -155,7 +155,7 @@ def read_embedded(source: Path) -> PluginReading | None:
 
 def _fitting(descriptor: PluginDescriptor, description: Description) -> PluginDescriptor:
     """The descriptor, if what it asks for is to be had for what it is."""
-    if descriptor.path.suffix == COMPONENT_SUFFIX:
+    if descriptor.is_component:
         require_fit(descriptor, description)
     return descriptor
 

@@ -15,6 +15,7 @@ class Enforcement(Enum):
     """How something is held to."""
 
     KERNEL = "by the kernel"
+    WEBASSEMBLY = "by WebAssembly"
     MANAGER = "by the manager"
     SAMPLING = "by sampling"
     NONE = "not at all"
@@ -50,6 +51,21 @@ class Question(Enum):
 def enforcement_of(question: Question, machine: Machine) -> Answer:
     """How it is enforced, by what, and what to do where it is not."""
     return _ANSWERS[question](machine)
+
+
+def enforcement_in_component(question: Question, machine: Machine | None) -> Answer:
+    """The same for a WebAssembly component, which has nothing but what it is given.
+
+    Args:
+        question: what is to be enforced.
+        machine: what holds the process around it; None where that is the manager's own.
+    """
+    by = _BY_WEBASSEMBLY.get(question)
+    if by is not None:
+        return Enforcement.WEBASSEMBLY, by, ""
+    if machine is not None:
+        return enforcement_of(question, machine)
+    return _IN_OUR_PROCESS.get(question, (Enforcement.NONE, "", "Choose sandbox Process."))
 
 
 def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
@@ -201,4 +217,20 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.SCRATCH: _scratch,
     Question.PROCESSOR: _processor,
     Question.OWN_ENVIRONMENT: _own_environment,
+}
+
+_BY_WEBASSEMBLY: dict[Question, str] = {
+    Question.NO_NETWORK: "it is given no sockets",
+    Question.FILES: "it is given no files",
+    Question.NO_PROCESSES: "there is no way to start any",
+    Question.OTHERS: "it sees its own memory alone",
+    Question.SYSTEM_CALLS: "it makes none",
+    Question.VARIABLES: "it is given none",
+    Question.MEMORY: "its memories have a limit",
+    Question.HANDLES: "it is given no files",
+    Question.THREADS: "it starts none",
+    Question.SCRATCH: "it is given no files",
+}
+_IN_OUR_PROCESS: dict[Question, Answer] = {
+    Question.DISPLAY: (Enforcement.MANAGER, "what is displayed is filtered", ""),
 }

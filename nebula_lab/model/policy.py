@@ -15,7 +15,12 @@ from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
-from nebula_lab.model.enforcement import Enforcement, Question, enforcement_of
+from nebula_lab.model.enforcement import (
+    Enforcement,
+    Question,
+    enforcement_in_component,
+    enforcement_of,
+)
 from nebula_lab.model.host_overlap import overlap
 from nebula_lab.model.real_path import Link, follow
 from nebula_lab.model.rights import AllowedPath
@@ -132,7 +137,8 @@ class EffectivePolicy:
 
     Attributes:
         plugin_id: the plugin.
-        sandbox: where it runs; in None nothing is enforced, which choosing it says.
+        sandbox: where it runs; in None nothing is enforced, which choosing it says. A component
+            runs in Wasm, whatever sandbox is around that.
         rights: what it may do.
         limits: how much it may use.
         measures: all of it in words, and what enforces it on this machine.
@@ -173,6 +179,8 @@ def effective_policy(
     sandbox = config.security.sandbox
     mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
     questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
+    if descriptor.is_component:
+        mode = SandboxMode.WASM
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
@@ -185,7 +193,7 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if allowed.sandbox is SandboxMode.NONE:
+    if allowed.sandbox is SandboxMode.NONE and not descriptor.is_component:
         everything = frozenset(PluginCapability)
         return Rights(everything, (), None, None, None)
     return Rights(
@@ -277,12 +285,15 @@ def _measures(
     questions: Iterable[tuple[str, str, Question]], mode: SandboxMode, machine: Machine | None
 ) -> Iterator[Measure]:
     for name, granted, question in questions:
-        if mode is SandboxMode.NONE or machine is None:
+        if mode is SandboxMode.WASM:
+            how, by, cure = enforcement_in_component(question, machine)
+        elif mode is SandboxMode.NONE or machine is None:
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
+            continue
         else:
             how, by, cure = enforcement_of(question, machine)
-            risk = RISKS[question] if how is Enforcement.NONE else ""
-            yield Measure(name, granted, how, by, cure, risk)
+        risk = RISKS[question] if how is Enforcement.NONE else ""
+        yield Measure(name, granted, how, by, cure, risk)
 
 
 def _questions(

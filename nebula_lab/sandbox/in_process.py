@@ -83,6 +83,7 @@ class InProcessHost(Host):
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._interrupts = ThreadInterrupts()
         self._server: _ThreadServer | None = None
+        self._most_memory = spec.policy.limits.memory
         self._executing = [0]
         self._reason = ""
         self._disposed = False
@@ -106,6 +107,7 @@ class InProcessHost(Host):
             executing=self._executing,
             module_life=self._life,
         )
+        server.most_memory = self._most_memory
         try:
             if server.greet() and blocking.serve(server):
                 concurrent.serve(server)

@@ -139,6 +139,7 @@ class ComponentResource:
             self._shown,
             self._functions,
             self.halting,
+            self._server.most_memory,
             _number(),
         )
         if self._config is not None:

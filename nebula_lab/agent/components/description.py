@@ -8,8 +8,8 @@ from nebula_lab.agent.components.texts import GuestError, from_text
 from nebula_lab.agent.failures import LoadError
 from nebula_lab.plugin import OperationSpec, ResourceDescription
 
-_REQUIRED = {"name": str, "params_schema": dict}
-_OPTIONAL = {
+_REQUIRED: dict[str, type] = {"name": str, "params_schema": dict}
+_OPTIONAL: dict[str, type] = {
     "description": str,
     "result_schema": dict,
     "stream": bool,
@@ -47,9 +47,9 @@ def _operation(said: Any, number: int) -> OperationSpec:
     for key, kind in _REQUIRED.items():
         _require(isinstance(said.get(key), kind), f"{at} has no {key}, or one of another type")
     for key, value in said.items():
-        kind = _OPTIONAL.get(key) or _REQUIRED.get(key)
-        _require(kind is not None, f"{at} has the key {key!r}, which no operation has")
-        _require(kind is not None and isinstance(value, kind), f"{at}.{key} is of another type")
+        wanted = _OPTIONAL.get(key) or _REQUIRED.get(key)
+        _require(wanted is not None, f"{at} has the key {key!r}, which no operation has")
+        _require(wanted is not None and isinstance(value, wanted), f"{at}.{key} is of another type")
     return OperationSpec(
         name=said["name"],
         description=said.get("description", ""),

@@ -53,6 +53,7 @@ class GuestInstance:
         shown: the component's file, as people call it.
         functions: what it may call.
         halting: stops it.
+        most_memory: bytes that its memories may have; None where its process has a limit.
         call: the number of the call in which it is made.
 
     Raises:
@@ -67,6 +68,7 @@ class GuestInstance:
         shown: str,
         functions: HostFunctions,
         halting: Halting,
+        most_memory: int | None,
         call: int,
     ) -> None:
         from wasmtime import Store, WasmtimeError
@@ -75,7 +77,7 @@ class GuestInstance:
         self._escaped: BaseException | None = None
         self._store = Store(engine)
         self._store.set_limits(
-            memory_size=_memory_left(),
+            memory_size=_memory_left() if most_memory is None else most_memory,
             instances=_MOST_OF_A_KIND,
             tables=_MOST_OF_A_KIND,
             memories=_MOST_OF_A_KIND,
@@ -121,7 +123,7 @@ class GuestInstance:
         try:
             with self._halting.waiting():
                 return function(*arguments)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by `call`
             # wasmtime would keep it in a variable that all threads share, or lose it.
             self._escaped = error
             raise WasmtimeError("the host gave up the call") from None

@@ -5,6 +5,7 @@
 const std = @import("std");
 
 pub const Level = enum(i32) { debug, info, warning, err, critical };
+pub const Stream = enum(i32) { stdout, stderr };
 
 const Text = extern struct {
     at: [*]const u8,
@@ -20,15 +21,61 @@ const Outcome = extern struct {
     value: extern union { text: Text, failure: Failure } = undefined,
 };
 const Health = extern struct { state: u8 = 0, message: Text };
+const Answer = extern struct { failed: u8 = 0, text: Text = undefined };
 const Maybe = extern struct { there: u8 = 0, text: Text = undefined };
 
 const host = struct {
     extern "nebula:plugin/host@0.1.0" fn log(level: Level, text: [*]const u8, len: usize) void;
+    extern "nebula:plugin/host@0.1.0" fn progress(
+        done: f64,
+        has_total: i32,
+        total: f64,
+        text: [*]const u8,
+        len: usize,
+    ) void;
+    extern "nebula:plugin/host@0.1.0" fn output(to: Stream, text: [*]const u8, len: usize) void;
+    extern "nebula:plugin/host@0.1.0" fn @"call-plugin"(
+        plugin: [*]const u8,
+        plugin_len: usize,
+        operation: [*]const u8,
+        operation_len: usize,
+        params: [*]const u8,
+        params_len: usize,
+        answer: *Answer,
+    ) void;
     extern "nebula:plugin/host@0.1.0" fn @"yield-item"(item: [*]const u8, len: usize) i32;
 };
 
 pub fn log(level: Level, message: []const u8) void {
     host.log(level, message.ptr, message.len);
+}
+
+/// Show how far the running operation is; `total` null is for when nobody knows.
+pub fn progress(done: f64, total: ?f64, text: []const u8) void {
+    host.progress(done, @intFromBool(total != null), total orelse 0, text.ptr, text.len);
+}
+
+/// Print below the cell that made the call.
+pub fn print(to: Stream, text: []const u8) void {
+    host.output(to, text.ptr, text.len);
+}
+
+/// The result of another plugin's operation, as JSON; or why there is none, for people.
+pub const Called = union(enum) { result: []const u8, failure: []const u8 };
+
+pub fn callPlugin(plugin: []const u8, operation: []const u8, params: []const u8) Called {
+    var answer: Answer = .{};
+    host.@"call-plugin"(
+        plugin.ptr,
+        plugin.len,
+        operation.ptr,
+        operation.len,
+        params.ptr,
+        params.len,
+        &answer,
+    );
+    const text = answer.text.at[0..answer.text.len];
+    return if (answer.failed == 0) .{ .result = text } else .{ .failure = text };
 }
 
 /// Give the caller the next item of a stream, as JSON; false once no more are wanted.
