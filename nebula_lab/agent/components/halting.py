@@ -10,12 +10,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
+
+# Seconds that a call has to end by itself, once the host function that it waits in has told it.
+# Less than the time after which a manager tells it for the last time.
+_TO_END = 0.05
 
 
 class Halting:
@@ -31,6 +36,7 @@ class Halting:
         self._running = 0
         self._waits = False
         self._spared = 0
+        self._spared_at = 0.0
 
     @contextmanager
     def running(self, call: int, be_ready: Callable[[], object]) -> Iterator[None]:
@@ -62,15 +68,16 @@ class Halting:
         """Stop a call, if it is the one that runs; any thread.
 
         One that waits in the host can end by itself, and is stopped if it has not when this is
-        called again.
+        called again a moment later.
         """
         with self._lock:
             if call != self._running or not call:
                 return
+            now = time.monotonic()
             if self._waits and self._spared != call:
-                self._spared = call
-                return
-            self._stop()
+                self._spared, self._spared_at = call, now
+            if self._spared != call or now - self._spared_at > _TO_END:
+                self._stop()
 
 
 def halt_upon_interrupts(server: Server, halting: Halting) -> None:
