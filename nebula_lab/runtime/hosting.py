@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -77,6 +78,7 @@ class Hosting:
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
         on_memory: is given a plugin's id and how many bytes it has, where that is looked at.
+        mark: gives what processes that work for a load are found by, if this one is killed.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Hosting:
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
         on_memory: Callable[[str, int], None],
+        mark: Callable[[], str],
     ) -> None:
         self._config = config
         self._sandbox = sandbox
@@ -99,6 +102,7 @@ class Hosting:
         self._environments = environments
         self._listener = listener
         self._on_unclaimed = on_unclaimed
+        self._mark = mark
         self._memory = MemoryTally(on_memory)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
@@ -227,6 +231,10 @@ class Hosting:
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
         self._shelf.materialize(read, descriptor, host.plugin_dir)
+        if descriptor.is_component:
+            copy = host.plugin_dir / read.source
+            # On another thread, as an interrupt on this one must not come half-way.
+            self._workers.start(partial(self._compile, copy, descriptor)).result()
         host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "load", self._config.timeout, sink)
@@ -247,6 +255,11 @@ class Hosting:
         finally:
             conversation.close()
         return read_description(said, plugin_id), min(max(1, places), MAX_CONCURRENCY)
+
+    def _compile(self, copy: Path, descriptor: PluginDescriptor) -> None:
+        from nebula_lab.sandbox.compiled_components import CompiledComponents  # few plugins are one
+
+        CompiledComponents(self._mark).put_beside(copy, descriptor.id, descriptor.path.absolute())
 
     def _encoded_config(self, descriptor: PluginDescriptor) -> Any:
         section = self._config.global_config.get(descriptor.id)

@@ -50,8 +50,13 @@ def make_engine() -> Engine:
     return Engine(config)
 
 
+def compiled_path(path: Path) -> Path:
+    """Where the compiled code of the component in a file is."""
+    return path.with_name(path.name + COMPILED_SUFFIX)
+
+
 def component_at(path: Path, shown: str, engine: Engine) -> Component:
-    """The component in a file, compiled before or now.
+    """The component in a file, from the code beside it: a host compiles nothing.
 
     Args:
         path: the host's own copy.
@@ -59,17 +64,12 @@ def component_at(path: Path, shown: str, engine: Engine) -> Component:
         engine: what it is to run in.
 
     Raises:
-        LoadError: it is no component, or one that this engine can't run.
+        LoadError: the code is not there, or is of another engine.
     """
     from wasmtime import WasmtimeError
     from wasmtime.component import Component
 
-    compiled = path.with_name(path.name + COMPILED_SUFFIX)
     try:
-        if compiled.is_file():
-            return Component.deserialize_file(engine, os.fspath(compiled))
-        return Component(engine, path.read_bytes())
-    except OSError as error:
-        raise LoadError(f"{shown} can't be read: {error.strerror}") from error
+        return Component.deserialize_file(engine, os.fspath(compiled_path(path)))
     except WasmtimeError as error:
-        raise LoadError(f"{shown} can't be run as a component: {error}") from error
+        raise LoadError(f"{shown} can't be run as it was compiled: {error}") from error
