@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -44,6 +44,9 @@ from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.compiled_components import CompiledComponents
 
 START_TIMEOUT = 60.0  # seconds for a kernel to boot, on a machine under heavy load
 MAX_CONCURRENCY = 1024
@@ -103,6 +106,7 @@ class Hosting:
         self._listener = listener
         self._on_unclaimed = on_unclaimed
         self._mark = mark
+        self._components: CompiledComponents | None = None
         self._memory = MemoryTally(on_memory)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
@@ -212,6 +216,8 @@ class Hosting:
         """Start no more hosts; those that there are, for the caller to dispose of."""
         with self._counting:
             self._closed = True
+            if self._components is not None:
+                self._components.close()
             self._counting.wait_for(lambda: not self._starting, START_TIMEOUT)
             hosts = list(self._alive)
         for host in hosts:
@@ -259,7 +265,10 @@ class Hosting:
     def _compile(self, copy: Path, descriptor: PluginDescriptor) -> None:
         from nebula_lab.sandbox.compiled_components import CompiledComponents  # few plugins are one
 
-        CompiledComponents(self._mark).put_beside(copy, descriptor.id, descriptor.path.absolute())
+        with self._counting:
+            if self._components is None:
+                self._components = CompiledComponents(self._mark)
+        self._components.put_beside(copy, descriptor.id, descriptor.path.absolute())
 
     def _encoded_config(self, descriptor: PluginDescriptor) -> Any:
         section = self._config.global_config.get(descriptor.id)

@@ -8,6 +8,7 @@ import platform
 import secrets
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +21,7 @@ from nebula_lab.agent.components.engine import compiled_path
 from nebula_lab.agent.marking import MARK
 from nebula_lab.environments.cache_layout import cache_root
 from nebula_lab.environments.environment import isolated_command, own_environment
-from nebula_lab.errors import LoadFailedError
+from nebula_lab.errors import LoadFailedError, ManagerClosedError
 
 __all__ = ["CompiledComponents"]
 
@@ -44,6 +45,15 @@ class CompiledComponents:
     def __init__(self, mark: Callable[[], str], root: Path | None = None) -> None:
         self._mark = mark
         self._root = cache_root() / "components" if root is None else root
+        self._compiling = threading.Lock()  # the same component is not compiled twice at once
+        self._compiler: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Compile nothing more; a compiler that runs is ended."""
+        self._closed = True
+        if (compiler := self._compiler) is not None:
+            compiler.kill()
 
     def put_beside(self, path: Path, plugin_id: str, origin: Path) -> None:
         """Put the code of a component beside it.
@@ -58,36 +68,51 @@ class CompiledComponents:
         """
         component = path.read_bytes()
         kept = self._root / _kind() / hashlib.sha256(component).hexdigest()
-        code = _kept_at(kept)
-        if code is None:
-            code = self._compiled(component, plugin_id, origin)
-            with suppress(OSError):  # there is no room, so it is compiled again next time
-                _keep(kept, code)
-                _tidy(kept.parent)
+        code = _kept_at(kept) or self._made(kept, component, plugin_id, origin)
         place = compiled_path(path)
         place.unlink(missing_ok=True)  # of another plugin in a host that was used before
         place.write_bytes(code)
 
+    def _made(self, kept: Path, component: bytes, plugin_id: str, origin: Path) -> bytes:
+        with self._compiling:
+            if (code := _kept_at(kept)) is not None:
+                return code  # another load was quicker
+            code = self._compiled(component, plugin_id, origin)
+            with suppress(OSError):  # there is no room, so it is compiled again next time
+                _keep(kept, code)
+                _tidy(kept.parent)
+            return code
+
     def _compiled(self, component: bytes, plugin_id: str, origin: Path) -> bytes:
-        command = isolated_command(own_environment(), "nebula_lab.agent.components.compiling")
-        try:
-            done = subprocess.run(
-                command,
-                input=component,
-                capture_output=True,
-                timeout=_PATIENCE,
-                env={**os.environ, MARK: self._mark()},
-            )
-        except subprocess.TimeoutExpired as error:
-            reason = f"its code was not compiled within {_PATIENCE:g} s"
-            raise _failed(reason, plugin_id, origin) from error
-        if done.returncode == 0:
-            return done.stdout
-        said = done.stderr.decode("utf-8", "replace").strip()
-        if done.returncode != REFUSED:
-            ended = f"signal {-done.returncode}" if done.returncode < 0 else "an error"
-            said = f"the compiler ended by {ended}, as it takes too much. {said[-_SAID:]}".strip()
-        raise _failed(f"it can't be compiled: {said}", plugin_id, origin)
+        with subprocess.Popen(
+            isolated_command(own_environment(), "nebula_lab.agent.components.compiling"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, MARK: self._mark()},
+        ) as compiler:
+            self._compiler = compiler
+            try:
+                if self._closed:
+                    raise ManagerClosedError("the manager has been closed")
+                code, said = compiler.communicate(component, _PATIENCE)
+            except subprocess.TimeoutExpired as error:
+                reason = f"its code was not compiled within {_PATIENCE:g} s"
+                raise _failed(reason, plugin_id, origin) from error
+            finally:
+                self._compiler = None
+                compiler.kill()
+        if compiler.returncode == 0:
+            return code
+        raise _failed(_why(compiler.returncode, said), plugin_id, origin)
+
+
+def _why(status: int, said: bytes) -> str:
+    text = said.decode("utf-8", "replace").strip()
+    if status == REFUSED:
+        return f"it can't be compiled: {text}"
+    ended = f"was ended by signal {-status}" if status < 0 else f"exited with code {status}"
+    return f"it can't be compiled: the compiler {ended}, as by its limits. {text[-_SAID:]}".strip()
 
 
 def _failed(message: str, plugin_id: str, origin: Path) -> LoadFailedError:
