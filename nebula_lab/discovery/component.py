@@ -9,8 +9,14 @@ from nebula_lab.discovery.component_sections import (
     ComponentFileError,
     NotAComponentError,
     custom_sections,
+    with_section,
 )
-from nebula_lab.discovery.describing import Description
+from nebula_lab.discovery.describing import (
+    Description,
+    descriptor_from,
+    manifest_description,
+)
+from nebula_lab.discovery.document import Document
 from nebula_lab.discovery.regular_file import COMPONENT_LIMIT, MANIFEST_LIMIT, regular_file
 from nebula_lab.discovery.source import SourceMetadata
 from nebula_lab.errors import MetadataLoadError
@@ -19,9 +25,16 @@ from nebula_lab.model.descriptor import COMPONENT_SUFFIX, PluginDescriptor
 from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.syntax import DocumentSyntaxError
 
-__all__ = ["COMPONENT_SUFFIX", "METADATA_SECTION", "component_metadata", "require_fit"]
+__all__ = [
+    "COMPONENT_SUFFIX",
+    "METADATA_SECTION",
+    "component_metadata",
+    "require_fit",
+    "with_metadata",
+]
 
 METADATA_SECTION = "nebula-plugin"
+_SECTION_FORMATS = (".toml", ".json")
 # More memory is all that a component can be given.
 _GRANTABLE = frozenset({PluginCapability.MEMORY_ALLOCATION})
 
@@ -50,6 +63,31 @@ def component_metadata(path: Path, *, described: bool = False) -> SourceMetadata
     return SourceMetadata(_table(text, path))
 
 
+def with_metadata(component: bytes, document: Document, path: Path) -> bytes:
+    """A component that describes its plugin by what is in a manifest.
+
+    Args:
+        component: what is in its file.
+        document: a manifest in TOML or JSON.
+        path: of the component.
+
+    Raises:
+        MetadataLoadError: it is no component, or the manifest describes none.
+    """
+    description = manifest_description(document)
+    if document.path.suffix not in _SECTION_FORMATS or "path" in document.data:
+        raise description.error(
+            "it can't be put into a component",
+            "Give a .toml or .json file without a path: a component describes itself alone.",
+            key="path",
+        )
+    require_fit(descriptor_from(description, path), description)
+    try:
+        return with_section(component, METADATA_SECTION, document.text.encode())
+    except ComponentFileError as error:
+        raise _unreadable(error, path) from error
+
+
 def _unreadable(error: ComponentFileError, path: Path) -> MetadataLoadError:
     return MetadataLoadError(str(error), path=path, hint=error.hint)
 
@@ -68,8 +106,12 @@ def _metadata_text(file: BinaryIO, size: int) -> str | None:
             f"{MANIFEST_LIMIT:,} are read"
         )
     file.seek(found[0].start)
+    return _decoded(file.read(length))
+
+
+def _decoded(content: bytes) -> str:
     try:
-        return file.read(length).decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ComponentFileError(
             f"has a section {METADATA_SECTION!r} that is not UTF-8: byte {error.start} of it"

@@ -8,11 +8,12 @@ of many megabytes costs as little as a small one; whoever made it may have writt
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 from msgspec import Struct
 
-__all__ = ["ComponentFileError", "NotAComponentError", "custom_sections"]
+__all__ = ["ComponentFileError", "NotAComponentError", "custom_sections", "with_section"]
 
 _MAGIC = b"\0asm"
 _MODULE = b"\1\0\0\0"  # version 1, layer 0
@@ -38,9 +39,10 @@ class _ModuleError(NotAComponentError):
 
 
 class CustomSection(Struct, frozen=True):
-    """A custom section: its name, and where in the file what is in it begins and ends."""
+    """A custom section: its name, and where in the file it, and what is in it, begins and ends."""
 
     name: str
+    at: int
     start: int
     end: int
 
@@ -68,7 +70,7 @@ def custom_sections(file: BinaryIO, size: int) -> Iterator[CustomSection]:
                 f"ends in the middle of a section: at byte {at} one of {length:,} bytes begins, "
                 f"and the file has {size:,}"
             )
-        if kind == _CUSTOM and (found := _named(file, start, end)) is not None:
+        if kind == _CUSTOM and (found := _named(file, at, start, end)) is not None:
             yield found
         file.seek(end)
         at = end
@@ -93,7 +95,7 @@ def _head(file: BinaryIO, at: int) -> tuple[int, int, int]:
     return head[0], length, at + 1 + used
 
 
-def _named(file: BinaryIO, start: int, end: int) -> CustomSection | None:
+def _named(file: BinaryIO, at: int, start: int, end: int) -> CustomSection | None:
     """A custom section by its name; None for one whose name is too long to be of interest."""
     file.seek(start)
     head = file.read(min(_LEB_BYTES, end - start))
@@ -104,7 +106,7 @@ def _named(file: BinaryIO, start: int, end: int) -> CustomSection | None:
         return None
     file.seek(start + used)
     name = file.read(length).decode("utf-8", "replace")
-    return CustomSection(name, start + used + length, end)
+    return CustomSection(name, at, start + used + length, end)
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
@@ -117,3 +119,26 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
                 break
             return value, used
     raise ComponentFileError(f"has a size at byte {at} that is no number")
+
+
+def with_section(component: bytes, name: str, content: bytes) -> bytes:
+    """A component with a custom section in the place of those of that name.
+
+    Raises:
+        NotAComponentError, ComponentFileError: as `custom_sections`.
+    """
+    kept = component
+    found = [one for one in custom_sections(BytesIO(component), len(component)) if one.name == name]
+    for one in reversed(found):
+        kept = kept[: one.at] + kept[one.end :]
+    data = _encoded(len(name.encode())) + name.encode() + content
+    return kept + bytes([_CUSTOM]) + _encoded(len(data)) + data
+
+
+def _encoded(value: int) -> bytes:
+    """An unsigned LEB128 number."""
+    digits = bytearray()
+    while value >= 0x80:
+        digits.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*digits, value])

@@ -169,7 +169,7 @@ def _is_trap(error: Exception) -> bool:
 def _unfit(shown: str, why: str) -> str:
     return (
         f"{shown} is no plugin of the world nebula:plugin/plugin@0.1.0: {why}; "
-        "`nebula-lab wit` prints the world that it has to export"
+        "`nebula-lab component wit` prints the world that it has to export"
     )
 
 
