@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from conftest import ComponentLab
 
 from nebula_lab.errors import (
     ExecutionFailedError,
@@ -47,8 +48,6 @@ def test_a_stream_that_does_not_stop_when_told_is_stopped(begun):
 
 
 def test_a_loop_in_its_start_fails_its_load(tmp_path):
-    from conftest import ComponentLab
-
     lab = ComponentLab(
         "Process",
         tmp_path / "plugins",
@@ -60,8 +59,6 @@ def test_a_loop_in_its_start_fails_its_load(tmp_path):
 
 
 def test_a_refusal_in_its_start_fails_its_load_with_its_words(tmp_path):
-    from conftest import ComponentLab
-
     lab = ComponentLab(
         "None", tmp_path / "plugins", global_config={"hostile": {"fail_at_start": True}}
     )
