@@ -22,8 +22,11 @@ _STACK = 512 * 1024  # bytes of calls within calls
 _FIRST_MEMORY = 2**20  # bytes
 
 
-def make_engine() -> Engine:
+def make_engine(*, compiles: bool = False) -> Engine:
     """An engine of the one kind there is: what was compiled for one runs in any other.
+
+    Args:
+        compiles: it is to compile, and may start threads for that.
 
     Raises:
         LoadError: wasmtime is not installed.
@@ -46,7 +49,7 @@ def make_engine() -> Engine:
     config.memory_guard_size = 0
     config.memory_init_cow = False
     config.signals_based_traps = False  # a host's handlers of signals are its own
-    config.parallel_compilation = False  # threads count, too
+    config.parallel_compilation = compiles  # in a host, threads count
     return Engine(config)
 
 

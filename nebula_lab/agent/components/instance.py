@@ -83,7 +83,8 @@ class GuestInstance:
             memories=_MOST_OF_A_KIND,
         )
         self._store.set_wasi(bare_wasi(functions))
-        linker = self._linked(engine, functions)
+        _require_our_world(component, engine, shown)
+        linker = self._linked(engine, component, functions)
         try:
             with self._running(call):
                 instance = linker.instantiate(self._store, component)
@@ -93,7 +94,7 @@ class GuestInstance:
             raise LoadError(_unfit(shown, str(error))) from error
         self._functions = self._exported(instance, shown)
 
-    def _linked(self, engine: Engine, functions: HostFunctions) -> Linker:
+    def _linked(self, engine: Engine, component: Component, functions: HostFunctions) -> Linker:
         from wasmtime.component import Linker
 
         linker = Linker(engine)
@@ -101,6 +102,8 @@ class GuestInstance:
         with linker.root() as root, root.add_instance(HOST) as host:
             for name, function in functions.table().items():
                 host.add_func(name, partial(self._in_host, function))
+        # Of WASI, some languages import more than they use, such as HTTP: it traps once it is used.
+        linker.define_unknown_imports_as_traps(component)
         return linker
 
     def _exported(self, instance: Instance, shown: str) -> dict[str, Func]:
@@ -160,6 +163,25 @@ class GuestInstance:
     def _trap(self, error: Exception) -> TrapError:
         text = str(error)
         return TrapError(text, is_halt="wasm trap: interrupt" in text)
+
+
+def _require_our_world(component: Component, engine: Engine, shown: str) -> None:
+    """Refuse what is made for a host of another version; without this, it would trap one day."""
+    ours = HOST.partition("/")[0]
+    strange = [
+        name
+        for name in component.type.imports(engine)
+        if name.startswith(f"{ours}/") and not _suits(name)
+    ]
+    if strange:
+        raise LoadError(_unfit(shown, f"it imports {strange[0]}, and the host has {HOST}"))
+
+
+def _suits(name: str) -> bool:
+    """Whether an interface of ours is of a version that we have: the middle number is ours."""
+    interface, _, version = name.partition("@")
+    ours_interface, _, ours = HOST.partition("@")
+    return interface == ours_interface and version.split(".")[:2] == ours.split(".")[:2]
 
 
 def _is_trap(error: Exception) -> bool:
