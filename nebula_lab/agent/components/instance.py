@@ -28,6 +28,16 @@ FUNCTIONS = (
     "restore-state",
     "cleanup",
 )
+# What can be imported: ours, and WASI as bare as it can be.
+_PROVIDED = (
+    "nebula:plugin/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+)
 _MOST_MEMORY = 2**30  # bytes, where the process has no limit of its own
 _MOST_OF_A_KIND = 100  # memories, tables and instances within one component
 
@@ -84,7 +94,7 @@ class GuestInstance:
         )
         self._store.set_wasi(bare_wasi(functions))
         _require_our_world(component, engine, shown)
-        linker = self._linked(engine, component, functions)
+        linker = self._linked(engine, functions)
         try:
             with self._running(call):
                 instance = linker.instantiate(self._store, component)
@@ -94,7 +104,7 @@ class GuestInstance:
             raise LoadError(_unfit(shown, str(error))) from error
         self._functions = self._exported(instance, shown)
 
-    def _linked(self, engine: Engine, component: Component, functions: HostFunctions) -> Linker:
+    def _linked(self, engine: Engine, functions: HostFunctions) -> Linker:
         from wasmtime.component import Linker
 
         linker = Linker(engine)
@@ -102,8 +112,6 @@ class GuestInstance:
         with linker.root() as root, root.add_instance(HOST) as host:
             for name, function in functions.table().items():
                 host.add_func(name, partial(self._in_host, function))
-        # Of WASI, some languages import more than they use, such as HTTP: it traps once it is used.
-        linker.define_unknown_imports_as_traps(component)
         return linker
 
     def _exported(self, instance: Instance, shown: str) -> dict[str, Func]:
@@ -166,15 +174,13 @@ class GuestInstance:
 
 
 def _require_our_world(component: Component, engine: Engine, shown: str) -> None:
-    """Refuse what is made for a host of another version; without this, it would trap one day."""
-    ours = HOST.partition("/")[0]
-    strange = [
-        name
-        for name in component.type.imports(engine)
-        if name.startswith(f"{ours}/") and not _suits(name)
-    ]
-    if strange:
-        raise LoadError(_unfit(shown, f"it imports {strange[0]}, and the host has {HOST}"))
+    """Refuse what imports something that is not to be had here, and say what that is."""
+    for name in component.type.imports(engine):
+        if name.startswith("nebula:plugin/") and not _suits(name):
+            raise LoadError(_unfit(shown, f"it imports {name}, and the host has {HOST}"))
+        if not name.startswith(_PROVIDED):
+            why = f"it imports {name}, which no plugin is given; build it without"
+            raise LoadError(_unfit(shown, why))
 
 
 def _suits(name: str) -> bool:
