@@ -42,6 +42,8 @@
     │   └── PublishingError         it does not take a version, or a change
     ├── InstallError                a plugin that was not installed; what was there is as it was
     │   └── EditedFilesError        somebody has changed the files that would be replaced
+    ├── ContainerRuntimeError       a program that runs containers, and does not
+    │   └── ImageError              what containers are made of can't be had
     ├── WatcherFailedError
     ├── MissingLibraryError         a package that only this needs is not here; also an ImportError
     └── ManagerClosedError
@@ -54,6 +56,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from nebula_lab.container_errors import ContainerRuntimeError, ImageError
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.reports.exit_report import ExitReport
@@ -110,6 +113,8 @@ __all__ = [
     "PublishingError",
     "InstallError",
     "EditedFilesError",
+    "ContainerRuntimeError",
+    "ImageError",
     "WatcherFailedError",
     "MissingLibraryError",
     "ManagerClosedError",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nebula_lab.agent.failures import MAX_TEXT, without_ours
+from nebula_lab.agent.tracebacks import MAX_TEXT, without_ours
 
 if TYPE_CHECKING:
     from pdb import Pdb

@@ -11,8 +11,7 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator
-
-from msgspec import Struct
+from typing import NamedTuple
 
 # What these magics stand before is run in the notebook's own names, so it may be the plugin's code.
 _RUN_A_CELL = frozenset({"time", "capture"})
@@ -47,7 +46,7 @@ def _parse(text: str) -> ast.Module:
         return ast.parse(text)
 
 
-class CellSource(Struct, frozen=True):
+class CellSource(NamedTuple):
     """A cell as Python.
 
     Attributes:

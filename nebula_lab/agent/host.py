@@ -51,7 +51,7 @@ def run(
         owner_pidfd: of the manager's process.
         stacks: descriptor to write the stacks of all threads to, when the manager wants them; at
             its end is the number of the call that runs.
-        kernel_arguments: the connection file and IPython's folder.
+        kernel_arguments: the connection file and IPython's folder; none for no kernel.
         confined: what is still to be taken once the kernel has booted; the rest has been.
     """
     code = _run(channel, owner_pidfd, stacks, kernel_arguments, confined)
@@ -86,15 +86,17 @@ def _run(
 
 def _serve(server: Server, kernel_arguments: list[str], confined: Confined) -> None:
     from nebula_lab.agent.forks import disown_in_forks
-    from nebula_lab.agent.kernel import KernelThread
     from nebula_lab.agent.streams import redirect
 
     # First: two threads that both have something to do wait for each other, 5 ms a time.
     if not server.greet():
         return
-    kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
-    kernel.start()
-    kernel.wait()
+    if kernel_arguments:
+        from nebula_lab.agent.kernel import KernelThread
+
+        kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
+        kernel.start()
+        kernel.wait()
     redirect(server)
     disown_in_forks(server)
     # Nothing but the plugin is imported from here on: leave no bytecode in its folder.

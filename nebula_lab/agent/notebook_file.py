@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 SKIP_TAG = "nebula-skip"
 METADATA_KEY = "nebula"
@@ -30,7 +28,7 @@ class NotebookFileError(Exception):
         self.line = line
 
 
-class CodeCell(Struct, frozen=True):
+class CodeCell(NamedTuple):
     """One code cell that belongs to the plugin.
 
     Attributes:
@@ -42,7 +40,7 @@ class CodeCell(Struct, frozen=True):
     source: str
 
 
-class NotebookFile(Struct, frozen=True):
+class NotebookFile(NamedTuple):
     """What a notebook says as code.
 
     Attributes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import CodeType
 
 from nebula_lab.agent.cell_source import CellSourceError, cell_source
-from nebula_lab.agent.failures import LoadError
+from nebula_lab.agent.load_errors import LoadError
 from nebula_lab.agent.notebook_file import NotebookFile, NotebookFileError, read_notebook
 from nebula_lab.agent.staging import Staged
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nebula_lab.agent.failures import has_frames_of_the_plugin, is_ours, message_of
 from nebula_lab.agent.obstacles import obstacle_of
 from nebula_lab.agent.staging import Staged
+from nebula_lab.agent.tracebacks import has_frames_of_the_plugin, is_ours, message_of
 
 if TYPE_CHECKING:
     from nebula_lab.agent.call_debugger import CallDebugger

@@ -16,15 +16,17 @@ from types import FrameType
 from typing import Any
 
 from nebula_lab.agent.executing import Executing
-from nebula_lab.agent.failures import came_of, failure_of
+from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.interrupts import Interrupts
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.steps import OUR_FRAME, Stoppable
+from nebula_lab.agent.tracebacks import came_of
 from nebula_lab.agent.unbegun import Unbegun, withdrawal
 from nebula_lab.link.channel import Channel
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.plain import is_plain, to_plain
+from nebula_lab.wire.encoded import EncodedValue
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import (
     COOKIE,
@@ -44,7 +46,6 @@ from nebula_lab.wire.messages import (
     ResponseFailure,
     Welcome,
 )
-from nebula_lab.wire.parcel import EncodedValue
 from nebula_lab.wire.protocol import Connection, Side
 from nebula_lab.wire.values import decode_value, encode_plain, encode_value
 
@@ -386,11 +387,15 @@ class Server:
         self.finish(job, outcome)
 
     def _bring_up(self, message: Load) -> dict[str, Any]:
-        self.resident = Resident(message, self, self._module_life)
+        self.resident = self.make_resident(message)
         self.resident.bring_up()
         if self.on_loaded is not None:
             self.on_loaded(self.resident)
         return self.resident.description.to_dict()
+
+    def make_resident(self, message: Load) -> Resident:
+        """What stands for the plugin that is to be brought up."""
+        return Resident(message, self, self._module_life)
 
     def perform(self, call: Call) -> Any:
         """Do what a call asks for; may give a generator, a coroutine or an async generator."""

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from nebula_lab.agent.failures import LoadError, MissingEntryError
+from nebula_lab.agent.load_errors import LoadError, MissingEntryError
 from nebula_lab.agent.siblings import Siblings, drop_modules
 from nebula_lab.agent.staging import Staged, StagedFinder
 from nebula_lab.plugin import DynamicResource

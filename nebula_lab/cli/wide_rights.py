@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor, Problem, SandboxMode
 from nebula_lab.model.policy import Rights, rights_of
 from nebula_lab.model.problem import ProblemKind
+from nebula_lab.model.sandbox_choice import mode_for
 
 
 def wide_rights(descriptors: Iterable[PluginDescriptor], config: PluginConfig) -> list[Problem]:
     """A note on each; none in sandbox None, where that is no news."""
-    if config.security.sandbox is SandboxMode.NONE:
-        return []
     return [
         Problem(
             kind=ProblemKind.WIDE_RIGHT,
@@ -23,6 +22,7 @@ def wide_rights(descriptors: Iterable[PluginDescriptor], config: PluginConfig) -
             severity="note",
         )
         for descriptor in descriptors
+        if mode_for(descriptor, config.security) is not SandboxMode.NONE
         for message, cure in _wide(rights_of(descriptor, config.security))
     ]
 

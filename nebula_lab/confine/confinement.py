@@ -56,6 +56,7 @@ class Guard(IntEnum):
     NONE = 0  # it starts nothing
     SUBREAPER = 1
     NAMESPACE = 2
+    CONTAINER = 3  # ends as a whole, with the host
 
 
 class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -81,6 +82,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         home_size: bytes that it may keep in its own folder.
         groups: file systems of control groups, which it never writes to, or it could leave its own.
         kept: folders to read that may lie in hidden ones, and are seen all the same.
+        contained: it is in a container that has given it its namespaces and files already.
     """
 
     namespaces: bool
@@ -102,6 +104,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     home_size: int
     groups: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    contained: bool = False
 
     @property
     def binds(self) -> bool:
@@ -120,14 +123,14 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         Raises:
             OSError: something can't be taken, so nothing of a plugin may run here.
         """
-        if self.namespaces:
+        if self.namespaces and not self.contained:
             network = namespaces.NETWORK if self.network is not Network.FULL else 0
             namespaces.enter(namespaces.MOUNT | namespaces.IPC | network)
             mounts.keep_private()
         if self.network is Network.PROXY:
             loopback.offer_listener(proxy)
         _GUARDS[self.guard]()
-        if self.namespaces:
+        if self.namespaces and not self.contained:
             self._arrange_files(places)
         _make_folders(places)
         if self.is_restricted:
@@ -320,6 +323,7 @@ _GUARDS: dict[Guard, Callable[[], object]] = {
     Guard.NONE: lambda: None,
     Guard.SUBREAPER: warden.guard_as_subreaper,
     Guard.NAMESPACE: warden.guard_with_namespace,
+    Guard.CONTAINER: lambda: None,
 }
 
 

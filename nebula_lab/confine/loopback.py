@@ -34,7 +34,8 @@ def _switch_on(sock: socket.socket) -> None:
     name = b"lo"
     found = fcntl.ioctl(sock, _GET_FLAGS, _REQUEST.pack(name, 0))
     flags: int = _REQUEST.unpack(found)[1]
-    fcntl.ioctl(sock, _SET_FLAGS, _REQUEST.pack(name, flags | _UP))
+    if not flags & _UP:  # as a container's is, where nobody may set it
+        fcntl.ioctl(sock, _SET_FLAGS, _REQUEST.pack(name, flags | _UP))
 
 
 def variables() -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nebula_lab.environments.cache_layout import CacheLayout
 
-__all__ = ["agent_folder"]
+__all__ = ["agent_folder", "agent_sources"]
 
 _OURS = Path(__file__).parents[1]
 _LAYERS = ("plugin", "wire", "link", "confine", "agent")
@@ -28,15 +28,24 @@ def agent_folder(layout: CacheLayout) -> Path:
     Raises:
         OSError: it can't be written.
     """
-    sources = {path: path.read_bytes() for path in _sources()}
+    sources = agent_sources()
     digest = hashlib.sha256()
     for path, content in sources.items():
-        digest.update(f"{path.relative_to(_OURS)}\0{len(content)}\0".encode())
+        digest.update(f"{path}\0{len(content)}\0".encode())
         digest.update(content)
     folder = layout.agents / digest.hexdigest()[:32]
     if not folder.is_dir():
         _write(sources, folder)
     return folder
+
+
+def agent_sources() -> dict[Path, bytes]:
+    """What is copied, by the paths in our package.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    return {path.relative_to(_OURS): path.read_bytes() for path in _sources()}
 
 
 def _sources() -> Iterator[Path]:
@@ -51,7 +60,7 @@ def _write(sources: dict[Path, bytes], folder: Path) -> None:
     new = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
         for path, content in sources.items():
-            target = new / "nebula_lab" / path.relative_to(_OURS)
+            target = new / "nebula_lab" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         os.rename(new, folder)  # noqa: PTH104 - fails, unlike `replace` of files, where it is there

@@ -53,19 +53,15 @@ def enforcement_of(question: Question, machine: Machine) -> Answer:
     return _ANSWERS[question](machine)
 
 
-def enforcement_in_component(question: Question, machine: Machine | None) -> Answer:
+def enforcement_in_component(question: Question) -> Answer | None:
     """The same for a WebAssembly component, which has nothing but what it is given.
 
-    Args:
-        question: what is to be enforced.
-        machine: what holds the process around it; None where that is the manager's own.
+    None where WebAssembly has nothing to do with it.
     """
+    if question is Question.DISPLAY:
+        return Enforcement.MANAGER, "what is displayed is filtered", ""
     by = _BY_WEBASSEMBLY.get(question)
-    if by is not None:
-        return Enforcement.WEBASSEMBLY, by, ""
-    if machine is not None:
-        return enforcement_of(question, machine)
-    return _IN_OUR_PROCESS.get(question, (Enforcement.NONE, "", "Choose sandbox Process."))
+    return None if by is None else (Enforcement.WEBASSEMBLY, by, "")
 
 
 def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
@@ -230,7 +226,4 @@ _BY_WEBASSEMBLY: dict[Question, str] = {
     Question.HANDLES: "it is given no files",
     Question.THREADS: "it starts none",
     Question.SCRATCH: "it is given no files",
-}
-_IN_OUR_PROCESS: dict[Question, Answer] = {
-    Question.DISPLAY: (Enforcement.MANAGER, "what is displayed is filtered", ""),
 }

@@ -6,16 +6,18 @@ people are told is read off the same value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
+from nebula_lab.model.container_enforcement import enforcement_in_container
 from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.enforcement import (
+    Answer,
     Enforcement,
     Question,
     enforcement_in_component,
@@ -30,7 +32,10 @@ from nebula_lab.model.rights_in_words import (
     variables_in_words,
 )
 from nebula_lab.model.risks import RISKS
-from nebula_lab.model.security import SandboxMode, SecurityConfig
+from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_mode import SandboxMode
+from nebula_lab.model.security import SecurityConfig
+from nebula_lab.model.wasm_enforcement import enforcement_in_wasm
 from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
@@ -176,11 +181,18 @@ def effective_policy(
     """
     rights = rights_of(descriptor, config.security)
     limits = _limits(rights, config)
-    sandbox = config.security.sandbox
-    mode = sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
-    questions = [*_questions(rights, limits, import_folders), *_of_environment(descriptor)]
+    mode = mode_for(descriptor, config.security)
+    is_contained = mode is SandboxMode.CONTAINER
+    folders = () if is_contained else import_folders
+    questions = [*_questions(rights, limits, folders), *_of_environment(descriptor)]
+    if is_contained and rights.sees_all_files:
+        all_of_it = ("files", "all of the container, and of yours what allowed_paths names")
+        questions = [
+            (*all_of_it, one[2]) if one[2] is Question.ALL_FILES else one for one in questions
+        ]
     if descriptor.is_component:
-        mode = SandboxMode.WASM
+        within = tuple(_component_measures(questions, mode, machine))
+        return EffectivePolicy(descriptor.id, SandboxMode.WASM, rights, limits, within)
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
@@ -193,7 +205,7 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if allowed.sandbox is SandboxMode.NONE and not descriptor.is_component:
+    if mode_for(descriptor, allowed) is SandboxMode.NONE and not descriptor.is_component:
         everything = frozenset(PluginCapability)
         return Rights(everything, (), None, None, None)
     return Rights(
@@ -285,15 +297,31 @@ def _measures(
     questions: Iterable[tuple[str, str, Question]], mode: SandboxMode, machine: Machine | None
 ) -> Iterator[Measure]:
     for name, granted, question in questions:
-        if mode is SandboxMode.WASM:
-            how, by, cure = enforcement_in_component(question, machine)
-        elif mode is SandboxMode.NONE or machine is None:
+        if mode is SandboxMode.NONE or (machine is None and mode is not SandboxMode.WASM):
             yield Measure(name, "as you", Enforcement.NONE, "sandbox None was chosen")
-            continue
         else:
-            how, by, cure = enforcement_of(question, machine)
+            how, by, cure = _ENFORCEMENT.get(mode, enforcement_of)(question, machine)
+            risk = RISKS[question] if how is Enforcement.NONE else ""
+            yield Measure(name, granted, how, by, cure, risk)
+
+
+def _component_measures(
+    questions: Iterable[tuple[str, str, Question]], around: SandboxMode, machine: Machine | None
+) -> Iterator[Measure]:
+    """Of a component: what WebAssembly does not hold it to, the sandbox around it does."""
+    for name, granted, question in questions:
+        answer = enforcement_in_component(question)
+        if answer is None and machine is not None:
+            answer = _ENFORCEMENT.get(around, enforcement_of)(question, machine)
+        how, by, cure = answer or (Enforcement.NONE, "", "Choose sandbox Process.")
         risk = RISKS[question] if how is Enforcement.NONE else ""
         yield Measure(name, granted, how, by, cure, risk)
+
+
+_ENFORCEMENT: dict[SandboxMode, Callable[[Question, Any], Answer]] = {
+    SandboxMode.CONTAINER: enforcement_in_container,
+    SandboxMode.WASM: enforcement_in_wasm,
+}
 
 
 def _questions(

@@ -12,7 +12,8 @@ from nebula_lab.model.descriptor import PluginDescriptor
 from nebula_lab.model.listing import listed
 from nebula_lab.model.policy import GrantedPath, Rights, requested_paths, rights_of
 from nebula_lab.model.problem import Problem, ProblemKind
-from nebula_lab.model.security import SandboxMode
+from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_mode import STRENGTH, SandboxMode
 
 __all__ = ["Refusal", "refusals", "refusal_notes"]
 
@@ -34,11 +35,12 @@ class Refusal(Struct, frozen=True):
 
 
 def refusals(descriptor: PluginDescriptor, config: PluginConfig) -> tuple[Refusal, ...]:
-    """What a plugin asks for in vain; nothing in sandbox None, where it has everything."""
-    if config.security.sandbox is SandboxMode.NONE:
-        return ()
+    """What a plugin asks for in vain; rights are none of it in sandbox None."""
+    weaker = _weaker_sandbox(descriptor, config)
+    if mode_for(descriptor, config.security) is SandboxMode.NONE:
+        return weaker
     rights = rights_of(descriptor, config.security)
-    return tuple(refusal for find in _FINDERS for refusal in find(descriptor, rights))
+    return (*weaker, *(refusal for find in _FINDERS for refusal in find(descriptor, rights)))
 
 
 def refusal_notes(descriptor: PluginDescriptor, config: PluginConfig) -> Iterator[Problem]:
@@ -52,6 +54,21 @@ def refusal_notes(descriptor: PluginDescriptor, config: PluginConfig) -> Iterato
             cure=refusal.cure,
             severity="note",
         )
+
+
+def _weaker_sandbox(descriptor: PluginDescriptor, config: PluginConfig) -> tuple[Refusal, ...]:
+    asked, given = descriptor.security.sandbox, mode_for(descriptor, config.security)
+    if asked is None or STRENGTH[asked] >= STRENGTH[given]:
+        return ()
+    return (
+        Refusal(
+            "sandbox",
+            (asked.value,),
+            f"asks for sandbox {asked.value}, which isolates less than {given.value}, and runs in "
+            f"{given.value} all the same",
+            "Take sandbox out of the plugin's [security]: it can only ask for a stronger one.",
+        ),
+    )
 
 
 def _capabilities(descriptor: PluginDescriptor, rights: Rights) -> Iterator[Refusal]:

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from nebula_lab.model.capability import Capability
 from nebula_lab.model.frozen import Count, FrozenModel
+from nebula_lab.model.sandbox_mode import SandboxMode
 
 __all__ = ["AllowedPath", "RequestedRights", "RuntimeOptions"]
 
@@ -63,12 +64,14 @@ class RequestedRights(FrozenModel):
         allowed_paths: the files that it wants to use with FileSystem; all without. Relative ones
             are taken from the folder of its manifest.
         allowed_variables: the manager's environment variables that it wants to know.
+        sandbox: the least that it wants to be isolated by; None where it does not mind.
     """
 
     capabilities: tuple[Capability, ...] = ()
     allowed_hosts: tuple[HostName, ...] = ()
     allowed_paths: tuple[AllowedPath, ...] = ()
     allowed_variables: tuple[VariableName, ...] = ()
+    sandbox: SandboxMode | None = None
 
 
 class RuntimeOptions(FrozenModel):

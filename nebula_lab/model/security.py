@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum, nonmember
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from nebula_lab.model.capability import Capability, PluginCapability
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.quantities import ByteCount
 from nebula_lab.model.rights import AllowedPath, HostName, VariableName
-from nebula_lab.model.variants import OneOf
+from nebula_lab.model.sandbox_mode import STRENGTH, Container, Sandbox, SandboxMode, mode_of
 
 __all__ = ["Container", "SandboxMode", "Sandbox", "ResourceLimits", "SecurityConfig"]
 
 _GIB = 2**30
-
-
-class Container(FrozenModel):
-    """The sandbox that is a container.
-
-    Attributes:
-        runtime: the program that runs it, such as "podman" or "docker".
-    """
-
-    type: Literal["Container"] = Field(default="Container", repr=False)
-    runtime: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-    @property
-    def value(self) -> str:
-        """The seed's word for it, as an enum member has."""
-        return self.type
-
-
-class SandboxMode(Enum):
-    """Where a plugin's code runs.
-
-    A setting is NONE, PROCESS, WASM or a `Container(runtime=…)`; all have a `value`. CONTAINER
-    names the fourth kind and is no setting of its own, since it lacks the runtime.
-    """
-
-    NONE = "None"
-    PROCESS = "Process"
-    WASM = "Wasm"
-    CONTAINER = "Container"
-
-    Container = nonmember(Container)
-
-
-Sandbox = Annotated[
-    SandboxMode | Container,
-    OneOf(
-        "sandbox",
-        {
-            "None": SandboxMode.NONE,
-            "Process": SandboxMode.PROCESS,
-            "Wasm": SandboxMode.WASM,
-            "Container": Container,
-        },
-    ),
-]
 
 
 _KeyLine = Annotated[
@@ -102,7 +58,10 @@ class SecurityConfig(FrozenModel):
         revoked_keys: a file with public keys that are trusted no longer, one a line.
         development: let plugins that were edited after they were signed pass, with a warning. The
             signature itself must be good, and by a key that is trusted.
-        sandbox: where plugins run.
+        sandbox: where plugins run, unless one is to be isolated by more.
+        sandboxes: plugin id to where it runs instead; nothing that isolates it by less.
+        container: how containers are run for plugins that ask for one, where neither of these is
+            one; without, by podman.
         capabilities: what a plugin may be granted, if it asks for it.
         allowed_paths: the files that plugins with FileSystem may use at most; all without.
         allowed_hosts: whom plugins with Network may reach at most; everyone without.
@@ -117,6 +76,8 @@ class SecurityConfig(FrozenModel):
     revoked_keys: Path | None = None
     development: Flag = False
     sandbox: Sandbox = SandboxMode.PROCESS
+    sandboxes: Mapping[str, Sandbox] = Field(default_factory=dict)
+    container: Container | None = None
     capabilities: tuple[Capability, ...] = (
         PluginCapability.NETWORK,
         PluginCapability.FILE_SYSTEM,
@@ -127,6 +88,19 @@ class SecurityConfig(FrozenModel):
     allowed_variables: tuple[VariableName, ...] | None = None
     resource_limits: ResourceLimits = ResourceLimits()
     strict: Flag = True
+
+    @model_validator(mode="after")
+    def _none_is_weaker(self) -> Self:
+        least = STRENGTH[mode_of(self.sandbox)]
+        for plugin_id, sandbox in self.sandboxes.items():
+            if STRENGTH[mode_of(sandbox)] < least:
+                raise PydanticCustomError(
+                    "weaker_sandbox",
+                    "sandboxes.{plugin}: {less} isolates less than security.sandbox, which is "
+                    "{more}; a plugin's own can only isolate it by more",
+                    {"plugin": plugin_id, "less": sandbox.value, "more": self.sandbox.value},
+                )
+        return self
 
     def relative_to(self, folder: Path) -> Self:
         """The same, with relative paths taken from `folder` and `~` from home."""

@@ -23,6 +23,7 @@ from nebula_lab.model import (
 from nebula_lab.model.policy import rights_of
 from nebula_lab.model.refusals import refusal_notes
 from nebula_lab.model.rights_in_words import in_short
+from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
 from nebula_lab.runtime.discoverers import collector_of, discoverer_for
@@ -173,7 +174,7 @@ class Catalogue:
 
     def info(self, record: PluginRecord) -> PluginInfo:
         """The row of one plugin."""
-        sandbox = self._config.security.sandbox
+        sandbox = mode_for(record.descriptor, self._config.security)
         rights: tuple[str, ...] = ()
         is_component = record.descriptor.is_component
         if sandbox is not SandboxMode.NONE or is_component:

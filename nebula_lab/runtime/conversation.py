@@ -32,6 +32,7 @@ from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.started import Moment
 from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.wire.encoded import EncodedValue
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (
     Failure,
@@ -42,7 +43,6 @@ from nebula_lab.wire.messages import (
     Reply,
     Request,
 )
-from nebula_lab.wire.parcel import EncodedValue
 from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
@@ -277,6 +277,8 @@ class Conversation(PendingCall):
             else:
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
+        if self._host.is_spent:
+            self._listener.host_stuck(self._host, self._invocation.plugin_id)
         self._invocation.on_cancel = None
         if self.is_left:
             self._link.leave_call(self)

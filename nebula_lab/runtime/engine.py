@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nebula_lab.metrics import Chronicle, ManagerCounters
 from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
 from nebula_lab.runtime.catalogue import Catalogue
@@ -39,6 +40,7 @@ from nebula_lab.runtime.watching import FileWatch
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
+from nebula_lab.sandbox.table import SandboxTable
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.trust.store import ContentStore
 
@@ -57,7 +59,7 @@ class Engine:
 
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         sink = _heeded(sink)
-        make_sandbox = sandbox_for(config.security.sandbox)
+        sandbox_for(config.security.sandbox)  # before there is anything to be closed
         self.chronicle = Chronicle()
         self.dispatcher = Dispatcher(self.chronicle.note)
         self.catalogue = Catalogue(config, self._on_state)
@@ -65,7 +67,7 @@ class Engine:
         workers = Workers()
         run_folder = RunFolder()
         loop = LoopThread()
-        sandbox = make_sandbox(loop, run_folder, config, lambda: is_idle(self.catalogue))
+        self.sandboxes = SandboxTable(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
         store = ContentStore()
@@ -74,12 +76,15 @@ class Engine:
         )
         self.archive = Archive(store, self._shelf, workers)
         self.environments = PluginEnvironments(
-            sandbox.mode, workers, self.dispatcher, lambda: f"{run_folder.ensured_mark}build"
+            lambda descriptor: mode_for(descriptor, config.security),
+            workers,
+            self.dispatcher,
+            lambda: f"{run_folder.ensured_mark}build",
         )
         self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(
             config,
-            sandbox,
+            self.sandboxes,
             self._shelf,
             lambda: [record.descriptor for record in self.catalogue],
             workers,
@@ -163,13 +168,12 @@ class Engine:
         self.meter = Meter(self.catalogue, counters, self.dispatcher, loop)
         self._supervisor = supervisor
         self._workers = workers
-        self._sandbox = sandbox
         self._loop = loop
         self._run_folder = run_folder
 
     def warm_up(self) -> None:
         """Get ready for plugins to be loaded soon, in the background."""
-        self._workers.start_unattended(self._sandbox.warm_up)
+        self._workers.start_unattended(self.sandboxes.warm_up)
 
     @property
     def _run_dir(self) -> Path:
@@ -187,7 +191,7 @@ class Engine:
             steps.callback(self._run_folder.remove)
             steps.callback(self._loop.close)
             steps.callback(self.dispatcher.close)
-            steps.callback(self._sandbox.close)
+            steps.callback(self.sandboxes.close)
             steps.callback(self._workers.close, timeout=10.0)
             steps.callback(self._dispose_hosts)
             steps.callback(self.lifecycle.close)
@@ -208,7 +212,7 @@ class Engine:
         """Let go of everything in a fork of the process that owns it."""
         self.watching.disown()
         self.hosting.disown()
-        self._sandbox.disown()
+        self.sandboxes.disown()
         for record in self.catalogue:
             record.disown()
 

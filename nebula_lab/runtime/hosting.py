@@ -40,6 +40,7 @@ from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.table import SandboxTable
 from nebula_lab.transport.host_link import PendingCall
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
@@ -73,7 +74,7 @@ class Hosting:
 
     Args:
         config: time-outs, and what plugins are initialized with.
-        sandbox: where hosts are started.
+        sandboxes: where hosts are started.
         shelf: has what is to run in them.
         descriptors: gives those of all plugins.
         workers: start hosts.
@@ -87,7 +88,7 @@ class Hosting:
     def __init__(
         self,
         config: PluginConfig,
-        sandbox: Sandbox,
+        sandboxes: SandboxTable,
         shelf: Shelf,
         descriptors: Callable[[], Iterable[PluginDescriptor]],
         workers: Workers,
@@ -98,7 +99,7 @@ class Hosting:
         mark: Callable[[], str],
     ) -> None:
         self._config = config
-        self._sandbox = sandbox
+        self._sandboxes = sandboxes
         self._shelf = shelf
         self._descriptors = descriptors
         self._workers = workers
@@ -140,7 +141,8 @@ class Hosting:
         spec = HostSpec(
             descriptor.id, next(self._lives), START_TIMEOUT, policy, grants, environment
         )
-        host = self._workers.start(partial(self._start_host, spec, cradle)).result()
+        sandbox = self._sandboxes.of(descriptor)
+        host = self._workers.start(partial(self._start_host, spec, sandbox, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
         host.peers = cradle.peers
@@ -166,10 +168,11 @@ class Hosting:
         return policy, grants, read
 
     def _grants(self, descriptor: PluginDescriptor, policy: EffectivePolicy) -> Grants:
-        machine, descriptors = self._sandbox.machine(), tuple(self._descriptors())
+        sandbox, descriptors = self._sandboxes.of(descriptor), tuple(self._descriptors())
+        machine = sandbox.machine()
         surrounding = Surrounding(
             writable_by(descriptors, self._config.security),
-            self._sandbox.kept_folders(),
+            sandbox.kept_folders(),
             places_of(descriptor, descriptors, self._config),
             # Where Landlock is missing too, nothing is hidden of anything, which has been said.
             can_hide=machine is None or machine.namespaces.works or not machine.landlock.works,
@@ -193,16 +196,17 @@ class Hosting:
             ConfigError: what this machine can enforce could not be found out.
         """
         is_own = descriptor.python is None  # of the manager's environment; else nothing is added
-        folders = tuple(one.path for one in self._sandbox.import_folders() if is_own)
-        return effective_policy(descriptor, self._config, self._sandbox.machine(), folders)
+        sandbox = self._sandboxes.of(descriptor)
+        folders = tuple(one.path for one in sandbox.import_folders() if is_own)
+        return effective_policy(descriptor, self._config, sandbox.machine(), folders)
 
-    def _start_host(self, spec: HostSpec, cradle: Cradle) -> Host:
+    def _start_host(self, spec: HostSpec, sandbox: Sandbox, cradle: Cradle) -> Host:
         with self._counting:
             if self._closed:
                 raise ManagerClosedError("the manager has been closed")
             self._starting += 1
         try:
-            host = self._sandbox.start(spec)
+            host = sandbox.start(spec)
             host.policy = spec.policy
             self._alive.add(host)
             cradle.put(host)

@@ -32,7 +32,7 @@ class PluginEnvironments:
     """Of one manager.
 
     Args:
-        mode: where plugins run.
+        mode: where a plugin runs.
         workers: do the building.
         dispatcher: is told of it.
         mark: what the processes of a build are found by, if this one is killed.
@@ -40,7 +40,7 @@ class PluginEnvironments:
 
     def __init__(
         self,
-        mode: SandboxMode,
+        mode: Callable[[PluginDescriptor], SandboxMode],
         workers: Workers,
         dispatcher: Dispatcher,
         mark: Callable[[], str],
@@ -109,8 +109,9 @@ class PluginEnvironments:
         """
         if descriptor.python is None:
             return None
-        if self._mode is not SandboxMode.PROCESS:
-            raise located(descriptor, _in_no_process(self._mode))
+        mode = self._mode(descriptor)
+        if mode is not SandboxMode.PROCESS:
+            raise located(descriptor, _in_no_process(mode))
         stages: queue.SimpleQueue[Stage | None] = queue.SimpleQueue()
         with abandonable() as abandonment:
             work = partial(self._build, descriptor, stages.put, lambda: bool(abandonment))

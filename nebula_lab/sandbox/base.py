@@ -111,6 +111,7 @@ class Host(abc.ABC):
         self.on_memory: Callable[[int], object] = lambda memory: None
         self.peers: Mapping[str, Any] = {}
         self.manager_closes = False  # so whoever still waits for it is to be told just that
+        self.is_spent = False  # it has answered its last call, and is to be replaced
         self.is_lost = False  # whoever supervises it has been told that it is gone
 
     def collect_output(self) -> None:  # noqa: B027 - few need it

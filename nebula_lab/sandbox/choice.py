@@ -1,8 +1,9 @@
-"""Which sandbox a configuration means."""
+"""Which sandbox a setting means."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, PluginConfig, SandboxMode
@@ -29,24 +30,47 @@ def _process(
     return ProcessSandbox(loop, run_folder, config, is_idle)
 
 
+def _wasm(
+    loop: LoopThread, run_folder: RunFolder, config: PluginConfig, is_idle: Callable[[], bool]
+) -> Sandbox:
+    from nebula_lab.sandbox.wasm.sandbox import WasmSandbox
+
+    return WasmSandbox(loop, run_folder)
+
+
 # Each is imported when it is chosen: all of an agent comes with the first, which few choose.
 _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
     SandboxMode.NONE: _in_process,
     SandboxMode.PROCESS: _process,
+    SandboxMode.WASM: _wasm,
 }
 
 
 def sandbox_for(mode: SandboxMode | Container) -> MakeSandbox:
-    """What makes the sandbox of a mode.
+    """What makes the sandbox of a setting.
 
     Raises:
         ConfigError: this version does not have it.
     """
-    make = _SANDBOXES.get(mode) if isinstance(mode, SandboxMode) else None
+    if isinstance(mode, Container):
+        return partial(_container, mode)
+    make = _SANDBOXES.get(mode)
     if make is None:
-        known = " and ".join(known.value for known in _SANDBOXES)
+        known = ", ".join([*(known.value for known in _SANDBOXES), SandboxMode.CONTAINER.value])
         raise ConfigError(
             f"sandbox {mode.value} is not in this version",
             hint=f"Those that are: {known}.",
         )
     return make
+
+
+def _container(
+    settings: Container,
+    loop: LoopThread,
+    run_folder: RunFolder,
+    config: PluginConfig,
+    is_idle: Callable[[], bool],
+) -> Sandbox:
+    from nebula_lab.sandbox.container.sandbox import ContainerSandbox
+
+    return ContainerSandbox(loop, run_folder, settings)

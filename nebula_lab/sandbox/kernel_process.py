@@ -9,7 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nebula_lab.confine.confinement import Confined
 from nebula_lab.environments.environment import isolated_command, own_environment
@@ -103,6 +103,17 @@ class KernelProcess(abc.ABC):
         pidfd, self.pidfd = self.pidfd, -1
         if pidfd >= 0:
             os.close(pidfd)
+
+
+class Launches(Protocol):
+    """Starts kernels, in whichever way."""
+
+    def launch(self, order: KernelOrder) -> KernelProcess:
+        """Start one; any thread but the loop's.
+
+        Raises:
+            OSError: it could not be started.
+        """
 
 
 class SpawnedKernel(KernelProcess):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nebula_lab.agent.failures import is_ours
+from nebula_lab.agent.tracebacks import is_ours
 from nebula_lab.plugin.safe_text import line as clean
 from nebula_lab.reports.stacks import HostStacks, StackFrame, ThreadStack
 from nebula_lab.sandbox.source_lines import SourceLines

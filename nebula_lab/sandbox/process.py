@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_runtime_dir
-
 from nebula_lab.confine.machine import Machine
-from nebula_lab.environments.cache_layout import cache_root, uv_cache_root
 from nebula_lab.environments.environment import Environment
 from nebula_lab.environments.import_folders import ImportFolder
 from nebula_lab.errors import ExitReport, LoadFailedError
-from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.discovery_strategy import FileSystem
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.reports.exit_report import EndCause
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.greeting import connected, greet
 from nebula_lab.sandbox.groups import Groups
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.leftovers import kill_marked
 from nebula_lab.sandbox.nursery import nursery
+from nebula_lab.sandbox.own_folders import own_folders
 from nebula_lab.sandbox.probing import Prober
 from nebula_lab.sandbox.process_host import Berth, ProcessHost
 from nebula_lab.sandbox.profile import Profile, profile_for
@@ -36,9 +33,7 @@ from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.visible_files import VisibleFiles
 from nebula_lab.transport.loop import LoopThread
-from nebula_lab.trust.layout import default_root
 
-_log = logging.getLogger("nebula_lab")
 _IN_A_NOTEBOOK = 1
 _UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
 
@@ -72,15 +67,8 @@ class ProcessSandbox(Sandbox):
         self._prober = Prober()
         self._groups = Groups(run_folder)
         self._config = config
-        # What would let a plugin speak to other plugins, to the notebook, or change what is to run.
-        others = (
-            default_root().resolve(),
-            cache_root().resolve(),
-            uv_cache_root().resolve(),
-            Path(jupyter_runtime_dir()).resolve(),
-        )
-        self._kept = (run_folder.path.parent, *others)
-        self._made_by_others = others
+        self._kept = own_folders(run_folder)
+        self._made_by_others = self._kept[1:]
         self._visible = VisibleFiles(
             self.launcher.environment, tuple(map(str, self._kept)), _searched(config)
         )
@@ -110,7 +98,7 @@ class ProcessSandbox(Sandbox):
             profile = self._profile(spec.policy, spec.grants, surroundings, spec.environment)
             spare = self.spares.take(surroundings, profile)
             if spare is not None:
-                return self._connected(spare, spec)
+                return connected(spare, spec, self.machine())
             name = f"h{spec.life}"
             berth = self._berth(name, f"{spec.life}", spec.plugin_id, surroundings, profile)
             try:
@@ -122,24 +110,8 @@ class ProcessSandbox(Sandbox):
                     plugin_id=spec.plugin_id,
                     report=ExitReport(f"not started: {reason}", cause=EndCause.NOT_STARTED),
                 ) from error
-            _greet(host, spec)
-            return self._connected(host, spec)
-
-    def _connected(self, host: ProcessHost, spec: HostSpec) -> ProcessHost:
-        """Hold a host that has been greeted to the plugin's limits, and serve its network."""
-        plugin_id, policy = spec.plugin_id, spec.policy
-        try:
-            host.watch_usage(policy.limits, self.machine())
-            host.serve_hosts(policy.rights.hosts or (), partial(_note_refusal, plugin_id))
-        except (OSError, ValueError) as error:
-            host.dispose()
-            raise LoadFailedError(
-                f"it can't be given its network, or be watched: {error}", plugin_id=plugin_id
-            ) from error
-        except BaseException:
-            host.dispose()
-            raise
-        return host
+            greet(host, spec)
+            return connected(host, spec, self.machine())
 
     def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ProcessHost:
         life = next(self._spare_lives)
@@ -205,26 +177,3 @@ def _searched(config: PluginConfig) -> tuple[str, ...]:
     if config.plugin_dir is None or not isinstance(config.discovery, FileSystem):
         return ()
     return (str(config.plugin_dir.resolve()),)
-
-
-def _note_refusal(plugin_id: str, host: str, port: int) -> None:
-    _log.warning(
-        "%s wanted to reach %s:%s, which is not in its allowed_hosts", plugin_id, host, port
-    )
-
-
-def _greet(host: ProcessHost, spec: HostSpec) -> None:
-    try:
-        host.link.greet(spec.start_timeout)
-    except (TimeoutError, ChannelEndedError) as error:
-        report = host.exit_report(1.0)
-        host.dispose()
-        raise LoadFailedError(
-            f"its kernel did not come up: {report.reason or error}",
-            plugin_id=spec.plugin_id,
-            remote_traceback=report.words,
-            report=report,
-        ) from error
-    except BaseException:
-        host.dispose()
-        raise

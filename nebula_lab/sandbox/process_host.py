@@ -22,9 +22,8 @@ from nebula_lab.sandbox.ending import Ending, with_words
 from nebula_lab.sandbox.family import Family
 from nebula_lab.sandbox.host_files import HostFiles
 from nebula_lab.sandbox.host_group import HostGroup
-from nebula_lab.sandbox.kernel_process import KernelOrder
+from nebula_lab.sandbox.kernel_process import KernelOrder, Launches
 from nebula_lab.sandbox.last_words import LastWords
-from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.process_look import BEFORE_CHILDREN, look_at
 from nebula_lab.sandbox.profile import Profile
@@ -74,7 +73,7 @@ class ProcessHost(Host):
         OSError: it could not be started.
     """
 
-    def __init__(self, berth: Berth, loop: LoopThread, launcher: Launcher, sweep: Sweep) -> None:
+    def __init__(self, berth: Berth, loop: LoopThread, launcher: Launches, sweep: Sweep) -> None:
         super().__init__()
         self._loop = loop
         self._sweep = sweep

@@ -23,7 +23,7 @@ from nebula_lab.sandbox.stack_text import stacks_from
 _MOST_CHILDREN = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 # The processes of a guarded host that come before what its plugin has started, itself the last.
-BEFORE_CHILDREN = {Guard.NONE: 1, Guard.SUBREAPER: 2, Guard.NAMESPACE: 3}
+BEFORE_CHILDREN = {Guard.NONE: 1, Guard.SUBREAPER: 2, Guard.NAMESPACE: 3, Guard.CONTAINER: 1}
 _STATES = {
     "R": "running",
     "S": "sleeping",

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from nebula_lab.wire.parcel import EncodedValue, LadenError, Parcel
+from nebula_lab.wire.encoded import EncodedValue
+from nebula_lab.wire.parcel import LadenError, Parcel
 
 # The versions of the protocol that this code speaks, newest first.
 PROTOCOL_VERSIONS = (2,)

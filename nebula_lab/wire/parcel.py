@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+if TYPE_CHECKING:
+    import msgspec
+
+    from nebula_lab.wire.encoded import EncodedValue
 
 # Below, bytes are in the message itself; from here on they are an attachment. An echo takes as long
 # either way at 32 to 64 kB, half as long by a segment at 128 kB and an eighth at 1 MB.
@@ -162,12 +165,6 @@ def size_of(encoded: EncodedValue) -> int:
     if isinstance(encoded, Delivery):
         return len(memoryview(encoded.raw)) + encoded.nbytes
     return len(memoryview(encoded))  # type: ignore[arg-type]
-
-
-if TYPE_CHECKING:
-    EncodedValue = msgspec.Raw | Parcel | Delivery
-else:
-    EncodedValue = msgspec.Raw  # as which msgspec reads it
 
 
 class LadenError(Exception):

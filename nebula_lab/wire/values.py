@@ -20,12 +20,13 @@ import msgspec
 from nebula_lab.plugin.plain import is_plain
 from nebula_lab.wire.carriers import carrier_of, reader_of
 from nebula_lab.wire.carrying import BIG_INTEGER, BYTES, DATETIME, Arrival, NotCarriedError
+from nebula_lab.wire.encoded import EncodedValue
 from nebula_lab.wire.errors import (
     LibraryMissingError,
     RemoteProtocolError,
     ValueNotSupportedError,
 )
-from nebula_lab.wire.parcel import THRESHOLD, Attachment, Delivery, EncodedValue, Parcel
+from nebula_lab.wire.parcel import THRESHOLD, Attachment, Delivery, Parcel
 from nebula_lab.wire.scanning import refuse_bombs
 
 MAX_DEPTH = 200

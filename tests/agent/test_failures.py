@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from nebula_lab.agent.failures import MAX_TEXT, failure_of
+from nebula_lab.agent.failures import failure_of
 from nebula_lab.agent.job import EscapedError, JobCancelledError
+from nebula_lab.agent.tracebacks import MAX_TEXT
 from nebula_lab.plugin import Plugin, PluginError, operation
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.values import encode_value

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from nebula_lab.agent.failures import LoadError, MissingEntryError, own_traceback
+from nebula_lab.agent.load_errors import LoadError, MissingEntryError
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
+from nebula_lab.agent.tracebacks import own_traceback
 
 
 @pytest.fixture(autouse=True)

@@ -28,5 +28,11 @@ class Mode:
 MODES = (
     Mode("None", "None", isolates=False),
     Mode("Process", "Process"),
+    Mode(
+        "Wasm",
+        "Wasm",
+        cannot={"numpy": "no module numpy", "threads": "no threads"},
+    ),
+    Mode("Container", {"type": "Container", "runtime": "podman"}),
 )
 ISOLATING = tuple(mode for mode in MODES if mode.isolates)

@@ -143,7 +143,9 @@ def test_a_spare_host_of_an_environment_takes_a_reload(wheels, plugin_file, buil
     plugin_file("quick", VERSION, python=NEW)
     plugins = built(zygote={"spares": 1})
     assert plugins.execute("quick", "count_up") == 1
-    (spare,) = wait_until(lambda: tuple(plugins._engine._sandbox.spares._spares), "a spare", 60)
+    (spare,) = wait_until(
+        lambda: tuple(plugins._engine.sandboxes.usual.spares._spares), "a spare", 60
+    )
     plugins.reload_plugin("quick")
     assert plugins.execute("quick", "pid") == spare.host.pid
     assert plugins.execute("quick", "count_up") == 2

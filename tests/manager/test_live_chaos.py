@@ -172,7 +172,7 @@ class Chaos:
 
     def _harm(self, chance: random.Random) -> None:
         number = chance.choices(HARMS, weights=(5, 3, 1))[0]
-        zygote = self.plugins._engine._sandbox.launcher.zygote_pid
+        zygote = self.plugins._engine.sandboxes.usual.launcher.zygote_pid
         if zygote is not None and chance.random() < 0.1:
             self._signal(zygote, number, "the zygote")
         elif victims := self._serving() if number == signal.SIGSTOP else self._descendants():
@@ -195,7 +195,7 @@ class Chaos:
     def _descendants(self) -> list[int]:
         """Hosts that serve, and those that are on their way there or to their end."""
         spared = {self.plugins._engine._run_folder._sweeper.pid}
-        spared.add(self.plugins._engine._sandbox.launcher.zygote_pid)
+        spared.add(self.plugins._engine.sandboxes.usual.launcher.zygote_pid)
         found = psutil.Process().children(recursive=True)
         return [one.pid for one in found if one.pid not in spared]
 

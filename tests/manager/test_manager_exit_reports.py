@@ -128,7 +128,7 @@ def test_a_kernel_that_was_not_forked_is_measured_too(crashers):
 def test_an_end_whose_usage_nobody_tells_is_reported_all_the_same(crashers, wait_until):
     with crashers.manager() as plugins:
         plugins["crasher"].pid()
-        launcher = plugins._engine._sandbox.launcher
+        launcher = plugins._engine.sandboxes.usual.launcher
         parent = launcher.zygote_pid
         os.kill(parent, signal.SIGKILL)
         # One that was killed in the middle of an import has a successor at once.

@@ -270,7 +270,7 @@ def test_a_host_may_have_as_many_as_it_is_allowed(limited):
 @needs_groups
 def test_a_spare_is_held_to_the_limits_of_the_plugin_that_it_gets(limited, wait_until):
     manager = limited(["ProcessSpawn"], max_threads=25)
-    pool = manager._engine._sandbox.spares
+    pool = manager._engine.sandboxes.usual.spares
     pool.size = 1
     _run(manager, "found = 1")
     wait_until(lambda: len(pool) == 1, "a spare")

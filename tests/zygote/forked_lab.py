@@ -80,7 +80,7 @@ class Lab:
 
     @property
     def sandbox(self):
-        return self.plugins._engine._sandbox
+        return self.plugins._engine.sandboxes.usual
 
     @property
     def launcher(self):

@@ -118,7 +118,7 @@ warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
 plugins = PluginManager({"plugin_dir": sys.argv[1], "zygote": {"spares": 1, "preload": []}})
 plugins.load_plugin("one")
-sandbox = plugins._engine._sandbox
+sandbox = plugins._engine.sandboxes.usual
 deadline = time.monotonic() + 30
 while not len(sandbox.spares) and time.monotonic() < deadline:
     time.sleep(0.01)

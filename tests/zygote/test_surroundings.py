@@ -313,7 +313,7 @@ warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
 with PluginManager(plugin_dir=sys.argv[1]) as plugins:
     told = plugins.execute("one", "ask", {"expression": sys.argv[2], "setup": sys.argv[3]})
-    print(json.dumps([told, plugins._engine._sandbox.launcher.zygote_pid]))
+    print(json.dumps([told, plugins._engine.sandboxes.usual.launcher.zygote_pid]))
 """
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from nebula_lab.agent.components.engine import make_engine
-from nebula_lab.agent.failures import LoadError
+from nebula_lab.agent.load_errors import LoadError
 from nebula_lab.confine import landlock, privileges
 
 # A component of 12 MB, a JavaScript engine, takes half a minute of one processor.

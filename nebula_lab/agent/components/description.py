@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nebula_lab.agent.components.texts import GuestError, from_text
-from nebula_lab.agent.failures import LoadError
+from nebula_lab.agent.load_errors import LoadError
 from nebula_lab.plugin import OperationSpec, ResourceDescription
 
 _REQUIRED: dict[str, type] = {"name": str, "params_schema": dict}

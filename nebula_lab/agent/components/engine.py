@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nebula_lab.agent.failures import LoadError
+from nebula_lab.agent.load_errors import LoadError
 
 if TYPE_CHECKING:
     from wasmtime import Engine

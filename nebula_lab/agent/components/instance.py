@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nebula_lab.agent.components.halting import Halting
 from nebula_lab.agent.components.imports import HostFunctions, bare_wasi
-from nebula_lab.agent.failures import LoadError
+from nebula_lab.agent.load_errors import LoadError
 
 if TYPE_CHECKING:
     from wasmtime import Engine

@@ -8,13 +8,12 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from nebula_lab.agent.state.class_values import ClassValues
 from nebula_lab.agent.state.collecting import collector_held
 from nebula_lab.agent.state.errors import NotKeptError
 from nebula_lab.agent.state.fitting import fits, hint_of
 from nebula_lab.agent.state.naming import ClassNames, shown
+from nebula_lab.agent.state.packing import pack, unpack
 from nebula_lab.agent.state.reader import Reader
 from nebula_lab.agent.state.words import words_for
 from nebula_lab.agent.state.writer import Writer
@@ -64,7 +63,7 @@ class AttributeState:
         for name in self._class_values.changed():
             if name not in kept:
                 left_out.setdefault(name, "it is the class's own; set it in initialize to keep it")
-        nodes = msgspec.msgpack.encode([kept, writer.nodes])
+        nodes = pack([kept, writer.nodes])
         return {"nodes": nodes, "pieces": writer.pieces}, left_out
 
     def _reason_to_leave(self, name: str, value: Any) -> str | None:
@@ -89,7 +88,7 @@ class AttributeState:
             return self._values(state)
 
     def _values(self, state: Any) -> tuple[dict[str, Any], dict[str, str]]:
-        kept, nodes = msgspec.msgpack.decode(state["nodes"])
+        kept, nodes = unpack(state["nodes"])
         reader = Reader(nodes, state["pieces"], self._names)
         values: dict[str, Any] = {}
         left_out: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""Sandbox Container: every plugin in a container of podman's or docker's."""

@@ -1,0 +1,192 @@
+"""Sandbox Container."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from functools import partial
+from pathlib import Path
+
+from nebula_lab.confine.machine import Machine, Mechanism
+from nebula_lab.container_errors import ContainerRuntimeError, ImageError
+from nebula_lab.errors import ExitReport, LoadFailedError
+from nebula_lab.model import Container, SandboxMode
+from nebula_lab.reports.exit_report import EndCause
+from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.container.command import Plan
+from nebula_lab.sandbox.container.group import ContainerGroup
+from nebula_lab.sandbox.container.host import ContainerHost
+from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.launch import ContainerLauncher
+from nebula_lab.sandbox.container.owners import own_name, remove_abandoned, remove_own
+from nebula_lab.sandbox.container.profile import container_profile
+from nebula_lab.sandbox.container.runtime import Runtime
+from nebula_lab.sandbox.greeting import connected, greet
+from nebula_lab.sandbox.kernel_process import KernelOrder
+from nebula_lab.sandbox.own_folders import own_folders
+from nebula_lab.sandbox.probing import Prober
+from nebula_lab.sandbox.process_host import Berth
+from nebula_lab.sandbox.run_folder import RunFolder
+from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.sandbox.sweep import Sweep
+from nebula_lab.transport.loop import LoopThread
+
+_log = logging.getLogger("nebula_lab")
+_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
+_BY_CONTAINER = Mechanism(True, "the container's")
+_NOT_TAKEN = Mechanism(False, "a container has files of its own", "It is of no use there.")
+
+
+class ContainerSandbox(Sandbox):
+    """Sandbox Container.
+
+    Args:
+        loop: watches hosts.
+        run_folder: sockets and plugins' files go there.
+        settings: how containers are run.
+    """
+
+    mode = SandboxMode.CONTAINER
+
+    def __init__(self, loop: LoopThread, run_folder: RunFolder, settings: Container) -> None:
+        self._loop = loop
+        self._run_folder = run_folder
+        self._settings = settings
+        self._runtime = Runtime(settings.runtime)
+        self._owner = os.pidfd_open(os.getpid())
+        self._owner_name = own_name()
+        self._owner_pid = os.getpid()
+        self._sweep = Sweep(loop)
+        self._prober = Prober()
+        self._choosing = threading.Lock()
+        self._own_image: OwnImage | None = None
+        self._tidying: threading.Thread | None = None
+
+    def machine(self) -> Machine:
+        """What a container can be held to: what its runtime does, and the filter of the host."""
+        real = self._prober.machine()
+        limits = _BY_CONTAINER if self._has_limits() else real.cgroups
+        return Machine(
+            landlock=_NOT_TAKEN,
+            seccomp=real.seccomp,
+            namespaces=_BY_CONTAINER,
+            pid_namespace=_BY_CONTAINER,
+            scopes=_NOT_TAKEN,
+            counts_threads=limits if self._has_limits() else Mechanism(False),
+            cgroups=limits if self._has_limits() else Mechanism(False),
+            cgroup_memory=limits if self._has_limits() else Mechanism(False),
+        )
+
+    def _has_limits(self) -> bool:
+        # With version 1 of control groups only root, or a service of root's, makes any.
+        return not self._runtime.is_podman or os.getuid() == 0 or _V2.exists()
+
+    def kept_folders(self) -> tuple[Path, ...]:
+        return own_folders(self._run_folder)
+
+    def warm_up(self) -> None:
+        self._tidy_once()
+
+    def _tidy_once(self) -> None:
+        with self._choosing:
+            if self._tidying is None and os.getpid() == self._owner_pid:
+                thread = threading.Thread(target=self._tidy, name="nebula-containers", daemon=True)
+                self._tidying = thread
+                thread.start()
+
+    def _tidy(self) -> None:
+        try:
+            count = remove_abandoned(self._runtime)
+        except ContainerRuntimeError as error:
+            _log.info("containers that others left behind were not looked for: %s", error)
+            return
+        if count:
+            _log.info("%d containers were removed whose manager is gone", count)
+
+    def start(self, spec: HostSpec) -> Host:
+        try:
+            host = self._started(spec)
+        except (ContainerRuntimeError, OSError) as error:
+            reason = error.message if isinstance(error, ContainerRuntimeError) else str(error)
+            raise LoadFailedError(
+                f"its container could not be started: {reason}",
+                plugin_id=spec.plugin_id,
+                hint=getattr(error, "hint", "") or None,
+                report=ExitReport(f"not started: {reason}", cause=EndCause.NOT_STARTED),
+            ) from error
+        self._tidy_once()
+        greet(host, spec)
+        return connected(host, spec, self.machine())
+
+    def _started(self, spec: HostSpec) -> ContainerHost:
+        image = self._settings.image
+        if image is not None:
+            return self._start_of(image, spec)
+        own = self._image()
+        try:
+            return self._start_of(own.name, spec)
+        except ImageError:
+            own.build(partial(_log.warning, "sandbox Container: %s"))
+            return self._start_of(own.name, spec)
+
+    def _image(self) -> OwnImage:
+        with self._choosing:
+            if self._own_image is None:
+                settings = self._settings
+                self._own_image = OwnImage(self._runtime, settings.packages, kernel=settings.kernel)
+            return self._own_image
+
+    def _start_of(self, image: str, spec: HostSpec) -> ContainerHost:
+        seccomp = self._prober.machine().seccomp.works
+        profile = container_profile(spec.policy, spec.grants, filters=seccomp)
+        folder = self._run_folder.ensure() / f"h{spec.life}"
+        group = ContainerGroup()
+        berth = Berth(
+            title=spec.plugin_id,
+            folder=folder,
+            mark=f"{self._run_folder.mark}{spec.life}.",
+            surroundings=Surroundings.now(),
+            profile=profile,
+            owner=self._owner,
+            group=lambda: group,
+        )
+        plan = partial(self._plan, spec, image, folder)
+        launcher = ContainerLauncher(self._runtime, plan, group, spec.start_timeout)
+        has_kernel = self._settings.kernel
+        return ContainerHost(berth, self._loop, launcher, self._sweep, has_kernel=has_kernel)
+
+    def _plan(self, spec: HostSpec, image: str, folder: Path, order: KernelOrder) -> Plan:
+        plan = Plan(
+            name=f"{self._run_folder.path.name}-{spec.life}",
+            owner=self._owner_name,
+            mark=order.mark,
+            settings=self._settings,
+            image=image,
+            limits=spec.policy.limits,
+            confined=order.confined,
+            door=folder / "door",
+            has_limits=self._has_limits(),
+        )
+        # Nobody else gets through the folder above; what is shown in the container is for its user.
+        Path(order.confined.places.plugin).chmod(0o755)
+        if self._settings.kernel and plan.user != os.getuid():
+            ipc = Path(order.confined.places.ipc)
+            for path in (ipc, *ipc.iterdir()):
+                os.chown(path, plan.user, plan.user)
+        return plan
+
+    def close(self) -> None:
+        if os.getpid() != self._owner_pid:
+            return
+        owner, self._owner = self._owner, -1
+        if owner >= 0:
+            os.close(owner)
+        tidying = self._tidying
+        if tidying is None:
+            return
+        tidying.join()
+        try:
+            remove_own(self._runtime)
+        except ContainerRuntimeError as error:
+            _log.warning("containers may have been left behind: %s", error)

@@ -1,0 +1,1 @@
+"""Sandbox Wasm: plugins in WebAssembly machines of this very process."""

@@ -1,0 +1,237 @@
+"""One machine: an instance of a component, with its memory, files and the functions it may call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from nebula_lab.sandbox.wasm.interruption import Ticker, Watch
+from nebula_lab.sandbox.wasm.library import engine
+
+if TYPE_CHECKING:
+    from wasmtime.component import Component
+
+HOST = "nebula:python-host/host@0.1.0"
+_EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
+# A component of a few modules; more is nobody's need.
+_MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
+
+_ticker: Ticker | None = None
+
+
+class MachineEndedError(Exception):
+    """A machine can't be used any more.
+
+    Attributes:
+        reason: one sentence.
+        exit_code: that it gave, if it ended by itself.
+        was_stopped: whether that was because it was to be.
+        words: what wasmtime said.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        exit_code: int | None = None,
+        was_stopped: bool = False,
+        words: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.exit_code = exit_code
+        self.was_stopped = was_stopped
+        self.words = words
+
+
+class RefusedError(Exception):
+    """A function of the machine gave an error, as text."""
+
+
+class LeftError(Exception):
+    """The machine asked to be ended.
+
+    Attributes:
+        code: its exit code.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Folder(Struct, frozen=True):
+    """A folder that a machine sees.
+
+    Attributes:
+        path: what it is.
+        name: what it is called there.
+        is_writable: whether anything in it can be changed.
+    """
+
+    path: Path
+    name: str
+    is_writable: bool = False
+
+
+class Confines(Struct, frozen=True):
+    """What a machine has.
+
+    Attributes:
+        memory: bytes, at most.
+        cpu_percent: of one processor, at most; None is unlimited.
+        folders: that it sees.
+        variables: of its environment.
+        sees_network: it may use sockets.
+    """
+
+    memory: int
+    cpu_percent: float | None
+    folders: tuple[Folder, ...]
+    variables: Mapping[str, str]
+
+
+class Machine:
+    """An instance, made for one plugin; used by one thread at a time.
+
+    Args:
+        component: what it is of.
+        confines: what it has.
+        functions: what it may call, by name.
+        look: asked now and then while it runs for what is wrong; None where nothing is.
+
+    Attributes:
+        watch: what it is held to while it runs.
+        is_running: one of its functions runs, or what that has called.
+
+    Raises:
+        MachineEndedError: it could not be made.
+    """
+
+    def __init__(
+        self,
+        component: Component,
+        confines: Confines,
+        functions: Mapping[str, Callable[..., Any]],
+        look: Callable[[], str | None],
+    ) -> None:
+        import wasmtime
+        from wasmtime.component import Linker
+
+        self._trap = wasmtime.Trap
+        self._error = wasmtime.WasmtimeError
+        self._store = store = wasmtime.Store(engine())
+        store.set_limits(
+            memory_size=confines.memory,
+            table_elements=_MOST_ELEMENTS,
+            instances=_MOST_INSTANCES,
+            tables=_MOST_TABLES,
+            memories=_MOST_TABLES,
+        )
+        store.set_wasi(_wasi(confines))
+        self.watch = Watch(store, confines.cpu_percent, look)
+        self._linker = linker = Linker(engine())
+        linker.add_wasip2()
+        with linker.root() as root, root.add_instance(HOST) as host:
+            for name, function in functions.items():
+                host.add_func(name, self._called(function))
+        self._functions: dict[str, Any] = {}
+        self._raised: BaseException | None = None
+        self.is_running = False
+        self._instance = self._guarded(lambda: linker.instantiate(store, component))
+        for name in ("start", "perform", "next-item", "close-stream"):
+            found = self._instance.get_func(store, name)
+            if found is None:
+                raise MachineEndedError(f"the component does not export {name}")
+            self._functions[name] = found
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Run a function that the component exports.
+
+        Raises:
+            RefusedError: it gave an error.
+            MachineEndedError: the machine is of no more use.
+            BaseException: what a function that it called has raised; of no more use either.
+        """
+        function = self._functions[name]
+
+        def run() -> Any:
+            result = function(self._store, *arguments)
+            function.post_return(self._store)
+            return result
+
+        return _value_of(self._guarded(run))
+
+    def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as wasmtime calls it; what it raises ends what runs, and comes out there.
+
+        wasmtime keeps what a function has raised in one place for all threads, so it gets nothing
+        but errors of its own.
+        """
+
+        def run(store: Any, *arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except BaseException as error:  # noqa: BLE001 - it is raised again
+                self._raised = error
+                raise self._error("a function of the host raised") from None
+
+        return run
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        self.watch.begin()
+        self.is_running = True
+        try:
+            with ticker().running():
+                return work()
+        except (self._trap, self._error) as error:
+            raised, self._raised = self._raised, None
+            if isinstance(raised, LeftError):
+                reason = f"exited with code {raised.code}"
+                raise MachineEndedError(reason, exit_code=raised.code) from None
+            if raised is not None:
+                raise raised from None
+            raise self._ended(str(error)) from error
+        finally:
+            self.is_running = False
+
+    def _ended(self, words: str) -> MachineEndedError:
+        if self.watch.reason:
+            return MachineEndedError(self.watch.reason, was_stopped=self.watch.was_told)
+        found = _EXIT.search(words)
+        if found is not None:
+            code = int(found.group(1) or found.group(2))
+            return MachineEndedError(f"exited with code {code}", exit_code=code)
+        first = next((line for line in words.splitlines()[::-1] if line.strip()), "it trapped")
+        return MachineEndedError(f"trapped: {first.strip()[:300]}", words=words[:4000])
+
+
+def ticker() -> Ticker:
+    """The one of this process."""
+    global _ticker
+    if _ticker is None:
+        _ticker = Ticker(engine().increment_epoch)
+    return _ticker
+
+
+def _value_of(result: Any) -> Any:
+    """What a `result` has, which comes as a variant where both of its cases are of one type."""
+    tag = getattr(result, "tag", None)
+    if tag == "err":
+        raise RefusedError(result.payload)
+    return result.payload if tag == "ok" else result
+
+
+def _wasi(confines: Confines) -> Any:
+    from wasmtime import WasiConfig
+
+    wasi = WasiConfig()
+    wasi.argv = ["plugin"]
+    wasi.env = list(confines.variables.items())
+    for folder in confines.folders:
+        wasi.preopen_dir(str(folder.path), folder.name, folder.is_writable)
+    return wasi

@@ -1,0 +1,243 @@
+"""The plugin in a machine, as the server that speaks for it sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nebula_lab.agent.job import Job, JobCancelledError, current_job
+from nebula_lab.agent.tracebacks import request_behind
+from nebula_lab.plugin.errors import PluginError
+from nebula_lab.sandbox.wasm.exchange import Exchange
+from nebula_lab.sandbox.wasm.guest_values import (
+    NonsenseError,
+    error_of,
+    refusal_of,
+    text_of,
+    value_of,
+)
+from nebula_lab.sandbox.wasm.lacks import sentence_for
+from nebula_lab.sandbox.wasm.machine import LeftError, Machine, RefusedError
+from nebula_lab.wire.messages import Load, Log, Progress
+
+if TYPE_CHECKING:
+    from nebula_lab.agent.server import Server
+
+_LEVELS = range(101)
+MakeMachine = Callable[[Mapping[str, Callable[..., Any]]], Machine]
+
+
+class Described:
+    """What a plugin says of itself, passed on as it came."""
+
+    def __init__(self, told: Any) -> None:
+        self._told = told
+
+    def to_dict(self) -> Any:
+        return self._told
+
+
+class WasmResident:
+    """A plugin in a machine; has what `agent.resident.Resident` has.
+
+    Args:
+        load: what to bring up.
+        config: what the plugin is initialized with.
+        server: carries what it says and asks.
+        exchange: has large content.
+        make: makes its machine, with the functions that it may call.
+    """
+
+    concurrency = 1
+    is_async = False
+    module = None
+    resource = None
+
+    def __init__(
+        self, load: Load, config: Any, server: Server, exchange: Exchange, make: MakeMachine
+    ) -> None:
+        self._load = load
+        self._config = config
+        self._server = server
+        self._exchange = exchange
+        self._make = make
+        self._machine: Machine | None = None
+        self.streams = False
+        self.is_waiting = False  # in what a `Cancel` ends, or about to stop
+        self.description = Described({})
+
+    @property
+    def machine(self) -> Machine | None:
+        """None before it is made."""
+        return self._machine
+
+    def bring_up(self) -> None:
+        """Make the machine, and have the plugin start in it."""
+        load = self._load
+        self._machine = self._make(self._functions())
+        request = {
+            "plugin_id": load.plugin_id,
+            "config": self._config,
+            "api_version": load.api_version,
+            "scratch_dir": load.scratch_dir,
+            "path": load.path,
+            "origin": load.origin,
+        }
+        self.description = Described(self._ask("start", text_of(request, self._exchange, "config")))
+
+    def perform(self, kind: str, operation: str, params: Any) -> Any:
+        """Do one of the kinds of things that a plugin can be asked for."""
+        text = text_of({"value": params}, self._exchange, "params")
+        answer = self._object(self._ask("perform", kind, operation, text))
+        if "stream" in answer:
+            number = answer["stream"]
+            if type(number) is not int or not 0 <= number < 2**32:
+                raise NonsenseError("a stream that is none")
+            return self._items(number)
+        return answer.get("value")
+
+    def run_cell(self, code: str) -> Any:
+        """Run code in the plugin's module."""
+        return self.perform("cell", "", code)
+
+    def runs_async(self, operation: str) -> bool:
+        return False
+
+    def plain(self, value: Any) -> Any:
+        return value
+
+    def failed(self, job: Job, error: BaseException) -> None:
+        """The machine has noted it."""
+
+    def forget(self) -> None:
+        """Let go of the machine."""
+        self._machine = None
+
+    def _items(self, number: int) -> Iterator[Any]:
+        has_ended = False
+        job = current_job.get()
+        self.streams = True
+        try:
+            while True:
+                if job is not None and job.cancelled:
+                    raise JobCancelledError
+                answer = self._object(self._ask("next-item", number))
+                if "value" not in answer:
+                    has_ended = True
+                    return
+                yield answer["value"]
+        finally:
+            self.streams = False
+            if not has_ended:
+                self._close(number)
+
+    def _close(self, number: int) -> None:
+        self.is_waiting = True  # it has been told; what it does about it has the grace
+        if self._machine is not None:
+            self._machine.watch.forgive()
+        try:
+            self._ask("close-stream", number)
+        finally:
+            self.is_waiting = False
+
+    def _object(self, answer: Any) -> dict[str, Any]:
+        if type(answer) is not dict:
+            raise NonsenseError("an answer that is no object")
+        return answer
+
+    def _ask(self, function: str, *arguments: Any) -> Any:
+        if self._machine is None:
+            raise PluginError("no plugin has been loaded into this host")
+        try:
+            return value_of(self._machine.call(function, *arguments), self._exchange)
+        except RefusedError as refusal:
+            error = error_of(refusal.args[0])
+            more = sentence_for(error.told)
+            if more:
+                error.told["message"] = f"{error.told['message']}. {more}"
+            raise error from None
+        finally:
+            self._exchange.tidy()
+
+    # What the machine may call. It runs on the machine's thread, while one of its functions runs.
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "log": self._log,
+            "output": self._output,
+            "progress": self._progress,
+            "call": self._call,
+            "sleep": self._sleep,
+            "leave": self._leave,
+        }
+
+    def _log(self, level: int, message: str) -> None:
+        job = self._flushed()
+        number = level if level in _LEVELS else 20
+        label = job.label if job is not None else 0
+        self._server.send(Log(label, number, self._load.plugin_id, message))
+
+    def _output(self, channel: str, text: str) -> None:
+        stream = "stderr" if channel == "stderr" else "stdout"
+        job = current_job.get()
+        for output in job.printed(stream, text) if job is not None else ():
+            self._server.send(output)
+
+    def _progress(self, done: float, total: float | None, text: str) -> None:
+        job = current_job.get()
+        if job is not None:
+            self._server.send(Progress(job.label, done, total, text))
+
+    def _call(self, plugin_id: str, operation: str, params: str, timeout: float | None) -> Any:
+        from wasmtime.component import Variant
+
+        job = self._flushed()
+        try:
+            given = value_of(params, self._exchange)
+            if type(given) is not dict:
+                raise NonsenseError("params that are no object")
+            result = self._requested(plugin_id, operation, given, timeout)
+            return Variant("ok", text_of({"value": result}, self._exchange, "result"))
+        except (PluginError, TypeError, KeyboardInterrupt, JobCancelledError) as error:
+            is_over = job is not None and job.cancelled
+            request = request_behind(error)
+            return Variant("err", refusal_of(error, request, cancelled=is_over))
+
+    def _requested(self, plugin: str, operation: str, given: Any, timeout: float | None) -> Any:
+        self.is_waiting = True
+        try:
+            return self._server.request(plugin, operation, given, timeout)
+        finally:
+            self.is_waiting = False
+
+    def _sleep(self, seconds: float) -> bool:
+        """Wait; True if the call is cancelled meanwhile."""
+        job = self._flushed()
+        if job is None or not seconds > 0:
+            return False
+        self.is_waiting = True
+        try:
+            return self._was_cancelled_within(job, time.monotonic() + min(seconds, 10.0**9))
+        finally:
+            self.is_waiting = False
+
+    def _was_cancelled_within(self, job: Job, deadline: float) -> bool:
+        while not job.cancelled:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with contextlib.suppress(TimeoutError):
+                self._server.receive(job.box, left)
+        job.interrupted = True
+        return True
+
+    def _leave(self, code: int) -> None:
+        raise LeftError(code)
+
+    def _flushed(self) -> Job | None:
+        job = current_job.get()
+        for output in job.flushed() if job is not None else ():
+            self._server.send(output)
+        return job

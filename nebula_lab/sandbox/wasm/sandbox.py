@@ -1,0 +1,92 @@
+"""Sandbox Wasm, as the manager sees it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nebula_lab.errors import LoadFailedError
+from nebula_lab.model import PluginCapability, SandboxMode
+from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.own_folders import own_folders
+from nebula_lab.sandbox.run_folder import RunFolder
+from nebula_lab.sandbox.wasm import generic
+from nebula_lab.sandbox.wasm.host import WasmHost
+from nebula_lab.sandbox.wasm.library import engine
+from nebula_lab.transport.loop import LoopThread
+
+if TYPE_CHECKING:
+    from wasmtime.component import Component
+
+_NOT_THERE = {
+    PluginCapability.NETWORK: "the network",
+    PluginCapability.PROCESS_SPAWN: "other processes",
+}
+# By the path of the compiled code, which all machines of this process share.
+_components: dict[Path, Component] = {}
+_loading = threading.Lock()
+
+
+class WasmSandbox(Sandbox):
+    """Gives each plugin a machine.
+
+    Args:
+        loop: watches the channels.
+        run_folder: plugins' files go there.
+    """
+
+    mode = SandboxMode.WASM
+
+    def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
+        self._loop = loop
+        self._run_folder = run_folder
+        self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
+
+    def start(self, spec: HostSpec) -> Host:
+        _refuse_what_is_not_there(spec)
+        # Else there could be ever more of them.
+        if any(host.plugin_id == spec.plugin_id and host.is_left for host in self._started):
+            raise LoadFailedError(
+                "it still waits outside its machine, where it can't be ended, so no other is begun",
+                plugin_id=spec.plugin_id,
+                hint="Restart the kernel; or run it in sandbox Process, where it can be.",
+            )
+        folder = self._run_folder.ensure() / f"h{spec.life}"
+        host = WasmHost(spec, self._loop, folder, _component())
+        self._started.add(host)
+        return host
+
+    def kept_folders(self) -> tuple[Path, ...]:
+        return (*own_folders(self._run_folder), generic.folder().resolve())
+
+    def close(self) -> None:
+        """The compiled code stays for the next manager of this process."""
+
+
+def _component() -> Component:
+    from wasmtime.component import Component
+
+    with _loading:
+        path = generic.compiled_component()
+        if path not in _components:
+            _components[path] = Component.deserialize_file(engine(), str(path))
+        return _components[path]
+
+
+def _refuse_what_is_not_there(spec: HostSpec) -> None:
+    for capability, what in _NOT_THERE.items():
+        if spec.policy.rights.has(capability):
+            raise LoadFailedError(
+                f"it asks for {what} ({capability.value}), which sandbox Wasm has not got",
+                plugin_id=spec.plugin_id,
+                hint="Sandbox Process has it, and grants what the configuration allows.",
+            )
+    files = [one.path for one in spec.grants.given if not Path(one.path).is_dir()]
+    if files:
+        raise LoadFailedError(
+            f"it is granted the file {files[0]}; in sandbox Wasm, only folders can be granted",
+            plugin_id=spec.plugin_id,
+            hint="Grant a folder in allowed_paths, or run it in sandbox Process.",
+        )
