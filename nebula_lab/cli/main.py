@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nebula_lab import __version__
+from nebula_lab.cli.component import component
 from nebula_lab.cli.doctoring import doctor
 from nebula_lab.cli.environments import environments
 from nebula_lab.cli.failing import (
@@ -177,6 +178,7 @@ for command in (
     *SIGNING_COMMANDS,
     *LOCKING_COMMANDS,
     *INSTALLING_COMMANDS,
+    component,
     doctor,
     environments,
     images,

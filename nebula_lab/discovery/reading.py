@@ -8,6 +8,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
+from nebula_lab.discovery.component import (
+    COMPONENT_SUFFIX,
+    METADATA_SECTION,
+    component_metadata,
+    require_fit,
+)
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
 from nebula_lab.discovery.document import read_document
 from nebula_lab.discovery.inline_script import inline_script
@@ -57,12 +63,15 @@ def read_reading(path: Path) -> PluginReading:
 
 
 def read_source_metadata(path: Path) -> SourceMetadata:
-    """What the source of a plugin says of itself: a .py file, a notebook or a package folder.
+    """What the source of a plugin says of itself: a .py file, a notebook, a package folder or a
+    component.
 
     Raises:
         MetadataLoadError: it can't be read, is not Python, or its metadata are not literals.
     """
     file = main_file(path)
+    if file.suffix == COMPONENT_SUFFIX:
+        return component_metadata(file)
     if file.suffix == ".ipynb":
         return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
     content = read_regular_file(file, SOURCE_LIMIT)
@@ -88,7 +97,9 @@ def read_description(description: Description, default: Path | None = None) -> P
     said = _said_by_source(source, description)
     _same_plugin(description, said, source)
     needs = None if said.script is None else said.script.needs
-    descriptor = descriptor_from(description, source, said.api_version, needs)
+    descriptor = _fitting(
+        descriptor_from(description, source, said.api_version, needs), description
+    )
     return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
@@ -102,7 +113,7 @@ def checked_against_source(descriptor: PluginDescriptor, description: Descriptio
         changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": said.api_version})
     if said.script is not None and descriptor.python is None:
         changes["python"] = said.script.needs
-    descriptor = descriptor.model_copy(update=changes)
+    descriptor = _fitting(descriptor.model_copy(update=changes), description)
     return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
@@ -133,11 +144,20 @@ def read_embedded(source: Path) -> PluginReading | None:
             key="python",
         )
     needs = None if said.script is None else said.script.needs
-    descriptor = descriptor_from(description, source, said.api_version, needs)
+    descriptor = _fitting(
+        descriptor_from(description, source, said.api_version, needs), description
+    )
     problems: tuple[Problem, ...] = ()
     if said.broken is not None:
         problems = (replace(problem_from(said.broken), plugin_id=descriptor.id),)
     return PluginReading(descriptor, problems)
+
+
+def _fitting(descriptor: PluginDescriptor, description: Description) -> PluginDescriptor:
+    """The descriptor, if what it asks for is to be had for what it is."""
+    if descriptor.is_component:
+        require_fit(descriptor, description)
+    return descriptor
 
 
 def _read_unlisted(path: Path) -> PluginReading:
@@ -146,14 +166,14 @@ def _read_unlisted(path: Path) -> PluginReading:
         raise MetadataLoadError(
             "is neither a plugin nor a manifest by its name",
             path=path,
-            hint="A plugin is a .py file, a .ipynb notebook or a folder.",
+            hint="A plugin is a .py file, a .ipynb notebook, a .wasm component or a folder.",
         )
     reading = _read_beside(path) or read_embedded(path)
     if reading is None:
         raise MetadataLoadError(
             "is not a plugin: it has neither metadata nor plugin_entry",
             path=path,
-            hint=f"Add {_metadata_to_paste(path)} and a plugin_entry function.",
+            hint=_how_to_describe(path),
         )
     return reading
 
@@ -177,6 +197,8 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
     """What a source with a manifest says of itself; nothing, where that can't be told."""
     if source.is_dir():
         source = source / "__init__.py"
+    if source.suffix == COMPONENT_SUFFIX:
+        return component_metadata(source, described=True)
     notebook = source.suffix == ".ipynb"
     try:
         content = read_regular_file(source, NOTEBOOK_LIMIT if notebook else SOURCE_LIMIT)
@@ -261,6 +283,15 @@ def _undescribed(source: Path, file: Path) -> MetadataLoadError:
         path=file,
         hint=f"Paste into it: {_metadata_to_paste(source)}",
     )
+
+
+def _how_to_describe(source: Path) -> str:
+    if source.suffix == COMPONENT_SUFFIX:
+        return (
+            f"Put a {source.stem}.toml beside it, or the same text into a custom section "
+            f"{METADATA_SECTION!r} of it."
+        )
+    return f"Add {_metadata_to_paste(source)} and a plugin_entry function."
 
 
 def _metadata_to_paste(source: Path) -> str:

@@ -92,6 +92,7 @@ class Engine:
             switchboard,
             switchboard.unclaimed,
             self.chronicle.sample,
+            lambda: f"{run_folder.ensured_mark}compile",
         )
         states = StateKeeper(config, self.hosting, sink)
         checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)
