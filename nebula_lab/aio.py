@@ -183,6 +183,7 @@ class AsyncPluginManager:
     resume_plugin = _on_a_thread(PluginManager.resume_plugin)
     install = _on_a_thread(PluginManager.install)
     update = _on_a_thread(PluginManager.update)
+    uninstall = _on_a_thread(PluginManager.uninstall)
     updates = _on_a_thread(PluginManager.updates)
     search = _on_a_thread(PluginManager.search)
     run_cell = _on_a_thread(PluginManager.run_cell)

@@ -8,6 +8,7 @@
     ├── InvalidRequirementError     also a ValueError
     ├── VersionConflictError        two versions of one plugin, or one that a dependent refuses
     │   └── NoVersionFitsError      no choice of versions with which everything fits
+    ├── ChoosingTimeoutError        choosing versions took too long; also a TimeoutError
     ├── LockError                   a lock file that can't be read or written
     │   └── LockMismatchError       plugins that are not as they were locked
     ├── DependencyError             a dependency that is missing, unsuitable or broken
@@ -31,6 +32,7 @@
     │   ├── QueueFullError
     │   └── CallCancelledError
     ├── StoreError                  a plugin's files that can't be kept, or be had back intact
+    │   └── UnfinishedChangeError   a change that has happened, and is not in its place yet
     ├── SignatureError              a signature that does not vouch for what it should
     │   └── SshKeyError             a private key or an agent that can't sign
     ├── RegistryError               a registry that can't be asked, or answers what is no use
@@ -41,7 +43,9 @@
     │   ├── RegistryTrustError      it says what nobody vouches for, or takes back its word
     │   └── PublishingError         it does not take a version, or a change
     ├── InstallError                a plugin that was not installed; what was there is as it was
-    │   └── EditedFilesError        somebody has changed the files that would be replaced
+    │   ├── EditedFilesError        somebody has changed the files that would be replaced
+    │   ├── NeededByOthersError     others need what would be removed
+    │   └── UnfinishedInstallError  it has been decided, and not every file is in its place yet
     ├── ContainerRuntimeError       a program that runs containers, and does not
     │   └── ImageError              what containers are made of can't be had
     ├── WatcherFailedError
@@ -59,9 +63,23 @@ from typing import Any
 from nebula_lab.container_errors import ContainerRuntimeError, ImageError
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.nearest import nearest_names
+from nebula_lab.registry_errors import (
+    ArchiveError,
+    EditedFilesError,
+    InstallError,
+    NeededByOthersError,
+    PublishingError,
+    RegistryAnswerError,
+    RegistryDownError,
+    RegistryError,
+    RegistryRefusedError,
+    RegistryTrustError,
+    UnfinishedInstallError,
+)
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.version_errors import (
+    ChoosingTimeoutError,
     InvalidRequirementError,
     InvalidVersionError,
     LockError,
@@ -79,6 +97,7 @@ __all__ = [
     "InvalidRequirementError",
     "VersionConflictError",
     "NoVersionFitsError",
+    "ChoosingTimeoutError",
     "LockError",
     "LockMismatchError",
     "DependencyError",
@@ -102,6 +121,7 @@ __all__ = [
     "QueueFullError",
     "CallCancelledError",
     "StoreError",
+    "UnfinishedChangeError",
     "SignatureError",
     "SshKeyError",
     "RegistryError",
@@ -115,6 +135,8 @@ __all__ = [
     "EditedFilesError",
     "ContainerRuntimeError",
     "ImageError",
+    "NeededByOthersError",
+    "UnfinishedInstallError",
     "WatcherFailedError",
     "MissingLibraryError",
     "ManagerClosedError",
@@ -446,6 +468,13 @@ class StoreError(PluginError):
     """Files of a plugin that can't be put into the content store, or be had from it intact."""
 
 
+class UnfinishedChangeError(StoreError):
+    """A change of several files that has been decided, and that could not be carried out yet.
+
+    Whoever changes the same folder next carries it out first.
+    """
+
+
 class SignatureError(PluginError):
     """A plugin is not signed as the configuration asks, or its signature can't be made or read.
 
@@ -460,75 +489,6 @@ class SignatureError(PluginError):
 
 class SshKeyError(SignatureError):
     """A private key, or an agent that holds one, that can't be used to sign."""
-
-
-class RegistryError(PluginError):
-    """A registry that can't be asked, or an answer of one that can't be used."""
-
-
-class RegistryDownError(RegistryError):
-    """A registry that does not answer, answers too slowly, or says that it can't at present.
-
-    Attributes:
-        retry_after: seconds for which it asks to be left alone; None where it does not say.
-    """
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
-        super().__init__(message, **where)
-        self.retry_after = retry_after
-
-
-class RegistryRefusedError(RegistryError):
-    """A registry that refuses the secret that it was given, or asks for one."""
-
-
-class RegistryAnswerError(RegistryError):
-    """An answer that is not what a registry should say, or is too much of it."""
-
-
-class ArchiveError(RegistryError):
-    """An archive that is not what the registry promised, or is made to do harm when unpacked."""
-
-
-class RegistryTrustError(RegistryError):
-    """What a registry says is not signed, is out of date, or takes back what it said before."""
-
-
-class PublishingError(RegistryError):
-    """A registry that does not take a version, or a change, that it was given.
-
-    Attributes:
-        conflict: why, as a word for programs; None where there is none for it.
-        archive: SHA-256 of the archive that is there already, where one is.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        conflict: str | None = None,
-        archive: str | None = None,
-        **where: Any,
-    ) -> None:
-        super().__init__(message, **where)
-        self.conflict = conflict
-        self.archive = archive
-
-
-class InstallError(PluginError):
-    """A plugin could not be installed. What was there before is as it was."""
-
-
-class EditedFilesError(InstallError):
-    """Files that would be replaced have been changed since they were installed, or are others.
-
-    Attributes:
-        files: their paths, relative to the plugin folder.
-    """
-
-    def __init__(self, message: str, *, files: Sequence[str], **where: Any) -> None:
-        super().__init__(message, **where)
-        self.files = tuple(files)
 
 
 class WatcherFailedError(PluginError):

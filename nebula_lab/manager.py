@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from nebula_lab.model.lock import LockedEnvironment
-    from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
+    from nebula_lab.registry.installing.reports import (
+        InstallReport,
+        SearchReport,
+        UninstallReport,
+        Update,
+    )
     from nebula_lab.runtime.reasons import VersionReasons
     from nebula_lab.watch.status import WatchStatus
 
@@ -544,6 +549,24 @@ class PluginManager:
         """
         self._check_open()
         return self._engine.installer.update(plugin_ids, registry, replace)
+
+    def uninstall(self, *plugin_ids: str, cascade: bool = False) -> UninstallReport:
+        """Remove plugins that were installed from registries, all of them or none.
+
+        What runs of them ends, its state kept in case they come back. Files that somebody has
+        edited are put aside; the report says where they are, and how to have it all back.
+
+        Args:
+            plugin_ids: the plugins.
+            cascade: remove those that need them too, if these were installed.
+
+        Raises:
+            NotFoundError: one of them was not installed.
+            NeededByOthersError: others need one of them; nothing was changed.
+            InstallError: it can't be; nothing was changed.
+        """
+        self._check_open()
+        return self._engine.installer.uninstall(plugin_ids, cascade)
 
     def updates(self, *plugin_ids: str, registry: str | None = None) -> tuple[Update, ...]:
         """What `update` would find; nothing is changed."""

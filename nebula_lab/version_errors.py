@@ -15,6 +15,7 @@ __all__ = [
     "InvalidRequirementError",
     "VersionConflictError",
     "NoVersionFitsError",
+    "ChoosingTimeoutError",
     "LockError",
     "LockMismatchError",
 ]
@@ -99,6 +100,41 @@ class NoVersionFitsError(VersionConflictError):
     def headline(self) -> str:
         text = f"{self.plugin_id}: {self.message}" if self.plugin_id else self.message
         return "\n  ".join((text, *self.reasons, *self.cures))
+
+
+class ChoosingTimeoutError(PluginError, TimeoutError):
+    """Choosing versions took longer than it may; nothing was chosen, and nothing was changed.
+
+    Attributes:
+        seconds: that it had.
+        plugins: how many were looked at.
+        decided: for how many of these a version had been taken.
+        contradictions: how many had been met.
+        contended: the plugins that these were about most often.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        plugins: int,
+        decided: int,
+        contradictions: int,
+        contended: Sequence[str],
+    ) -> None:
+        about = f", most often about {', '.join(contended)}" if contended else ""
+        super().__init__(
+            f"versions that go together were looked for for {seconds:g} s, and none were found "
+            f"until then: {decided:,} of {plugins:,} plugins had one, and {contradictions:,} "
+            f"contradictions had been met{about}",
+            hint="Ask for narrower versions or pin some of them, so that there is less to try; or "
+            "set choosing_timeout in the configuration to more seconds.",
+        )
+        self.seconds = seconds
+        self.plugins = plugins
+        self.decided = decided
+        self.contradictions = contradictions
+        self.contended = tuple(contended)
 
 
 class LockError(PluginError):

@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"confine"},
     {"agent"},
     {"reports"},
-    {"version_errors"},
+    {"registry_errors", "version_errors"},
     {"errors"},
     {"model"},
     {"resolver", "metrics", "trust"},

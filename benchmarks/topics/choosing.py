@@ -65,7 +65,9 @@ def _requirement(place: int, rng: random.Random, requirements: dict[str, Version
     oldest = max(0, place - rng.randint(0, VERSIONS))
     major, minor = 1 + oldest // 8, oldest % 8
     text = f"^{major}.{minor}" if rng.random() < 0.7 else f">=1.0, <{major}.{minor + 1}"
-    return requirements.setdefault(text, VersionReq.parse(text))
+    if text not in requirements:
+        requirements[text] = VersionReq.parse(text)
+    return requirements[text]
 
 
 def choose_all(universe: Universe) -> int:

@@ -82,7 +82,7 @@ class PluginCommand(click.Command):
             return ExitCode.PROBLEMS_FOUND
         if isinstance(error, wrong_usage):
             return ExitCode.USAGE
-        if isinstance(error, errors.PluginTimeoutError):
+        if isinstance(error, errors.PluginTimeoutError | errors.ChoosingTimeoutError):
             return ExitCode.TIMED_OUT
         return ExitCode.PLUGIN_FAILED
 

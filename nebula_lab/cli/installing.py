@@ -1,4 +1,4 @@
-"""`nebula-lab install`, `search` and `update`."""
+"""`nebula-lab install`, `uninstall`, `search` and `update`."""
 
 from __future__ import annotations
 
@@ -59,6 +59,38 @@ def install(
         )
         report = installation.install(words)
     _tell(report, as_json)
+
+
+@click.command("uninstall", cls=PluginCommand)
+@place_options
+@click.argument("plugins", nargs=-1, required=True, metavar="ID...")
+@click.option("--cascade", is_flag=True, help="Uninstall those that need them too.")
+@json_option
+@debug_option
+def uninstall(
+    plugin_dir: Path | None,
+    config_file: Path | None,
+    plugins: tuple[str, ...],
+    cascade: bool,
+    as_json: bool,
+) -> None:
+    """Remove plugins that were installed from a registry, all that are named or none.
+
+    Refused where others need them. Files that somebody has edited are put aside.
+    """
+    from nebula_lab.cli.installing_documents import uninstall_document
+    from nebula_lab.cli.values import to_json
+    from nebula_lab.registry.installing.configured import installation_of
+    from nebula_lab.registry.installing.removing import uninstall as remove
+    from nebula_lab.views import uninstall_view
+
+    config = find_plugins(plugin_dir, config_file)
+    with _progress() as progress:
+        report = remove(installation_of(config, progress=progress), plugins, cascade=cascade)
+    if as_json:
+        click.echo(to_json(uninstall_document(report), indent=2))
+    else:
+        click.echo(uninstall_view(report, "nebula-lab install").text)
 
 
 @click.command("update", cls=PluginCommand)
@@ -137,7 +169,7 @@ def search(
         click.echo(search_view(report).text)
 
 
-INSTALLING_COMMANDS = (install, update, search)
+INSTALLING_COMMANDS = (install, uninstall, update, search)
 
 
 def _place(plugin_dir: Path | None, config_file: Path | None) -> PluginConfig:
@@ -153,12 +185,23 @@ def _place(plugin_dir: Path | None, config_file: Path | None) -> PluginConfig:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Bars on standard error, for as long as the block runs."""
-    from nebula_lab.cli.progress import progress_on_stderr
+    """Bars on standard error, for as long as the block runs; a line where somebody is waited for.
+
+    That is said also to whoever reads standard error later, as nothing moves meanwhile.
+    """
+    from nebula_lab.cli.progress import NoProgress, progress_on_stderr
 
     display = progress_on_stderr()
+    waits: set[str] = set()
+
+    def report(label: str, done: float, total: float, unit: str) -> None:
+        if unit == "s" and isinstance(display, NoProgress) and label not in waits:
+            waits.add(label)
+            click.echo(f"{label}, for {total:g} s at most", err=True)
+        display.report(label, done, total, unit)
+
     try:
-        yield display.report
+        yield report
     finally:
         display.close()
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nebula_lab.registry.installing.reports import InstallReport, SearchReport, Update
+from nebula_lab.registry.installing.reports import (
+    InstallReport,
+    SearchReport,
+    UninstallReport,
+    Update,
+)
 
 
 def install_document(report: InstallReport) -> dict[str, Any]:
@@ -20,6 +25,23 @@ def install_document(report: InstallReport) -> dict[str, Any]:
             for one in report.arrivals
         ],
         "unchanged": [{"id": name, "version": version} for name, version in report.unchanged],
+        "notes": list(report.notes),
+    }
+
+
+def uninstall_document(report: UninstallReport) -> dict[str, Any]:
+    """What `uninstall` did."""
+    return {
+        "uninstalled": [
+            {
+                "id": one.id,
+                "version": one.version,
+                "registry": one.registry,
+                "kept": None if one.kept is None else str(one.kept),
+            }
+            for one in report.removals
+        ],
+        "undo": list(report.undo),
         "notes": list(report.notes),
     }
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nebula_lab.cli.failing import ExitCode, PluginCommand, debug_option, json_option
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
+
+if TYPE_CHECKING:
+    from nebula_lab.runtime.locking import Relocked
 
 
 @click.command("lock", cls=PluginCommand)
@@ -44,13 +48,30 @@ def lock(
     done = relock(config, chosen, write=not check)
     for line in done.changes:
         click.echo(line)
-    if not done.changes:
-        click.echo(f"{done.path} is up to date.")
-    elif check:
-        click.echo(f"{done.path} is not up to date: nebula-lab lock", err=True)
-        context.exit(ExitCode.PROBLEMS_FOUND)
-    else:
+    if done.left_out:
+        from nebula_lab.views import problem_list
+
+        click.echo(f"Not locked:\n{problem_list(done.left_out).text}", err=True)
+    if check:
+        _tell_of_check(done)
+        context.exit(ExitCode.FINE if done.is_current else ExitCode.PROBLEMS_FOUND)
+    if done.changes:
         click.echo(f"Wrote {done.path}.")
+    else:
+        click.echo("There are no plugins to lock." if done.is_empty else _up_to_date(done))
+
+
+def _tell_of_check(done: Relocked) -> None:
+    if done.changes:
+        click.echo(f"{done.path} is not up to date: nebula-lab lock", err=True)
+    elif done.is_empty:
+        click.echo("There are no plugins to lock.")
+    else:
+        click.echo(_up_to_date(done))
+
+
+def _up_to_date(done: Relocked) -> str:
+    return f"{done.path} is up to date."
 
 
 @click.command("why", cls=PluginCommand)

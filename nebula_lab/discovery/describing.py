@@ -212,6 +212,21 @@ def _translated(error: ValidationError, description: Description) -> MetadataLoa
         texts.append(f"and {len(found) - _SHOWN} more")
     return description.error(
         "\n  ".join(texts),
-        "Correct it there; id and version are all that a plugin must say.",
+        _hint(found[0].location),
         line=description.line_of(found[0].location),
     )
+
+
+def _hint(location: Location) -> str:
+    """What helps with what is wrong, by the table that it is in."""
+    return _HINTS.get(location[0], _HINT) if location else _HINT
+
+
+_HINT = "Correct it there; id and version are all that a plugin must say."
+_HINTS: Mapping[object, str] = {
+    "python": 'Correct it there, such as requires = ">=3.11" and dependencies = ["pandas>=2,<3"]; '
+    "without [python], the plugin runs in the manager's own environment.",
+    "dependencies": "Correct it there: plugins are named with the versions that will do, such as "
+    '"counter ^1.2". Python packages go under [python].',
+    "security": "Correct it there; without it, a plugin has no rights beyond computing.",
+}

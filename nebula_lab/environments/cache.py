@@ -87,12 +87,7 @@ class EnvironmentCache:
             EnvironmentFailedError: it can't be had; nothing half-built is left.
             CancelledError: it is not wanted any more, or the cache has been closed.
         """
-        if needs.allow_source:
-            raise EnvironmentFailedError(
-                "it asks for packages that are to be built from source code, which is not done: "
-                "that would run their code on this machine unconfined",
-                hint="Take python.allow_source out, and ask for versions that have wheels.",
-            )
+        _require_wheels(needs)
         watcher = BuildWatcher(watcher.tell, partial(self._is_over, watcher))
         interpreter = self.interpreters.choose(needs.requires)
         with self._explaining():
@@ -105,6 +100,7 @@ class EnvironmentCache:
         Raises:
             EnvironmentFailedError: there is no choice.
         """
+        _require_wheels(needs)
         with self._explaining():
             return self.choose(needs, self.interpreters.choose(needs.requires), anew=anew)
 
@@ -207,6 +203,15 @@ class EnvironmentCache:
             leases, self._leases = self._leases, {}
         for held in leases.values():
             os.close(held)
+
+
+def _require_wheels(needs: PythonNeeds) -> None:
+    if needs.allow_source:
+        raise EnvironmentFailedError(
+            "it asks for packages that are to be built from source code, which is not done: "
+            "that would run their code on this machine unconfined",
+            hint="Take python.allow_source out, and ask for versions that have wheels.",
+        )
 
 
 def _wait(watcher: BuildWatcher) -> None:

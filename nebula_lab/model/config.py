@@ -104,6 +104,7 @@ class PluginConfig(FrozenModel):
         zygote: how the processes of plugins are started.
         registries: where plugins are installed from; the first that has one is asked for it.
         pins: plugin id to the versions of it that may be chosen, such as `=1.2.0`.
+        choosing_timeout: seconds of processor time that choosing among versions may take.
         lock: what `nebula.lock` is for: "prefer" chooses its versions where they fit, "locked"
             allows nothing else, "ignore" does not read it.
         lock_file: where it is; without, see `lock_path`.
@@ -126,6 +127,7 @@ class PluginConfig(FrozenModel):
     zygote: ZygoteConfig = ZygoteConfig()
     registries: tuple[Registry, ...] = ()
     pins: Mapping[PluginId, VersionReq] = Field(default_factory=dict)
+    choosing_timeout: Annotated[Seconds, Field(gt=0)] = 30.0
     lock: Literal["prefer", "locked", "ignore"] = "prefer"
     lock_file: Path | None = None
 

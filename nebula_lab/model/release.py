@@ -20,7 +20,7 @@ class Origin(StrEnum):
     REGISTRY = "registry"
 
 
-class Release(Struct, frozen=True, kw_only=True):
+class Release(Struct, frozen=True, kw_only=True, gc=False):
     """One version of one plugin, as far as choosing it needs to know.
 
     Attributes:

@@ -21,6 +21,16 @@ def _install(session: NotebookSession, args: Namespace) -> None:
     session.show(install_view(report))
 
 
+def _uninstall(session: NotebookSession, args: Namespace) -> None:
+    from nebula_lab.views import uninstall_view
+
+    try:
+        report = session.manager.uninstall(*args.ids, cascade=args.cascade)
+    finally:
+        session.progress.finish()
+    session.show(uninstall_view(report, "%plugin install"))
+
+
 def _update(session: NotebookSession, args: Namespace) -> None:
     from nebula_lab.views import install_view, update_list
 
@@ -68,6 +78,11 @@ def _takes_install(parser: CommandParser) -> None:
     _takes_replace(parser)
 
 
+def _takes_uninstall(parser: CommandParser) -> None:
+    parser.add_argument("ids", metavar="ID", nargs="+", help="plugins that were installed")
+    parser.add_argument("--cascade", action="store_true", help="those that need them too")
+
+
 def _takes_update(parser: CommandParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="*", help="these, instead of all")
     parser.add_argument("--check", action="store_true", help="change nothing; say what there is")
@@ -94,6 +109,14 @@ COMMANDS = (
         _install,
         _takes_install,
         flags=("--registry", "--replace"),
+    ),
+    Command(
+        "uninstall",
+        "Remove plugins that were installed from registries.",
+        _uninstall,
+        _takes_uninstall,
+        completes=("plugin",),
+        flags=("--cascade",),
     ),
     Command(
         "update",

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from nebula_lab.notebook.arguments import CommandParser
 from nebula_lab.notebook.command import Command, takes_plugin
 from nebula_lab.notebook.session import NotebookSession
-from nebula_lab.views import reasons_view
+from nebula_lab.views import problem_list, reasons_view
 
 
 def _lock(session: NotebookSession, args: Namespace) -> None:
@@ -21,7 +21,10 @@ def _lock(session: NotebookSession, args: Namespace) -> None:
     done = relock(session.manager.config, upgrade, write=not args.check)
     said = "is not up to date" if args.check else "is written"
     standing = said if done.changes else "is as it was"
-    session.say("\n".join([*done.changes, f"{done.path} {standing}."]))
+    ending = "There are no plugins to lock" if done.is_empty else f"{done.path} {standing}"
+    session.say("\n".join([*done.changes, f"{ending}."]))
+    if done.left_out:
+        session.show(problem_list(done.left_out))
 
 
 def _takes_upgrade(parser: CommandParser) -> None:

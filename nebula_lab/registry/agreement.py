@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import ArchiveError, MetadataLoadError, StoreError
 from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.version import Version
 from nebula_lab.registry.format.documents import PublishedVersion
 from nebula_lab.registry.format.values import descriptor_of
 from nebula_lab.trust.collecting import collect
@@ -37,8 +39,8 @@ def require_as_promised(
             plugin_id, version, f"its description can't be read: {error.message}"
         ) from error
     promised = descriptor_of(plugin_id, version, "", folder)
-    for key, what in _DECISIVE.items():
-        if _said(found, key) != _said(promised, key):
+    for what, said in _DECISIVE.items():
+        if said(found) != said(promised):
             raise _refusal(plugin_id, version, f"its files say another {what} than the registry")
     _require_nothing_else(found, version)
     return found
@@ -57,26 +59,25 @@ def _require_nothing_else(found: PluginDescriptor, version: PublishedVersion) ->
         raise _refusal(found.id, version, "it has files that are no part of the plugin")
 
 
-_DECISIVE = {
-    "id": "id",
-    "version": "version",
-    "path": "place of the source",
-    "dependencies": "list of dependencies",
-    "security": "list of rights",
-    "runtime": "way to be hosted",
-    "python": "Python environment",
+_DECISIVE: Mapping[str, Callable[[PluginDescriptor], object]] = {
+    "id": lambda one: one.id,
+    "version": lambda one: str(one.version),  # with its build metadata, which == leaves out
+    "place of the source": lambda one: one.path,
+    "list of dependencies": lambda one: [
+        (need.plugin_id, str(need.version_req), need.optional) for need in one.dependencies
+    ],
+    "list of rights": lambda one: one.security,
+    "way to be hosted": lambda one: one.runtime,
+    "Python environment": lambda one: one.python,
+    "bounds on nebula_lab": lambda one: (
+        _text(one.metadata.min_nebula_version),
+        _text(one.metadata.max_nebula_version),
+    ),
 }
 
 
-def _said(descriptor: PluginDescriptor, key: str) -> object:
-    value = getattr(descriptor, key, None)
-    if key == "version":
-        return str(value)
-    if key == "dependencies":
-        return [
-            (one.plugin_id, str(one.version_req), one.optional) for one in descriptor.dependencies
-        ]
-    return value
+def _text(version: Version | None) -> str:
+    return "" if version is None else str(version)
 
 
 def _described(folder: Path, version: PublishedVersion) -> Path:

@@ -43,11 +43,18 @@ class RegistryDiscoverer:
         registry: where to ask, and with which secret.
         home: the folder for what comes from there; that of the user without.
         patience: how long the registry may take.
+        progress: is told how far what comes from there is, on the thread of whoever waits for it.
     """
 
     def __init__(
-        self, registry: Registry, *, home: Path | None = None, patience: Patience | None = None
+        self,
+        registry: Registry,
+        *,
+        home: Path | None = None,
+        patience: Patience | None = None,
+        progress: Progress = lambda *_: None,
     ) -> None:
+        self._progress = progress
         self._registry = registry
         self._home = home or default_root().parent
         self._patience = patience
@@ -66,16 +73,14 @@ class RegistryDiscoverer:
                 entries = client.index().plugins
                 if len(entries) > _MOST:
                     raise _too_many(client.place, len(entries))
-                documents = client.plugins(entries)
+                documents = client.plugins(entries, self._progress)
                 return self._offer(client, [one for one in documents if one is not None])
         except RegistryError as error:
             raise DiscoveryError(
                 error.message, plugin_id=error.plugin_id, path=error.path, hint=error.hint
             ) from error
 
-    def collect(
-        self, descriptor: PluginDescriptor, progress: Progress = lambda *_: None
-    ) -> CollectedPlugin:
+    def collect(self, descriptor: PluginDescriptor) -> CollectedPlugin:
         """The files of a plugin that was found here.
 
         They are the promised ones, wherever they come from now. A copy of them lies at the
@@ -95,7 +100,7 @@ class RegistryDiscoverer:
         folder = descriptor.path.parent
         try:
             with self._client() as client:
-                [collected] = client.fetch([(descriptor.id, version)], folder, progress)
+                [collected] = client.fetch([(descriptor.id, version)], folder, self._progress)
             self._lay_out(collected, version, folder)
         except RegistryError as error:
             raise StoreError(

@@ -26,10 +26,13 @@ from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
-from nebula_lab.runtime.discoverers import collector_of, discoverer_for
+from nebula_lab.runtime.discoverers import Progress, collector_of, discoverer_for
 from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.locking import held_to_lock, preferred_lock
 from nebula_lab.runtime.record import PluginRecord
+from nebula_lab.runtime.storeroom import Storeroom
+from nebula_lab.trust.contents import CollectedPlugin
+from nebula_lab.trust.store import ContentStore
 
 if TYPE_CHECKING:
     from nebula_lab.runtime.reasons import VersionReasons
@@ -43,14 +46,23 @@ class Catalogue:
     Args:
         config: where to look.
         on_state: see `PluginRecord`.
+        progress: is told how far what comes from elsewhere is.
+        store: has versions that may be pinned or locked and are not where plugins are looked for.
     """
 
-    def __init__(self, config: PluginConfig, on_state: OnState) -> None:
+    def __init__(
+        self,
+        config: PluginConfig,
+        on_state: OnState,
+        progress: Progress = lambda label, done, total, unit: None,
+        store: ContentStore | None = None,
+    ) -> None:
         self._config = config
         self._on_state = on_state
         self._lock = threading.Lock()
-        self._discoverer = discoverer_for(config)
-        self.collect = collector_of(self._discoverer)
+        self._discoverer = discoverer_for(config, progress)
+        self._storeroom = Storeroom(store or ContentStore())
+        self._collect = collector_of(self._discoverer)
         self.held = held_to_lock(config)
         self.lock_file = preferred_lock(config)
         self._registry = PluginRegistry()
@@ -118,9 +130,19 @@ class Catalogue:
 
     def _search(self) -> DiscoveryResult:
         """All versions that may be chosen."""
-        result = self._discoverer.discover()
-        self._known = result if self.held is None else self.held.restricted(result)
+        found = self._discoverer.discover()
+        locked = () if self.held is None else self.held.lock.plugins
+        found = self._storeroom.offered(found, self._config.pins, locked)
+        self._known = found if self.held is None else self.held.restricted(found)
         return self._known
+
+    def collect(self, descriptor: PluginDescriptor) -> CollectedPlugin:
+        """The files of a plugin, from wherever it was found.
+
+        Raises:
+            StoreError: they can't be had.
+        """
+        return self._storeroom.collect(descriptor) or self._collect(descriptor)
 
     def version_reasons(self, plugin_id: str) -> VersionReasons:
         """Why a plugin is there in its version; as of the last search.

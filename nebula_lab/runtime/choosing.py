@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.discovery import DiscoveryResult
-from nebula_lab.errors import NoVersionFitsError
+from nebula_lab.errors import ChoosingTimeoutError, NoVersionFitsError
 from nebula_lab.model import (
     PluginConfig,
     PluginDescriptor,
@@ -18,7 +20,10 @@ from nebula_lab.model import (
     VersionReq,
 )
 from nebula_lab.model.lock import LockFile
-from nebula_lab.model.release import Release
+from nebula_lab.model.release import Origin, Release
+
+if TYPE_CHECKING:
+    from nebula_lab.resolver.choosing import Choice
 
 __all__ = ["ChosenVersions", "choose_versions"]
 
@@ -54,8 +59,30 @@ def choose_versions(
         running: what runs, by id: the version of these is settled.
     """
     if not (found.others or config.pins or lock):
-        return ChosenVersions(found.descriptors)
-    return _Chooser(found, config, lock, running or {}).chosen()
+        chosen = ChosenVersions(found.descriptors)
+    else:
+        chosen = _Chooser(found, config, lock, running or {}).chosen()
+    if not found.elsewhere:
+        return chosen
+    notes = tuple(_from_store(one) for one in chosen.descriptors if _is_stored(one, found))
+    return replace(chosen, problems=(*chosen.problems, *notes))
+
+
+def _is_stored(descriptor: PluginDescriptor, found: DiscoveryResult) -> bool:
+    release = found.elsewhere.get((descriptor.id, str(descriptor.version)))
+    return release is not None and release.origin is Origin.STORE
+
+
+def _from_store(descriptor: PluginDescriptor) -> Problem:
+    return Problem(
+        kind=ProblemKind.OTHER_VERSION,
+        message=f"version {descriptor.version} is not in the folder any more: it is taken from "
+        "the content store",
+        plugin_id=descriptor.id,
+        location=_location(descriptor),
+        cure="A pin or the lock file asks for it. Change that to have what is in the folder.",
+        severity="note",
+    )
 
 
 class _Chooser:
@@ -84,15 +111,10 @@ class _Chooser:
         self._running = running
 
     def chosen(self) -> ChosenVersions:
-        from nebula_lab.resolver.choosing import Want, choose
-
-        ordered = sorted(self._newest.values(), key=lambda one: (-one.metadata.priority, one.id))
-        choice = choose(
-            [Want(one.id, by="the folder that it is in", required=False) for one in ordered],
-            self._releases_of,
-            pins=self._pins(),
-            locked={one.id: one.as_version for one in self._lock.plugins},
-        )
+        try:
+            choice = self._choice()
+        except ChoosingTimeoutError as error:
+            return self._unchosen(error)
         chosen = {
             plugin_id: self._known[plugin_id][str(release.version)]
             for plugin_id, release in choice.releases.items()
@@ -107,6 +129,38 @@ class _Chooser:
         ]
         order = [plugin_id for plugin_id in self._newest if plugin_id in chosen]
         return ChosenVersions(tuple(chosen[one] for one in order), tuple(problems))
+
+    def _choice(self) -> Choice:
+        from nebula_lab.resolver.choosing import Want, choose
+
+        ordered = sorted(self._newest.values(), key=lambda one: (-one.metadata.priority, one.id))
+        return choose(
+            [Want(one.id, by="the folder that it is in", required=False) for one in ordered],
+            self._releases_of,
+            pins=self._pins(),
+            locked={one.id: one.as_version for one in self._lock.plugins},
+            patience=self._config.choosing_timeout,
+        )
+
+    def _unchosen(self, error: ChoosingTimeoutError) -> ChosenVersions:
+        """The newest of each, so that what goes together anyway can be used all the same."""
+        newest = {
+            plugin_id: self._running.get(plugin_id, descriptor)
+            for plugin_id, descriptor in self._newest.items()
+            if not self._is_ruled_out(plugin_id)
+        }
+        for plugin_id, pin in self._pins().items():
+            fitting = [
+                one for one in self._known.get(plugin_id, {}).values() if pin.matches(one.version)
+            ]
+            if fitting:
+                newest[plugin_id] = max(fitting, key=lambda one: one.version)
+        problem = Problem(
+            kind=ProblemKind.NO_VERSION_FITS,
+            message=f"The newest version of each plugin is taken: {error.message}",
+            cure=error.hint or "",
+        )
+        return ChosenVersions(tuple(newest.values()), (problem,))
 
     def _releases_of(self, plugin_id: str) -> Iterator[Release]:
         return map(self._found.release_of, self._known.get(plugin_id, {}).values())

@@ -48,10 +48,10 @@ def described_again(
     with tempfile.TemporaryDirectory(prefix="nebula-earlier-") as name:
         there = Path(name)
         store.materialize(collected.files, there)
-        return _moved(read_descriptor(there / collected.description), there, collected.folder)
+        return moved(read_descriptor(there / collected.description), there, collected.folder)
 
 
-def _moved(descriptor: PluginDescriptor, there: Path, here: Path) -> PluginDescriptor:
+def moved(descriptor: PluginDescriptor, there: Path, here: Path) -> PluginDescriptor:
     """A descriptor of files that are in another folder."""
 
     def place(location: SourceLocation | None) -> SourceLocation | None:

@@ -60,9 +60,12 @@ class Engine:
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         sink = _heeded(sink)
         sandbox_for(config.security.sandbox)  # before there is anything to be closed
+        store = ContentStore()
         self.chronicle = Chronicle()
         self.dispatcher = Dispatcher(self.chronicle.note)
-        self.catalogue = Catalogue(config, self._on_state)
+        self.catalogue = Catalogue(
+            config, self._on_state, lambda *words: sink().progress(*words), store
+        )
         counters = ManagerCounters()
         workers = Workers()
         run_folder = RunFolder()
@@ -70,7 +73,6 @@ class Engine:
         self.sandboxes = SandboxTable(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
-        store = ContentStore()
         self._shelf = Shelf(
             store, config.security, self.catalogue.held, collect=self.catalogue.collect
         )
@@ -159,7 +161,15 @@ class Engine:
             self.dispatcher,
             lambda plugin_id, is_wanted: self.reloader.reload(plugin_id, "saved", is_wanted),
         )
-        self.installer = Installer(config, self.catalogue, self.reloader, self.watching, sink)
+        self.installer = Installer(
+            config,
+            self.catalogue,
+            self.reloader,
+            self.lifecycle,
+            self.watching,
+            self.dispatcher,
+            sink,
+        )
         self.calls = CallPath(
             config, self.catalogue, self.loader, workers, loop, switchboard, waits
         )

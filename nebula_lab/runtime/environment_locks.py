@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from nebula_lab.errors import EnvironmentFailedError
@@ -16,31 +16,40 @@ __all__ = ["choose_environments", "located", "with_environments"]
 
 
 def choose_environments(
-    cache: EnvironmentCache, descriptors: Iterable[PluginDescriptor], *, anew: bool
+    cache: EnvironmentCache,
+    descriptors: Iterable[PluginDescriptor],
+    *,
+    anew: bool | Collection[str],
 ) -> tuple[LockedEnvironment, ...]:
     """The packages of what plugins ask for, by key; nothing is built.
 
     Args:
         cache: chooses.
         descriptors: of the plugins.
-        anew: ask the indexes, whatever was chosen or locked before.
+        anew: ask the indexes, whatever was chosen or locked before: for all of them, or for those
+            with these ids and for whoever asks for the same as they do.
 
     Raises:
         EnvironmentFailedError: there is no choice for one of them.
     """
-    found = {}
-    for descriptor in descriptors:
+
+    def is_anew(descriptor: PluginDescriptor) -> bool:
+        return anew if isinstance(anew, bool) else descriptor.id in anew
+
+    found: dict[str, LockedEnvironment] = {}
+    # Those first, so that what they share with others is what was chosen for them.
+    for descriptor in sorted(descriptors, key=is_anew, reverse=True):
         if descriptor.python is not None:
             try:
-                chosen = cache.chosen(descriptor.python, anew=anew)
+                chosen = cache.chosen(descriptor.python, anew=is_anew(descriptor))
             except EnvironmentFailedError as error:
                 raise located(descriptor, error) from error.__cause__
-            found[chosen.key] = chosen
+            found.setdefault(chosen.key, chosen)
     return tuple(found[key] for key in sorted(found))
 
 
 def with_environments(
-    lock: LockFile, descriptors: Iterable[PluginDescriptor], *, anew: bool
+    lock: LockFile, descriptors: Iterable[PluginDescriptor], *, anew: bool | Collection[str]
 ) -> LockFile:
     """A lock file with what plugins ask for on this machine.
 

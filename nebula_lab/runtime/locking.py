@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,15 +9,18 @@ from msgspec import Struct
 
 from nebula_lab.discovery import DiscoveryResult
 from nebula_lab.errors import LockError, LockMismatchError, NotFoundError, StoreError
-from nebula_lab.model import PluginConfig, PluginDescriptor
+from nebula_lab.model import PluginConfig, PluginDescriptor, Problem
 from nebula_lab.model.lock import LockedPlugin, LockFile, read_lock
 from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
 from nebula_lab.runtime.environment_locks import with_environments
+from nebula_lab.runtime.lock_writing import changes_between, write_lock
+from nebula_lab.runtime.storeroom import Storeroom
 from nebula_lab.trust.collecting import collect
 from nebula_lab.trust.contents import CollectedPlugin
+from nebula_lab.trust.store import ContentStore
 
 __all__ = [
     "HeldToLock",
@@ -82,7 +82,10 @@ class HeldToLock:
             here = [version for plugin_id, version in known if plugin_id == one.id]
             if one.version not in here:
                 instead = f"; here is {', '.join(sorted(here))}" if here else ""
-                yield f"{one.id} {one.version} is locked and is not here{instead}."
+                yield (
+                    f"{one.id} {one.version} is locked and is not here, nor are its files in the "
+                    f"content store{instead}."
+                )
 
     def _unlocked(self, found: DiscoveryResult) -> Iterator[str]:
         for one in found.descriptors:
@@ -157,7 +160,7 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
-    return with_environments(locked, chosen, anew=upgrade is None)
+    return with_environments(locked, chosen, anew=True if upgrade is None else upgrade)
 
 
 def _locked(
@@ -186,10 +189,19 @@ class Relocked(Struct, frozen=True):
     Attributes:
         path: the lock file.
         changes: one line for each plugin that is locked otherwise now; none if all is as before.
+        left_out: what was found and can't be locked, as it can't be read or used.
+        is_empty: whether nothing is locked, because there are no plugins.
     """
 
     path: Path
     changes: tuple[str, ...]
+    left_out: tuple[Problem, ...] = ()
+    is_empty: bool = False
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the lock file says what is here, and all that is here."""
+        return not self.changes and not self.left_out
 
 
 def relock(
@@ -215,74 +227,17 @@ def relock(
             hint="Set lock_file in the configuration.",
         )
     before = read_lock(path)
-    found = discoverer_for(config).discover()
+    found = Storeroom(ContentStore()).offered(discoverer_for(config).discover(), config.pins)
     known = {one.id for one in found.descriptors}
     for plugin_id in upgrade or ():
         if plugin_id not in known:
             raise NotFoundError(plugin_id, known=known)
     after = lock_of(found, config, before or LockFile(), upgrade)
-    changes = tuple(_changes(before or LockFile(), after))
-    if before is None and not changes:
-        changes = ("There are no plugins to lock.",)
+    changes = tuple(changes_between(before or LockFile(), after))
     if write:
         write_lock(after, path)
-    return Relocked(path, changes)
-
-
-def _changes(before: LockFile, after: LockFile) -> Iterator[str]:
-    old = {one.id: one for one in before.plugins}
-    new = {one.id: one for one in after.plugins}
-    for plugin_id in sorted(old.keys() | new.keys()):
-        was, is_now = old.get(plugin_id), new.get(plugin_id)
-        if was == is_now:
-            continue
-        if was is None:
-            yield f"+ {plugin_id} {new[plugin_id].version}"
-        elif is_now is None:
-            yield f"- {plugin_id} {was.version}"
-        elif was.version != is_now.version:
-            yield f"~ {plugin_id} {was.version} → {is_now.version}"
-        else:
-            yield f"~ {plugin_id} {is_now.version}, with other files or dependencies"
-    yield from _environment_changes(before, after)
-
-
-def _environment_changes(before: LockFile, after: LockFile) -> Iterator[str]:
-    for one in after.environments:
-        was = before.environment(one.key)
-        if was != one:
-            sign, names = "+" if was is None else "~", ", ".join(one.requirements)
-            yield f"{sign} environment of {names or 'nothing more'} ({one.key[:12]})"
-    for one in before.environments:
-        if after.environment(one.key) is None:
-            yield f"- environment of {', '.join(one.requirements)} ({one.key[:12]})"
-
-
-def write_lock(lock: LockFile, path: Path) -> bool:
-    """Write a lock file, whole or not at all; whether that changed it.
-
-    Raises:
-        LockError: it can't be written.
-    """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        if path.exists() and path.read_bytes() == lock.text.encode():
-            return False
-        with temporary.open("xb") as file:
-            file.write(lock.text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise LockError(
-            f"can't be written: {error.strerror or error}",
-            path=path,
-            hint="Check the folder, its permissions and the room on its disk.",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return True
+    left_out = tuple(one for one in found.problems if one.severity == "error")
+    return Relocked(path, changes, left_out, is_empty=not after.plugins)
 
 
 def _other_files(locked: LockedPlugin) -> str:

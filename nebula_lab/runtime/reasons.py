@@ -116,6 +116,7 @@ class _Trial:
         self._found = found
         self._known = (*found.descriptors, *found.others)
         self._pins = config.pins
+        self._patience = config.choosing_timeout
 
     def against(self, other: PluginDescriptor, locked: object) -> Iterable[str]:
         """What speaks against a version."""
@@ -145,6 +146,7 @@ class _Trial:
                     self._found.release_of(one) for one in self._known if one.id == plugin_id
                 ],
                 pins={one: pin for one, pin in self._pins.items() if one != other.id},
+                patience=self._patience,
             )
         except NoVersionFitsError as error:
             return error

@@ -1,7 +1,8 @@
 """Which versions of a plugin have served, and are still in the content store.
 
     history/HASH    a line of JSON each time that another version was read from disk and came up;
-                    HASH is of the plugin's id and where its source is
+                    HASH is of the plugin's id and where its source is; the same line goes to the
+                    file for its id and the folder that the source is in
 
 What is no longer in the store is not listed, so garbage collection needs to know nothing of this.
 """
@@ -105,16 +106,22 @@ class VersionHistory:
         if self._noted.get(file) == version.digest:
             return
         try:
-            with self._writing(file):
-                newest = next(iter(self._read(file)), None)
-                if newest is None or newest.digest != version.digest:
-                    self._append(file, version)
+            with self._writing():
+                for one in (file, self._file(plugin_id, source.parent)):
+                    newest = next(iter(self._read(one)), None)
+                    if newest is None or newest.digest != version.digest:
+                        self._append(one, version)
             self._noted[file] = version.digest
         except (OSError, StoreError) as error:
             _log.warning("%s: its history can't be kept: %s", plugin_id, error)
 
     def versions(self, plugin_id: str, source: Path) -> tuple[StoredVersion, ...]:
-        """The versions that are still in the store, the one that came up last first."""
+        """The versions that are still in the store, the one that came up last first.
+
+        Args:
+            plugin_id: the plugin.
+            source: where it is; or the folder that it is in, for all that came up from there.
+        """
         noted = _last_of_each(self._read(self._file(plugin_id, source)))
         return tuple(version for version in noted if self._is_there(version))
 
@@ -123,7 +130,7 @@ class VersionHistory:
         return self._folder / sha256(key).hexdigest()
 
     @contextlib.contextmanager
-    def _writing(self, file: Path) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locks.exclusive(self._folder / "lock"):
             yield

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,14 +35,22 @@ def shared(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(path: Path, of: str = "the content store") -> Iterator[None]:
+def exclusive(
+    path: Path,
+    of: str = "the content store",
+    *,
+    patience: float = _PATIENCE,
+    waiting: Callable[[float], object] = lambda waited: None,
+) -> Iterator[None]:
     """Hold a lock alone; as `shared`.
 
     Args:
         path: the lock's file.
         of: what is locked, for the error.
+        patience: seconds to wait for it.
+        waiting: is told now and then for how many seconds it has been waited for.
     """
-    descriptor = _acquire(path, fcntl.LOCK_EX, of)
+    descriptor = _acquire(path, fcntl.LOCK_EX, of, patience, waiting)
     try:
         yield
     finally:
@@ -64,15 +72,23 @@ def try_exclusive(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _acquire(path: Path, kind: int, of: str = "the content store") -> int:
+def _acquire(
+    path: Path,
+    kind: int,
+    of: str = "the content store",
+    patience: float = _PATIENCE,
+    waiting: Callable[[float], object] = lambda waited: None,
+) -> int:
     descriptor = _open(path)
     try:
-        deadline = time.monotonic() + _PATIENCE
+        began = time.monotonic()
         # flock has no time-out of its own, and a signal to end it would be the whole process's.
         while not _lock(descriptor, kind):
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            waiting(waited)
+            if waited > patience:
                 raise StoreError(
-                    f"{of} has been locked by another process for {_PATIENCE:g} s",
+                    f"{of} has been locked by another process for {patience:g} s",
                     path=path,
                     hint=f"`fuser {path}` says by which; end it if it is stuck.",
                 )

@@ -9,7 +9,12 @@ from nebula_lab.views.error_box import error_box, error_brief
 from nebula_lab.views.examination import examination_view
 from nebula_lab.views.graph import graph_view
 from nebula_lab.views.health import health_table
-from nebula_lab.views.installing import install_view, search_view, update_list
+from nebula_lab.views.installing import (
+    install_view,
+    search_view,
+    uninstall_view,
+    update_list,
+)
 from nebula_lab.views.logs import log_view
 from nebula_lab.views.metrics import metrics_table, operation_metrics_table
 from nebula_lab.views.operations import operations_help
@@ -49,4 +54,5 @@ __all__ = [
     "search_view",
     "update_list",
     "install_view",
+    "uninstall_view",
 ]

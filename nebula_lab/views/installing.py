@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from nebula_lab.registry.installing.reports import (
     Arrival,
     Found,
     InstallReport,
     SearchReport,
+    UninstallReport,
     Update,
 )
 from nebula_lab.views.bullets import bullets, paragraph, stacked
@@ -17,7 +19,7 @@ from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.table import Cell, Column, Table
 from nebula_lab.views.tone import Tone
 
-__all__ = ["install_view", "search_view", "update_list"]
+__all__ = ["install_view", "search_view", "uninstall_view", "update_list"]
 
 _FOUND = (Column("id"), Column("newest"), Column("what it does"), Column("tags"), Column("from"))
 _UPDATES = (Column("id"), Column("installed"), Column("newest"), Column(""))
@@ -87,6 +89,30 @@ def _arrived(one: Arrival) -> str:
     else:
         said = f"Updated {one.id} from {one.before} to {one.version}."
     return said if one.kept is None else f"{said} What was edited is in {one.kept}."
+
+
+def uninstall_view(report: UninstallReport, install: str) -> Rendered:
+    """A sentence for each plugin, and how to have them back.
+
+    Args:
+        report: what is gone.
+        install: the words that install something, where this is shown.
+    """
+    sentences = [_removed(one.id, one.version, one.kept) for one in report.removals]
+    them = "it" if len(sentences) == 1 else "them"
+    commands = [f"{install} {one}" for one in report.undo]
+    return stacked(
+        [
+            paragraph("\n".join(sentences)),
+            paragraph("\n".join([f"To have {them} back:", *commands])),
+            _notes(report.notes),
+        ]
+    )
+
+
+def _removed(plugin_id: str, version: str, kept: Path | None) -> str:
+    said = f"Uninstalled {plugin_id} {version}."
+    return said if kept is None else f"{said} What was edited is in {kept}."
 
 
 def _notes(notes: Sequence[str]) -> Rendered:

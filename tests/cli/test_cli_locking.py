@@ -35,6 +35,28 @@ def test_lock_check_tells_whether_the_lock_is_up_to_date(call, folder):
     assert call("lock", "--check", "--plugin-dir", folder).code == ExitCode.FINE
 
 
+def test_lock_check_of_no_plugins_finds_nothing_wrong(call, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = call("lock", "--check", "--plugin-dir", tmp_path / "empty")
+    assert (done.code, done.out, done.err) == (
+        ExitCode.FINE,
+        "There are no plugins to lock.\n",
+        "",
+    )
+
+
+def test_lock_names_what_it_can_not_lock(call, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "counter.py").write_text("PLUGIN_METADATA = {'id': 'counter'}\n")
+    for words in (["--check"], []):
+        done = call("lock", *words, "--plugin-dir", broken)
+        assert "not up to date" not in done.err
+        assert "Not locked:" in done.err
+        assert "counter" in done.err
+        assert done.code == (ExitCode.PROBLEMS_FOUND if words else ExitCode.FINE)
+
+
 def test_lock_names_plugins_for_upgrades_only(call, folder):
     assert call("lock", "core", "--plugin-dir", folder).code == ExitCode.USAGE
     assert call("lock", "--upgrade", "cor", "--plugin-dir", folder).code == ExitCode.USAGE

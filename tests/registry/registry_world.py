@@ -6,11 +6,15 @@ import contextlib
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from urllib.request import urlopen
 
+from nebula_lab.discovery import FileSystemDiscoverer
+from nebula_lab.model import SecurityConfig
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.client.patience import Patience
+from nebula_lab.registry.installing.install import Installation
 
 # Long enough for a machine under load to answer, and no more than a test can wait for in vain.
 IMPATIENT = Patience(connect=10, silence=10, document=20, attempts=3, first_pause=0.001)
@@ -52,14 +56,21 @@ def write_package(folder: Path, plugin_id: str, version: str = "1.0.0", **files)
 
 
 class Served:
-    """A registry that is served by a process."""
+    """A registry that is served by a process.
 
-    def __init__(self, folder: Path, port: int) -> None:
+    Args:
+        folder: its folder.
+        port: of the server.
+        within: where the folder is in what the server has.
+    """
+
+    def __init__(self, folder: Path, port: int, within: str = "") -> None:
         self.folder = folder
         self.port = port
+        self.within = within
 
     def url(self, mode: str = "plain") -> str:
-        return f"http://127.0.0.1:{self.port}/{mode}/"
+        return f"http://127.0.0.1:{self.port}/{mode}/{self.within}"
 
     def registry(self, mode: str = "plain", **more) -> Registry:
         return Registry(url=self.url(mode), **more)
@@ -73,7 +84,7 @@ class Served:
         return [
             one["headers"]
             for one in self.requests()
-            if one["path"].startswith(f"/{mode}/") and part in one["path"]
+            if one["path"].startswith(f"/{mode}/{self.within}") and part in one["path"]
         ]
 
 
@@ -92,3 +103,46 @@ def serving(folder: Path):
         process.stdin.close()
         process.stdout.close()
         process.wait(10)
+
+
+def versions(folder) -> dict[str, str]:
+    found = FileSystemDiscoverer(folder).discover()
+    assert not [one for one in found.problems if one.severity == "error"]
+    return {one.id: str(one.version) for one in found.descriptors}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file that is not ours alone."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def installation(growing, folder, **more) -> Installation:
+    return Installation(folder, (growing.registry,), SecurityConfig(), **more)
+
+
+PROGRAM = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from nebula_lab.model import SecurityConfig
+    from nebula_lab.model.discovery_strategy import FileSystem, Registry
+    from nebula_lab.registry.installing.install import Installation
+    from nebula_lab.registry.installing.wanted import read_wanted
+
+    def told(*words):
+        print(*words, flush=True)
+
+    def install(*words):
+        act = Installation(Path(sys.argv[2]), (Registry(url=sys.argv[1]),), SecurityConfig(),
+                           progress=told)
+        return act.install([read_wanted(word) for word in words])
+""")
+
+
+def started(served, folder, program, mode="plain", **more):
+    """A process that installs into a folder, as its program says."""
+    words = [sys.executable, "-c", PROGRAM + textwrap.dedent(program), served.url(mode), folder]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

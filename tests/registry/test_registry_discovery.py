@@ -285,3 +285,35 @@ def test_copies_that_nobody_has_used_for_long_are_removed(served, home):
     os.utime(counter.path.parent, (0, 0))
     discoverer.discover()
     assert not counter.path.exists()
+
+
+class Bars:
+    """Notes what is told of progress."""
+
+    def __init__(self):
+        self.told = []
+
+    def write(self, stream, text):
+        """Plugins print nothing here."""
+
+    def progress(self, label, done, total, text):
+        self.told.append((label, done, total, text))
+
+
+def test_whoever_waits_for_a_registry_sees_how_far_it_is(served, home):
+    bars = Bars()
+    config = PluginConfig(
+        discovery=served.registry(),
+        hot_reload=False,
+        security=SecurityConfig(sandbox=SandboxMode.NONE),
+    )
+    with PluginManager(config, output=bars) as plugins:
+        place = served.registry().url
+        assert bars.told == [(f"what {place} has", one, 3, "plugins") for one in (1, 2, 3)]
+        bars.told.clear()
+        plugins.execute("counter", "version")
+        assert {(label, unit) for label, *_, unit in bars.told} == {("counter 1.1.0", "MB")}
+        assert bars.told[-1][1] == bars.told[-1][2]
+        bars.told.clear()
+        plugins.reload_plugin("counter")
+        assert [one for one in bars.told if one[3] == "MB"] == [], "its archive is here"

@@ -261,3 +261,13 @@ def test_a_full_disk_is_said_and_leaves_room(large, tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert "can't be kept: File too large" in done.stdout, done.stderr
     assert done.stdout.splitlines()[-1] == "1"
+
+
+def test_one_that_is_late_is_asked_for_again_and_breaks_off_no_other(large, client_of):
+    """The others wait, half here, until it has been asked for again."""
+    patience = replace(IMPATIENT, document=0.4, slowest=1.0, silence=60, at_once=4)
+    client = client_of(large.registry("late"), patience)
+    wanted = [newest(client, f"large_{number}") for number in range(4)]
+    assert len(client.fetch(wanted, None)) == 4
+    asked = [one["path"] for one in large.requests() if one["path"].startswith("/late/archives")]
+    assert sorted(asked.count(path) for path in set(asked)) == [1, 1, 1, 2]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from registry_world import serving, write_package, write_plugin
+from registry_world import (
+    contents,
+    installation,
+    serving,
+    started,
+    versions,
+    write_package,
+    write_plugin,
+)
 
-from nebula_lab.discovery import FileSystemDiscoverer, read_descriptor
+from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import (
     ArchiveError,
     EditedFilesError,
@@ -28,7 +32,6 @@ from nebula_lab.errors import (
 from nebula_lab.model import SecurityConfig
 from nebula_lab.model.discovery_strategy import FileSystem, Registry
 from nebula_lab.registry.building.build import build
-from nebula_lab.registry.format.coding import encoded, read_plugin
 from nebula_lab.registry.format.documents import Rights
 from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.install import Installation
@@ -39,73 +42,7 @@ from nebula_lab.trust.key_file import signer_from_file
 from nebula_lab.trust.key_making import make_key
 from nebula_lab.trust.signing import sign
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("NEBULA_LAB_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "mine"
-
-
-@pytest.fixture
-def install(served, folder):
-    """Installs from the usual registry into the folder; gives ids and versions of what is new."""
-
-    def act(*words, registries=None, mode="plain", **more):
-        if registries is None:
-            registries = (served.registry(mode),)
-        more.setdefault("security", SecurityConfig())
-        report = Installation(folder, registries, **more).install(list(map(read_wanted, words)))
-        return [(one.id, one.version) for one in report.arrivals]
-
-    return act
-
-
-def versions(folder) -> dict[str, str]:
-    found = FileSystemDiscoverer(folder).discover()
-    assert not [one for one in found.problems if one.severity == "error"]
-    return {one.id: str(one.version) for one in found.descriptors}
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file that is not ours alone."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "lock"
-    }
-
-
-@pytest.fixture
-def growing(tmp_path):
-    """A registry of this test's own, to which more can be added while it is served."""
-    plugins, out = tmp_path / "plugins", tmp_path / "out"
-
-    class Growing:
-        def add(self, *arguments, package=False, **more):
-            (write_package if package else write_plugin)(plugins, *arguments, **more)
-            build(plugins, out)
-
-        def change(self, plugin_id, change):
-            path = out / "plugins" / f"{plugin_id}.json"
-            document = read_plugin(path.read_bytes(), plugin_id, "")
-            first, *others = document.versions
-            path.write_bytes(encoded(replace(document, versions=(change(first), *others))))
-
-    growing = Growing()
-    growing.plugins = plugins
-    growing.add("counter", "1.0.0")
-    with serving(out) as server:
-        growing.registry = server.registry()
-        growing.served = server
-        yield growing
-
-
-def installation(growing, folder, **more) -> Installation:
-    return Installation(folder, (growing.registry,), SecurityConfig(), **more)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 # What people ask for
@@ -379,29 +316,6 @@ def test_an_installation_asks_for_signatures_as_the_configuration_does(growing, 
     assert versions(folder) == {"words": "1.0.0"}
 
 
-PROGRAM = textwrap.dedent("""
-    import sys
-    from pathlib import Path
-    from nebula_lab.model import SecurityConfig
-    from nebula_lab.model.discovery_strategy import FileSystem, Registry
-    from nebula_lab.registry.installing.install import Installation
-    from nebula_lab.registry.installing.wanted import read_wanted
-
-    def told(*words):
-        print(*words, flush=True)
-
-    def install(*words):
-        act = Installation(Path(sys.argv[2]), (Registry(url=sys.argv[1]),), SecurityConfig(),
-                           progress=told)
-        return act.install([read_wanted(word) for word in words])
-""")
-
-
-def started(served, folder, program, mode="plain", **more):
-    words = [sys.executable, "-c", PROGRAM + textwrap.dedent(program), served.url(mode), folder]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def test_two_processes_install_at_once(served, folder):
     programs = ["install('adder')", "install('adder', 'words')"]
     both = [started(served, folder, program) for program in programs]
@@ -552,6 +466,15 @@ def test_updates_say_that_a_version_was_withdrawn(growing, folder):
     growing.change("counter", lambda one: replace(one, yanked="Counts wrongly."))
     [one] = updates(act)
     assert (one.yanked, one.is_due) == ("Counts wrongly.", False)
+
+
+def test_what_is_older_than_what_is_here_is_not_beyond_it(growing, folder):
+    growing.add("counter", "1.1.0")
+    act = installation(growing, folder)
+    act.install([read_wanted("counter@1.1.0")])
+    growing.change("counter", lambda one: replace(one, yanked="Counts wrongly."))
+    [one] = updates(act)
+    assert (one.newest, one.beyond) == ("1.1.0", None)
 
 
 def test_updates_say_what_was_edited(growing, folder):

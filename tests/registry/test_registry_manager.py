@@ -139,8 +139,9 @@ def test_a_list_of_changes_that_is_not_ours_changes_nothing(here, listed):
     (here / "linked").symlink_to(here.parent)
     (private / STAGED).write_text("theirs")
     (private / "change.json").write_text(json.dumps(listed))
-    with pytest.raises(InstallError, match="names files that no change of ours names"):
-        PluginManager(plugin_dir=here)
+    with PluginManager(plugin_dir=here) as plugins:
+        problem = plugins.problems[0]
+    assert "names files that no change of ours names" in problem.message
     assert victim.read_text() == "mine"
     assert (private / STAGED).read_text() == "theirs"
 
@@ -198,6 +199,10 @@ def test_a_notebook_searches_installs_and_updates(cell, served, here):
     assert "Updated counter from 1.0.0 to 1.1.0." in said
     said, _ = cell("%plugin update")
     assert "counter 1.1.0 is installed already." in said
+    said, _ = cell("%plugin uninstall counter")
+    assert "Uninstalled counter 1.1.0." in said
+    assert f"%plugin install counter@1.1.0 --registry {served.url()}" in said
+    assert not (here / "plugins" / "counter.py").exists()
 
 
 # In a terminal

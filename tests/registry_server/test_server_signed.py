@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from server_lab import SOURCE, archive
 
-from nebula_lab.errors import RegistryRefusedError, RegistryTrustError
+from nebula_lab.errors import InstallError, RegistryRefusedError, RegistryTrustError
+from nebula_lab.model import SecurityConfig
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.client.client import RegistryClient
 from nebula_lab.registry.client.patience import Patience
+from nebula_lab.registry.installing.install import Installation
+from nebula_lab.registry.installing.wanted import read_wanted
 from nebula_lab.registry.protection.keys import public_key_from, signer_from
 from nebula_lab.registry.protection.roles import ONLINE, USUAL_DAYS, Role
 from nebula_lab.registry.protection.signing import initialise, sign
@@ -95,14 +98,19 @@ def test_a_private_registry_is_read_by_a_client_with_a_token(serve, tokens, regi
         asked.search()
 
 
-def test_without_it_an_upload_waits_for_whoever_has_it(serve, tokens, keys, registry):
+def test_without_it_an_upload_waits_for_whoever_has_it(serve, tokens, keys, registry, tmp_path):
     server = serve("registry", "--token-file", tokens.file, "--key", keys / "online")
     answer = server.upload(archive(), tokens.all).json()
     assert answer["state"] == "waiting"
     assert "SHA256:" in answer["waiting"]["targets"]
     assert releases(server, registry) == []
+    root = registry.root / "metadata/1.root.json"
+    act = Installation(tmp_path / "mine", (Registry(url=server.url, root=root),), SecurityConfig())
+    with pytest.raises(InstallError, match="nobody whose keys are trusted has signed it"):
+        act.install([read_wanted("counter")])
     sign(registry, signers(keys, "targets", "online"))
     assert releases(server, registry) == ["1.0.0"]
+    assert [one.id for one in act.install([read_wanted("counter")]).arrivals] == ["counter"]
 
 
 def test_a_server_signs_anew_what_would_expire(serve, keys, tmp_path, wait_until):

@@ -54,12 +54,12 @@ def test_versions_and_plugins_uploaded_at_once_are_all_there(shared, tokens):
 def test_who_comes_while_many_upload_is_asked_to_wait(serve, tokens, wait_until):
     server = serve("registry", "--token-file", tokens.file)
     head = f"POST /upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tokens.all}\r\n"
-    connections = [server.socket() for _ in range(4)]
+    connections = [server.socket() for _ in range(16)]
     try:
         for connection in connections:
             connection.sendall(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
         incoming = server.folder / ".registry/incoming"
-        wait_until(lambda: incoming.is_dir() and len(list(incoming.iterdir())) == 4, "not four", 30)
+        wait_until(lambda: incoming.is_dir() and len(list(incoming.iterdir())) == 16, "not all", 30)
         answer = server.upload(archive(), tokens.all)
         assert (answer.status_code, answer.json()["error"]) == (503, "busy")
         assert answer.headers["retry-after"] == "5"

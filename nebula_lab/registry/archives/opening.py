@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from nebula_lab.errors import ArchiveError
@@ -17,7 +17,9 @@ from nebula_lab.registry.format.documents import PublishedVersion
 from nebula_lab.trust.contents import CollectedPlugin, PluginFiles, StoredFile, is_plain_path
 from nebula_lab.trust.intake import MOST_BYTES
 
-__all__ = ["ARCHIVE_LIMIT", "open_archive", "unpack"]
+__all__ = ["ARCHIVE_LIMIT", "ArchiveFile", "open_archive", "unpack"]
+
+ArchiveFile = io.BytesIO | io.BufferedReader
 
 # Bytes: what a plugin may have, and what a zip file says of it.
 ARCHIVE_LIMIT = MOST_BYTES + 8 * 2**20
@@ -42,12 +44,12 @@ _BROKEN = (
 
 
 def open_archive(
-    content: bytes, plugin_id: str, version: PublishedVersion, folder: Path
+    archive: bytes | ArchiveFile, plugin_id: str, version: PublishedVersion, folder: Path
 ) -> CollectedPlugin:
     """The files of a version, in memory.
 
     Args:
-        content: the archive.
+        archive: its bytes, or the file that has them.
         plugin_id: the plugin.
         version: what was promised of it.
         folder: where its files are, or will be.
@@ -55,14 +57,15 @@ def open_archive(
     Raises:
         ArchiveError: it is not what was promised, is damaged, or has in it what no plugin has.
     """
-    if len(content) != version.archive.size or _digest(content) != version.archive.sha256:
+    file = _as_file(archive)
+    if _size(file) != version.archive.size or _file_digest(file) != version.archive.sha256:
         raise _refusal(
             plugin_id,
             version,
             "the archive is not the one that the registry promised: its hash is another",
         )
     try:
-        contents, files = unpack(content)
+        contents, files = unpack(file)
     except ArchiveError as error:
         raise _refusal(plugin_id, version, error.message) from error
     if not _is_within(version.source, contents):
@@ -75,17 +78,19 @@ def open_archive(
     return CollectedPlugin(plugin_id, version.version, folder, tree, contents, version.described_by)
 
 
-def unpack(content: bytes) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
+def unpack(packed: bytes | ArchiveFile) -> tuple[dict[str, bytes], tuple[StoredFile, ...]]:
     """What is in an archive, whosever it is: bytes by path, and the same files as values.
 
     Raises:
         ArchiveError: it is damaged, or has in it what no plugin has.
     """
-    _require_plain_end(content)
+    file = _as_file(packed)
+    size = _size(file)
+    _require_plain_end(file, size)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            if found := objection(entries, len(content)):
+            if found := objection(entries, size):
                 raise ArchiveError(found, hint=_HINT)
             contents = {entry.filename: _content(archive, entry) for entry in entries}
             files = sorted(_stored(entry, contents[entry.filename]) for entry in entries)
@@ -103,15 +108,30 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _require_plain_end(content: bytes) -> None:
+def _require_plain_end(file: ArchiveFile, size: int) -> None:
     """Hold the list of entries to a size before zipfile reads it."""
-    end = content[-_END.size :]
+    file.seek(max(0, size - _END.size - _LARGE_SIZE))
+    last = file.read()
+    end = last[-_END.size :]
     if len(end) < _END.size or not end.startswith(_END_SIGNATURE):
         raise ArchiveError("it is no zip file, or has a comment at its end", hint=_HINT)
     list_size = _END.unpack(end)[5]
-    is_large = content[-_END.size - _LARGE_SIZE :].startswith(_LARGE_SIGNATURE)
+    is_large = last[-_END.size - _LARGE_SIZE :].startswith(_LARGE_SIGNATURE)
     if is_large or list_size > _LIST_LIMIT:
         raise ArchiveError("it lists more files than a plugin may have", hint=_HINT)
+
+
+def _as_file(archive: bytes | ArchiveFile) -> ArchiveFile:
+    return io.BytesIO(archive) if isinstance(archive, bytes) else archive
+
+
+def _size(file: ArchiveFile) -> int:
+    return file.seek(0, io.SEEK_END)
+
+
+def _file_digest(file: ArchiveFile) -> str:
+    file.seek(0)
+    return file_digest(file, "sha256").hexdigest()
 
 
 def _is_within(source: str, paths: Iterable[str]) -> bool:

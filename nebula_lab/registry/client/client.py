@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,11 @@ from typing import Self, TypeVar
 from nebula_lab.errors import RegistryAnswerError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
-from nebula_lab.registry.archives.opening import open_archive
 from nebula_lab.registry.client.address import RegistryAddress
 from nebula_lab.registry.client.auth import authorization_for
 from nebula_lab.registry.client.cache import RegistryCache
 from nebula_lab.registry.client.documents import Documents, OpenDocuments
-from nebula_lab.registry.client.downloads import Downloads
+from nebula_lab.registry.client.fetching import Fetching, Progress
 from nebula_lab.registry.client.patience import Patience
 from nebula_lab.registry.client.requests import Requests
 from nebula_lab.registry.client.searching import matching
@@ -29,9 +29,6 @@ from nebula_lab.trust.contents import CollectedPlugin
 
 __all__ = ["Progress", "RegistryClient"]
 
-# A label, how much is done, how much there is, and in which unit; as an `OutputSink` takes it.
-Progress = Callable[[str, float, float, str], object]
-_MEGABYTE = 1e6
 Result = TypeVar("Result")
 
 
@@ -58,7 +55,7 @@ class RegistryClient:
         self._cache = RegistryCache(self._address.url, cache)
         self._open = OpenDocuments(self._requests, self._cache, self._address.join, self._patience)
         self._documents = self._protected(registry.root) or self._open
-        self._downloads = Downloads(self._address, self._requests, self._cache, self._patience)
+        self._fetching = Fetching(self._address, self._requests, self._cache, self._patience)
         self._unusable: dict[str, tuple[RegistryAnswerError, ...]] = {}
 
     def _protected(self, root: Path | None) -> Documents | None:
@@ -92,6 +89,18 @@ class RegistryClient:
     def unusable(self, plugin_id: str) -> tuple[RegistryAnswerError, ...]:
         """Why versions of a plugin were left out of its releases, after these were asked for."""
         return self._unusable.get(plugin_id, ())
+
+    def has_unsigned(self, plugin_id: str) -> bool:
+        """Whether a signed registry has a plugin of which nothing has been signed.
+
+        For explanations: what it says of that plugin is read by nobody.
+        """
+        if self._documents is self._open:
+            return False
+        try:
+            return self.read_file(plugin_path(plugin_id), PLUGIN_LIMIT) is not None
+        except RegistryError:
+            return False
 
     def index(self) -> Index:
         """Every plugin that the registry has.
@@ -127,14 +136,27 @@ class RegistryClient:
         """
         return self._guarded(lambda: self._plugin(plugin_id))
 
-    def plugins(self, entries: Sequence[Entry]) -> list[PluginDocument | None]:
-        """What the registry says of plugins of its index; those that have changed are asked for."""
+    def plugins(
+        self, entries: Sequence[Entry], progress: Progress = lambda *_: None
+    ) -> list[PluginDocument | None]:
+        """What the registry says of plugins of its index; those that have changed are asked for.
+
+        Args:
+            entries: of the index.
+            progress: is told on this thread how many it has been asked for.
+        """
+        asked = itertools.count(1)
 
         def one(entry: Entry, tell: Tell) -> PluginDocument | None:
-            return self._unchanged(entry) or self._plugin(entry.id)
+            document = self._unchanged(entry) or self._plugin(entry.id)
+            tell()
+            return document
+
+        def say() -> None:
+            progress(f"what {self.place} has", next(asked), len(entries), "plugins")
 
         return self._guarded(
-            lambda: all_together(one, entries, self._patience.at_once, self._requests)
+            lambda: all_together(one, entries, self._patience.at_once, self._requests, say)
         )
 
     def _plugin(self, plugin_id: str) -> PluginDocument | None:
@@ -172,37 +194,47 @@ class RegistryClient:
         self._unusable[document.id] = tuple(left_out)
         return tuple(found)
 
+    def download(
+        self,
+        wanted: Sequence[tuple[str, PublishedVersion]],
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        """Have the archives of versions in the cache; `opened` takes them from there.
+
+        Args:
+            wanted: ids, and versions of these.
+            progress: is told on this thread how far each has come.
+
+        Raises:
+            ArchiveError: an archive is not what was promised.
+            RegistryError: one can't be had or kept.
+        """
+
+        self._guarded(lambda: self._fetching.download(wanted, progress))
+
+    def opened(self, plugin_id: str, version: PublishedVersion, folder: Path) -> CollectedPlugin:
+        """The files of a version, checked, in memory: one at a time, as they may be large.
+
+        Args:
+            plugin_id: the plugin.
+            version: its version; its archive is fetched now if it is not in the cache.
+            folder: where the files will be, for messages.
+
+        Raises:
+            ArchiveError: its archive is not what was promised, or is a trap.
+            RegistryError: it can't be had or kept.
+        """
+        return self._guarded(lambda: self._fetching.opened(plugin_id, version, folder))
+
     def fetch(
         self,
         wanted: Sequence[tuple[str, PublishedVersion]],
         folder: Path,
         progress: Progress = lambda *_: None,
     ) -> list[CollectedPlugin]:
-        """The files of versions, checked, in memory; their archives stay in the cache.
-
-        Args:
-            wanted: ids, and versions of these.
-            folder: where the files will be, for messages.
-            progress: is told on this thread how far each has come.
-
-        Raises:
-            ArchiveError: an archive is not what was promised, or is a trap.
-            RegistryError: one can't be had or kept.
-        """
-
-        def one(pair: tuple[str, PublishedVersion], tell: Tell) -> CollectedPlugin:
-            plugin_id, version = pair
-            label = f"{plugin_id} {version.version}"
-
-            def report(done: int, total: int) -> None:
-                tell(label, round(done / _MEGABYTE, 2), round(total / _MEGABYTE, 2), "MB")
-
-            content = self._downloads.fetch(version.archive, report)
-            return open_archive(content, plugin_id, version, folder)
-
-        return self._guarded(
-            lambda: all_together(one, wanted, self._patience.at_once, self._requests, progress)
-        )
+        """The files of a few versions, all in memory; as `download` and `opened`."""
+        self.download(wanted, progress)
+        return [self.opened(plugin_id, version, folder) for plugin_id, version in wanted]
 
     def read_file(self, path: str, most: int) -> bytes | None:
         """The content of a file of the registry, asked for anew; None where there is none.

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,7 +31,6 @@ __all__ = ["Downloads", "Report"]
 # Bytes that have come, bytes that there are.
 Report = Callable[[int, int], object]
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)")
-_CHUNK = 2**20
 _OTHER = "the archive is not the one that the registry promised"
 _ASK = "Nothing of it is kept. Ask whoever keeps the registry."
 
@@ -58,8 +57,8 @@ class Downloads:
         self._cache = cache
         self._patience = patience
 
-    def fetch(self, archive: Archive, report: Report) -> bytes:
-        """An archive, which has the hash that was promised.
+    def fetch(self, archive: Archive, report: Report) -> Path:
+        """The file of an archive, which had the hash that was promised when this looked at it.
 
         Args:
             archive: what was promised.
@@ -78,9 +77,8 @@ class Downloads:
             )
         place = self._cache.archive(archive.sha256)
         with contextlib.suppress(OSError):
-            content = place.read_bytes()
-            if sha256(content).hexdigest() == archive.sha256:
-                return content
+            if _digest(place) == archive.sha256:
+                return place
         with self._file(archive) as partial:
             _Download(archive, self._url(archive), partial, self._requests, self._patience).run(
                 report
@@ -89,7 +87,7 @@ class Downloads:
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.replace(partial.path, place)  # noqa: PTH105
                 partial.etag_file.unlink(missing_ok=True)
-                return place.read_bytes()
+        return place
 
     def _url(self, archive: Archive) -> str:
         return self._address.join(archive.url or archive_path(archive.sha256))
@@ -148,11 +146,12 @@ class _Partial(Struct, frozen=True):
         self.etag_file.unlink(missing_ok=True)
 
     def digest(self) -> str:
-        found = sha256()
-        with self.path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                found.update(chunk)
-        return found.hexdigest()
+        return _digest(self.path)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 class _Download:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any
 
 import httpx
 
-from nebula_lab._version import __version__
 from nebula_lab.errors import (
     RegistryAnswerError,
     RegistryDownError,
@@ -30,6 +24,7 @@ from nebula_lab.registry.client.explaining import (
     status_of,
     too_long,
 )
+from nebula_lab.registry.client.lanes import Lane, Lanes
 from nebula_lab.registry.client.patience import Patience
 
 __all__ = ["Requests", "StoppedError"]
@@ -64,19 +59,8 @@ class Requests:
         self._address = address
         self._authorization = authorization
         self._patience = patience
-        self._client = httpx.Client(
-            verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
-            follow_redirects=False,
-            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
-            limits=httpx.Limits(max_connections=patience.at_once),
-            headers={
-                "User-Agent": f"nebula-lab/{__version__}",
-                # What is sent must be what is hashed, counted and continued.
-                "Accept-Encoding": "identity",
-            },
-        )
         self.stopped = threading.Event()
-        self._connections: list[Any] = []
+        self._lanes = Lanes(patience, self.stopped)
 
     @contextlib.contextmanager
     def open(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
@@ -127,37 +111,28 @@ class Requests:
     def stop(self) -> None:
         """End everything that is under way, at once; other threads get a StoppedError."""
         self.stopped.set()
-        self._shut_all()
-
-    def _shut_all(self) -> None:
-        for connection in list(self._connections):
-            _shut(connection)
+        self._lanes.shut()
 
     def resume(self) -> None:
         """Go on after `stop`, once nothing is under way any more."""
-        self._connections.clear()
         self.stopped.clear()
 
     def close(self) -> None:
         """Let connections go."""
-        self._client.close()
+        self._lanes.close()
 
     def _send(
         self, url: str, headers: Mapping[str, str], stack: contextlib.ExitStack
     ) -> httpx.Response:
         asked = url
+        lane = stack.enter_context(self._lanes.free())
         for _ in range(_MOST_REDIRECTS + 1):
             # A secret is for the registry's own host, whoever else it refers to.
             secret = self._authorization.headers() if self._address.is_own(url) else {}
             with self._explained(url):
-                request = self._client.build_request(
-                    "GET",
-                    url,
-                    headers={**headers, **secret},
-                    extensions={"trace": self._trace},
-                )
-                with self._in_time(url):
-                    response = self._client.send(request, stream=True)
+                request = lane.request(url, {**headers, **secret})
+                with self._in_time(url, lane):
+                    response = lane.client.send(request, stream=True)
             if response.status_code not in _REDIRECTS:
                 stack.callback(response.close)
                 return response
@@ -209,8 +184,8 @@ class Requests:
             raise too_long(url, most)
 
     @contextlib.contextmanager
-    def _in_time(self, url: str) -> Iterator[None]:
-        """End the wait for an answer whose headers never come to an end.
+    def _in_time(self, url: str, lane: Lane) -> Iterator[None]:
+        """End the wait for an answer whose headers never come to an end; other requests go on.
 
         The time-outs of httpx are for one read, and a byte now and then keeps them from passing.
         """
@@ -218,7 +193,7 @@ class Requests:
 
         def end() -> None:
             late.set()
-            self._shut_all()
+            lane.shut()
 
         timer = threading.Timer(self._patience.document, end)
         timer.daemon = True
@@ -248,23 +223,3 @@ class Requests:
             if self.stopped.is_set():
                 raise StoppedError("stopped") from None
             raise failure(error, url) from None
-
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note each connection as soon as it stands; httpx calls this at every step."""
-        connection = info.get("return_value")
-        if hasattr(connection, "get_extra_info"):
-            self._connections.append(connection)
-            if self.stopped.is_set():
-                _shut(connection)
-
-
-@lru_cache(maxsize=4)
-def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """Whom TLS trusts, by the variables that httpx heeds; reading it takes a tenth of a second."""
-    return httpx.create_ssl_context()
-
-
-def _shut(connection: Any) -> None:
-    """Wake whoever reads from a connection: closing its socket would not."""
-    with contextlib.suppress(OSError, AttributeError):
-        connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

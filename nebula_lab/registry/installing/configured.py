@@ -61,4 +61,5 @@ def installation_of(
         replace,
         progress,
         is_from_one=registry is not None,
+        choosing=config.choosing_timeout,
     )

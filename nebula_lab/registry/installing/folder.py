@@ -12,14 +12,19 @@ comes next finishes what was begun.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct
 
-from nebula_lab.errors import InstallError, StoreError
+from nebula_lab.errors import (
+    InstallError,
+    StoreError,
+    UnfinishedChangeError,
+    UnfinishedInstallError,
+)
 from nebula_lab.registry.installing.record import Installed, read_record, record_bytes
 from nebula_lab.registry.publishing.changes import Change, finish_change
 from nebula_lab.trust import locks
@@ -27,6 +32,8 @@ from nebula_lab.trust import locks
 __all__ = ["PluginFolder", "finish_installs"]
 
 _PRIVATE = ".nebula-lab"
+# Seconds. Who holds a folder has its downloads already, or few that are still to come.
+_PATIENCE = 120.0
 
 
 class PluginFolder(Struct, frozen=True):
@@ -77,17 +84,35 @@ class PluginFolder(Struct, frozen=True):
             number += 1
         return f"{_PRIVATE}/kept/{plugin_id}-before-{version}-{number}"
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a change has been decided that is not in its place yet."""
+        return (self.private / "change.json").exists()
+
     @contextmanager
-    def changing(self) -> Iterator[Change]:
+    def changing(
+        self,
+        *,
+        patience: float = _PATIENCE,
+        waiting: Callable[[float], object] = lambda waited: None,
+    ) -> Iterator[Change]:
         """Change the folder, alone; what is put into the change happens at its end, as a whole.
 
+        Args:
+            patience: seconds to wait for others who are at it.
+            waiting: is told now and then for how many seconds it has been waited for them.
+
         Raises:
+            UnfinishedInstallError: it has happened, and not every file is in its place yet.
             InstallError: the folder can't be written, or another process holds it for too long.
         """
+        lock, of = self.private / "lock", f"the folder of plugins {self.root}"
         try:
             self.private.mkdir(mode=0o755, parents=True, exist_ok=True)
-            with locks.exclusive(self.private / "lock", f"the folder of plugins {self.root}"):
-                finish_change(self.root, self.private)
+            if self.private.is_symlink():
+                raise _is_link(self.private)
+            with locks.exclusive(lock, of, patience=patience, waiting=waiting):
+                self._finish()
                 self._tidy()
                 yield from self._one_change()
         except OSError as error:
@@ -97,6 +122,8 @@ class PluginFolder(Struct, frozen=True):
                 hint="Nothing was installed. Check that there is room, and that you may write "
                 "there.",
             ) from error
+        except UnfinishedChangeError as error:
+            raise UnfinishedInstallError(error.message, path=error.path, hint=error.hint) from error
         except StoreError as error:
             raise InstallError(error.message, path=error.path, hint=error.hint) from error
 
@@ -104,15 +131,24 @@ class PluginFolder(Struct, frozen=True):
         change = Change(self.root, self.private)
         try:
             yield change
+            change.require_inside()
         except BaseException:
             change.abandon()
             raise
+        change.commit()
+
+    def _finish(self) -> None:
+        """Carry out what was decided before; without that, nothing else is begun."""
         try:
-            change.commit()
-        except BaseException:
-            # Interrupted: it has happened as a whole, or has not begun.
             finish_change(self.root, self.private)
-            raise
+        except OSError as error:
+            raise InstallError(
+                "what was to happen in the folder of plugins before can't be finished, as it "
+                f"can't be written: {error.strerror or error}",
+                path=error.filename2 or error.filename or self.root,
+                hint="Nothing else was begun. Check that there is room, that you may write there, "
+                "and that nothing is in the way.",
+            ) from error
 
     def _tidy(self) -> None:
         """Remove what processes that were killed have left; the caller holds the lock."""
@@ -122,6 +158,14 @@ class PluginFolder(Struct, frozen=True):
     def put_record(self, change: Change, record: Installed) -> None:
         """Have a plugin be remembered."""
         change.put(self.record_path(record.id), record_bytes(record))
+
+
+def _is_link(place: Path) -> InstallError:
+    return InstallError(
+        f"can't be used: {place.name} is a link, and what is remembered would be kept elsewhere",
+        path=place,
+        hint="Nothing was changed. Move it away first.",
+    )
 
 
 def finish_installs(root: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nebula_lab.errors import EditedFilesError, InstallError
 from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.record import Installed
 from nebula_lab.registry.publishing.changes import Change
 
-__all__ = ["place"]
+__all__ = ["place", "require_no_link"]
 
 _SHOWN = 5
 
@@ -47,10 +47,11 @@ def place(
     kept = folder.kept_path(record.id, record.version) if edited else None
     for path in edited:
         change.put(f"{kept}/{path}", (folder.root / path).read_bytes())
+    # What goes, goes first: a folder may come where a file was, or the reverse.
+    for path in placing.obsolete:
+        change.drop(path)
     for file in record.files:
         change.take(file.path, written / file.path)
-    for path in placing.obsolete():
-        change.drop(path)
     folder.put_record(change, record)
     return kept
 
@@ -71,24 +72,24 @@ class _Placing:
             if other.id != record.id
             for path in other.paths
         }
+        # What was installed before, and is no part of the plugin any more.
+        self.obsolete = [
+            path for path in self._before if path not in record.paths and path not in self._owners
+        ]
 
     def edited(self) -> list[str]:
         """Files that would go and are not as they were installed, or were never."""
+        for path in self.obsolete:
+            require_no_link(self._folder.root, path, self._record.id)
         for file in self._record.files:
             self._require_room(file.path)
         there = [file.path for file in self._record.files if self._is_in_the_way(file.path)]
-        going = [path for path in self.obsolete() if self._is_edited(path)]
+        going = [path for path in self.obsolete if self._is_edited(path)]
         return sorted({*there, *going})
 
-    def obsolete(self) -> list[str]:
-        """What was installed before, and is no part of the plugin any more."""
-        return [
-            path
-            for path in self._before
-            if path not in self._record.paths and path not in self._owners
-        ]
-
     def _is_in_the_way(self, path: str) -> bool:
+        if (self._folder.root / path).is_dir():
+            return False  # all that is in it goes, or there is no room
         wanted = next(file.sha256 for file in self._record.files if file.path == path)
         if not self._folder.is_other(path, wanted):
             return False
@@ -105,24 +106,53 @@ class _Placing:
         return self._folder.is_other(path, self._before.get(path, ""))
 
     def _require_room(self, path: str) -> None:
-        """Refuse to write through a link, or where a file is to be a folder or the reverse."""
-        place = self._folder.root
-        parts = path.split("/")
-        for number, part in enumerate(parts):
-            place = place / part
-            if place.is_symlink():
-                raise self._in_the_way(place, "is a link")
-            is_last = number == len(parts) - 1
-            if place.exists() and place.is_dir() == is_last:
-                raise self._in_the_way(place, "is a folder" if is_last else "is a file")
+        """Refuse to write through a link, or where somebody's file is to be a folder or reverse."""
+        require_no_link(self._folder.root, path, self._record.id)
+        for parent in PurePosixPath(path).parents:
+            place = self._folder.root / parent
+            if place.exists() and not place.is_dir() and str(parent) not in self.obsolete:
+                raise in_the_way(place, "is a file", self._record.id)
+        place = self._folder.root / path
+        if place.is_dir() and (others := self._others_in(place)):
+            listed = ", ".join(others[:_SHOWN])
+            said = f"is a folder, and has what is no part of the plugin: {listed}"
+            raise in_the_way(place, said, self._record.id)
 
-    def _in_the_way(self, place: Path, said: str) -> InstallError:
-        return InstallError(
-            f"can't be put here: {place.name} {said}",
-            plugin_id=self._record.id,
-            path=place,
-            hint="It is left as it is. Move it away first.",
+    def _others_in(self, place: Path) -> list[str]:
+        """What is in a folder and does not go."""
+        found = sorted(place.rglob("*"))
+        inside = [
+            one.relative_to(self._folder.root).as_posix()
+            for one in found
+            if one.is_symlink() or not one.is_dir()
+        ]
+        # An empty folder is somebody's too, as nobody would remove it.
+        return [one for one in inside if one not in self.obsolete] or (
+            [] if inside else ["nothing"]
         )
+
+
+def require_no_link(root: Path, path: str, plugin_id: str, act: str = "put here") -> None:
+    """Refuse to write or remove by way of a link, which may lead anywhere.
+
+    Raises:
+        InstallError: something on the way to a path, or what is there, is one.
+    """
+    place = root
+    for part in path.split("/"):
+        place = place / part
+        if place.is_symlink():
+            raise in_the_way(place, "is a link", plugin_id, act)
+
+
+def in_the_way(place: Path, said: str, plugin_id: str, act: str = "put here") -> InstallError:
+    """The error for something that is where a plugin's files are to be, or were."""
+    return InstallError(
+        f"can't be {act}: {place.name} {said}",
+        plugin_id=plugin_id,
+        path=place,
+        hint="It is left as it is. Move it away first.",
+    )
 
 
 def _edited(folder: PluginFolder, record: Installed, files: list[str]) -> EditedFilesError:

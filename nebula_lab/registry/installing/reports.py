@@ -6,7 +6,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["Arrival", "Found", "InstallReport", "SearchReport", "Update"]
+__all__ = [
+    "Arrival",
+    "Found",
+    "InstallReport",
+    "Removal",
+    "SearchReport",
+    "UninstallReport",
+    "Update",
+]
 
 
 class Arrival(Struct, frozen=True):
@@ -37,6 +45,42 @@ class InstallReport(Struct, frozen=True):
     arrivals: tuple[Arrival, ...] = ()
     unchanged: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Removal(Struct, frozen=True):
+    """One plugin that is gone from a folder.
+
+    Attributes:
+        id: the plugin.
+        version: the one that was there.
+        registry: where it had come from.
+        kept: where the files are that somebody had edited.
+    """
+
+    id: str
+    version: str
+    registry: str
+    kept: Path | None = None
+
+
+class UninstallReport(Struct, frozen=True):
+    """What came of uninstalling.
+
+    Attributes:
+        removals: what is gone, sorted by id.
+        notes: what else there is to say.
+    """
+
+    removals: tuple[Removal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def undo(self) -> tuple[str, ...]:
+        """What `install` is to be given to have it all back, once for each registry."""
+        words: dict[str, list[str]] = {}
+        for one in self.removals:
+            words.setdefault(one.registry, []).append(f"{one.id}@{one.version}")
+        return tuple(f"{' '.join(ids)} --registry {url}" for url, ids in words.items())
 
 
 class Found(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from nebula_lab.errors import InstallError
+from nebula_lab.errors import InstallError, RegistryAnswerError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
 from nebula_lab.registry.client.client import RegistryClient
@@ -91,6 +91,20 @@ class Sources:
         """The versions of a plugin that can be had; none for one that no registry has."""
         offer = self.find(plugin_id)
         return () if offer is None else offer.client.releases_in(offer.document)
+
+    def unusable(self, plugin_id: str) -> tuple[RegistryAnswerError, ...]:
+        """Why versions that the registry has of a plugin are not among its releases."""
+        offer = self.find(plugin_id)
+        if offer is None:
+            return ()
+        offer.client.releases_in(offer.document)
+        return offer.client.unusable(plugin_id)
+
+    def client_of(self, release: Release) -> RegistryClient:
+        """The client of the registry that a release is of."""
+        offer = self.find(release.id)
+        assert offer is not None, "it was given"
+        return offer.client
 
     def published(self, release: Release) -> PublishedVersion:
         """What is said of a release that was given."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,14 +10,17 @@ from nebula_lab.errors import InstallError, NotFoundError, RegistryError
 from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
+from nebula_lab.model.version import Version
 from nebula_lab.registry.choosing import newest, works_here
 from nebula_lab.registry.client.address import address_of
 from nebula_lab.registry.installing.folder import PluginFolder
 from nebula_lab.registry.installing.install import Installation
+from nebula_lab.registry.installing.planning import Plan
+from nebula_lab.registry.installing.planning_updates import plan_updates
+from nebula_lab.registry.installing.present import Present
 from nebula_lab.registry.installing.record import Installed
 from nebula_lab.registry.installing.reports import InstallReport, Update
 from nebula_lab.registry.installing.sources import Sources
-from nebula_lab.registry.installing.wanted import Wanted
 
 __all__ = ["updates", "update"]
 
@@ -45,15 +48,26 @@ def updates(installation: Installation, plugin_ids: Sequence[str] = ()) -> tuple
 def update(installation: Installation, plugin_ids: Sequence[str] = ()) -> InstallReport:
     """Bring installed plugins to the newest versions that suit what was asked for; as `updates`.
 
+    One for which there is nothing that will do, or files of which were edited, stays as it is, and
+    the report says why.
+
     Raises:
         InstallError: they can't be; nothing was changed.
-        RegistryError: as `Installation.install`.
+        RegistryError: none of their registries can be asked, or as `Installation.install`.
     """
     records = _records(PluginFolder(installation.folder), plugin_ids)
     if not records:
         return InstallReport()
-    wanted = [Wanted(one.id, VersionReq.parse(one.requirement)) for one in records]
-    return _from_home(installation, records).install(wanted)
+
+    folder = PluginFolder(installation.folder)
+    # Who is named is meant, and told as an error why it can't be.
+    heeded = () if installation.replace or plugin_ids else records
+
+    def plan(present: Mapping[str, Present], sources: Sources) -> Plan:
+        edited = {one.id: folder.edited(one) for one in heeded}
+        return plan_updates(records, present, sources, installation.choosing, edited)
+
+    return _from_home(installation, records).carry_out(plan)
 
 
 def _from_home(installation: Installation, records: Sequence[Installed]) -> Installation:
@@ -91,7 +105,12 @@ def _update_of(folder: PluginFolder, record: Installed, sources: Sources) -> Upd
             record.id, record.version, record.version, edited=edited, problem=error.message
         )
     if not releases:
-        said = f"{sources.places} has no such plugin any more"
+        has = (
+            "no version of it that can be used here"
+            if sources.unusable(record.id)
+            else ("no such plugin any more")
+        )
+        said = f"{sources.places} has {has}"
         return Update(record.id, record.version, record.version, edited=edited, problem=said)
     return _compared(record, releases, edited)
 
@@ -103,13 +122,12 @@ def _compared(record: Installed, releases: Sequence[Release], edited: tuple[str,
     suitable = [one for one in usable if requirement.matches(one.version)]
     best = max(suitable, key=lambda one: one.version, default=None)
     beyond = newest(usable)
+    reached = Version.parse(record.version) if best is None else best.version
     return Update(
         record.id,
         record.version,
         record.version if best is None else str(best.version),
-        None
-        if beyond is None or (best is not None and beyond.version <= best.version)
-        else str(beyond.version),
+        None if beyond is None or beyond.version <= reached else str(beyond.version),
         None if here is None else here.yanked,
         edited,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import semver
 from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +12,7 @@ from nebula_lab.errors import InstallError, InvalidRequirementError
 from nebula_lab.model.descriptor import PluginId
 from nebula_lab.model.requirement import VersionReq
 
-__all__ = ["Wanted", "read_wanted"]
+__all__ = ["Wanted", "read_wanted", "together"]
 
 
 class Wanted(Struct, frozen=True):
@@ -18,6 +20,11 @@ class Wanted(Struct, frozen=True):
 
     id: str
     requirement: VersionReq
+
+    @property
+    def is_any(self) -> bool:
+        """Whether any version will do."""
+        return not self.requirement.comparators
 
 
 def read_wanted(text: str) -> Wanted:
@@ -45,3 +52,43 @@ def read_wanted(text: str) -> Wanted:
 
 def _meant(requirement: str) -> str:
     return f"={requirement}" if semver.Version.is_valid(requirement) else requirement or "*"
+
+
+def together(wanted: Iterable[Wanted]) -> list[Wanted]:
+    """The same, each plugin once: what is asked of it twice has to hold both times.
+
+    Raises:
+        InstallError: no version can do for all that is asked of one plugin.
+    """
+    asked: dict[str, dict[str, Wanted]] = {}
+    for one in wanted:
+        asked.setdefault(one.id, {}).setdefault(str(one.requirement), one)
+    return [_joined(plugin_id, list(each.values())) for plugin_id, each in asked.items()]
+
+
+def _joined(plugin_id: str, asked: list[Wanted]) -> Wanted:
+    narrowing = [one for one in asked if not one.is_any] or asked[:1]
+    if len(narrowing) == 1:
+        return narrowing[0]
+    texts = [str(one.requirement) for one in narrowing]
+    try:
+        requirement = VersionReq.parse(", ".join(texts))
+    except InvalidRequirementError as error:
+        raise InstallError(
+            f"what is asked of it can't be put together: {error.message}",
+            plugin_id=plugin_id,
+            hint="Ask for it once.",
+        ) from None
+    if not _can_be_met(requirement):
+        raise InstallError(
+            f"it is asked for as {' and as '.join(texts)}, and no version can be both",
+            plugin_id=plugin_id,
+            hint="Ask for one of these: a plugin is there in one version.",
+        )
+    return Wanted(plugin_id, requirement)
+
+
+def _can_be_met(requirement: VersionReq) -> bool:
+    exact = [one for one in requirement.comparators if one.prerelease]
+    # Of pre-releases only the versions that there are can tell.
+    return requirement.accepts_any_release or bool(exact)

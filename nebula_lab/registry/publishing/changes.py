@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from nebula_lab.errors import StoreError
+from nebula_lab.errors import StoreError, UnfinishedChangeError
 from nebula_lab.trust.contents import is_plain_path
 
 __all__ = ["Change", "finish_change", "write_durably"]
@@ -79,7 +79,13 @@ class Change:
             return None
 
     def commit(self) -> None:
-        """Have all of it happen."""
+        """Have all of it happen.
+
+        Raises:
+            OSError: it could not be decided; nothing has happened.
+            UnfinishedChangeError: it has been decided, and whoever comes next has to carry it out.
+            KeyboardInterrupt: it has happened as a whole, or has not begun.
+        """
         if not self._staged:
             return
         _sync(self._private)
@@ -87,12 +93,51 @@ class Change:
         try:
             write_durably(draft, msgspec.json.encode(self._staged))
             draft.rename(self._private / _LIST)
-        except OSError:
-            self.abandon()
+        except BaseException:
+            if not (self._private / _LIST).is_file():
+                draft.unlink(missing_ok=True)
+                self.abandon()
+                raise
+            self._carry_out()  # interrupted just after it was decided
             raise
-        _sync(self._private)
-        _apply(self._root, self._private, self._staged)
-        self._staged = {}
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        """Move the files, now that it is decided; what stops that once is tried again."""
+        staged, self._staged = self._staged, {}
+        try:
+            _sync(self._private)
+            _apply(self._root, self._private, staged)
+        except OSError:
+            self._carry_out_again()
+        except BaseException:
+            self._carry_out_again()
+            raise
+
+    def _carry_out_again(self) -> None:
+        try:
+            finish_change(self._root, self._private)
+        except (OSError, StoreError) as error:
+            said = error.message if isinstance(error, StoreError) else error.strerror
+            raise UnfinishedChangeError(
+                f"the change has happened, but not every file could be put into its place: {said}",
+                path=getattr(error, "filename", None) or self._root,
+                hint="Put right what is in the way there. Whoever changes the folder next then "
+                "finishes it.",
+            ) from error
+
+    def require_inside(self) -> None:
+        """Refuse what would be written or removed by way of a link.
+
+        Raises:
+            StoreError: there is one; nothing has happened.
+        """
+        if _leads_away(self._root, self._staged):
+            raise StoreError(
+                "a folder in it has become a link, through which nothing is written",
+                path=self._root,
+                hint="Nothing was changed. Move the link away first.",
+            )
 
     def abandon(self) -> None:
         """Have none of it happen."""
@@ -189,13 +234,17 @@ def _apply(root: Path, private: Path, staged: dict[str, str]) -> None:
 
 
 def _remove(place: Path, root: Path) -> None:
-    place.unlink(missing_ok=True)
+    """Remove a file; where a folder has come in its place, or a file in that of its folder, it has
+    gone already."""
+    if place.is_symlink() or not place.is_dir():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            place.unlink()
     for folder in place.parents:
         if folder == root:
             return
         try:
             folder.rmdir()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             return  # there is more in it

@@ -103,6 +103,7 @@ class RegistryFolder(Struct, frozen=True):
 
         Raises:
             StoreError: another process has held the lock for too long.
+            UnfinishedChangeError: it has happened, and is not in its place as a whole yet.
             OSError: the folder can't be written.
         """
         self.private.mkdir(mode=0o700, parents=True, exist_ok=True)

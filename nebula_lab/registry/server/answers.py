@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nebula_lab.errors import InvalidVersionError, PluginError, StoreError
+from nebula_lab.errors import InvalidVersionError, PluginError, StoreError, UnfinishedChangeError
 
 __all__ = ["Refusal", "problem", "EXCEPTION_HANDLERS"]
 
@@ -83,6 +83,18 @@ async def _locked(request: Request, error: Exception) -> Response:
     )
 
 
+async def _unfinished(request: Request, error: Exception) -> Response:
+    _logger.error("%s %s: %s", request.method, request.url.path, error)
+    return problem(
+        Refusal(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "unfinished",
+            "it was taken, but not every file could be put into its place yet; the log says why",
+            "Tell whoever keeps the registry. The next change finishes it; look again after that.",
+        )
+    )
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """What is wrong here is the keeper's business: it is in the log, and not in the answer."""
     said = str(error) if isinstance(error, PluginError) else ""
@@ -101,6 +113,7 @@ EXCEPTION_HANDLERS = {
     Refusal: _refused,
     HTTPException: _http,
     InvalidVersionError: _malformed,
+    UnfinishedChangeError: _unfinished,
     StoreError: _locked,
     PluginError: _failed,
     OSError: _failed,

@@ -24,6 +24,7 @@ from nebula_lab.registry.server.access import Access
 from nebula_lab.registry.server.answers import EXCEPTION_HANDLERS
 from nebula_lab.registry.server.files import FileAnswers
 from nebula_lab.registry.server.keeping import Keeper
+from nebula_lab.registry.server.pace import Pace
 from nebula_lab.registry.server.receiving import sweep
 from nebula_lab.registry.server.tokens import TokenFile
 from nebula_lab.registry.server.uploading import Uploads
@@ -44,6 +45,7 @@ def application(
     tokens: TokenFile | None = None,
     signers: Sequence[RegistrySigner] = (),
     private: bool = False,
+    pace: Pace | None = None,
 ) -> Starlette:
     """A server of a registry, as an ASGI application.
 
@@ -52,11 +54,12 @@ def application(
         tokens: who may change it; None where nobody may.
         signers: keys to sign with what changes, and what would expire.
         private: whether reading takes a token too.
+        pace: how fast uploads have to come.
     """
     access = Access(tokens, private=private)
     keeper = Keeper(folder, signers)
     reading = Reading(folder, access, FileAnswers(folder.root, private=private))
-    uploads, withdrawals = Uploads(keeper, access), Withdrawals(keeper, access)
+    uploads, withdrawals = Uploads(keeper, access, pace or Pace()), Withdrawals(keeper, access)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

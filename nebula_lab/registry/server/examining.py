@@ -93,7 +93,8 @@ def _findings(archive: Path, work: Path, source: str | None) -> Findings:
     from nebula_lab.registry.building.version import packed
     from nebula_lab.registry.publishing.changes import write_durably
 
-    contents, files = unpack(archive.read_bytes())
+    with archive.open("rb") as sent:
+        contents, files = unpack(sent)
     folder = work / "unpacked"
     for file in files:
         place = folder / file.path

@@ -17,19 +17,23 @@ from starlette.requests import ClientDisconnect, Request
 from nebula_lab.registry.archives.opening import ARCHIVE_LIMIT
 from nebula_lab.registry.publishing.folder import RegistryFolder
 from nebula_lab.registry.server.answers import Refusal
+from nebula_lab.registry.server.pace import Pace
 from nebula_lab.trust import locks
 
 __all__ = ["WORK", "received", "sweep"]
 
-# Nobody who really uploads is silent for so long; who only holds a connection is.
-_SILENCE = 30.0  # seconds
 _SUFFIX = ".zip"
 WORK = ".work"  # of the folder to which an upload is unpacked, beside it
 
 
 @asynccontextmanager
-async def received(request: Request, folder: RegistryFolder) -> AsyncIterator[Path]:
+async def received(request: Request, folder: RegistryFolder, pace: Pace) -> AsyncIterator[Path]:
     """The body of a request in a file, which is gone when the block ends, unless it was moved.
+
+    Args:
+        request: it.
+        folder: the registry.
+        pace: how fast it has to come.
 
     Raises:
         Refusal: it is too long, empty, or comes too slowly.
@@ -42,24 +46,23 @@ async def received(request: Request, folder: RegistryFolder) -> AsyncIterator[Pa
     # Held for as long as the file is in use, so that whoever sweeps up sees whether it is.
     with locks.exclusive(path, "an upload"):
         try:
-            await _write(request, path)
+            await _write(request, path, pace)
             yield path
         finally:
             path.unlink(missing_ok=True)
 
 
-async def _write(request: Request, path: Path) -> None:
-    count = 0
+async def _write(request: Request, path: Path, pace: Pace) -> None:
+    count, began = 0, anyio.current_time()
     chunks = request.stream()
     with path.open("wb") as file:
         while True:
+            left = began + pace.seconds_for(count) - anyio.current_time()
             try:
-                with anyio.fail_after(_SILENCE):
+                with anyio.fail_after(min(pace.silence, left)):
                     chunk = await anext(chunks, None)
             except TimeoutError:
-                raise Refusal(
-                    HTTPStatus.REQUEST_TIMEOUT, "too_slow", f"nothing came for {_SILENCE:g} s"
-                ) from None
+                raise _too_slow(pace, count, is_silent=left > pace.silence) from None
             except ClientDisconnect:
                 raise Refusal(HTTPStatus.BAD_REQUEST, "cut_off", "the upload was cut off") from None
             if chunk is None:
@@ -89,6 +92,21 @@ def sweep(folder: RegistryFolder) -> None:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _too_slow(pace: Pace, count: int, *, is_silent: bool) -> Refusal:
+    said = (
+        f"nothing came for {pace.silence:g} s"
+        if is_silent
+        else f"only {count:,} bytes came in {pace.seconds_for(count):.0f} s"
+    )
+    return Refusal(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too_slow",
+        said,
+        f"An archive has to come at {pace.slowest / 1024:g} KiB a second.",
+        headers={"connection": "close"},
+    )
 
 
 def _too_long() -> Refusal:

@@ -26,13 +26,16 @@ from nebula_lab.registry.server.access import Access
 from nebula_lab.registry.server.answers import Refusal
 from nebula_lab.registry.server.examination import Examined, Examiner
 from nebula_lab.registry.server.keeping import Keeper, Kept
+from nebula_lab.registry.server.pace import Pace
 from nebula_lab.registry.server.receiving import received
 
 __all__ = ["Uploads", "refused_offer"]
 
 _logger = logging.getLogger("nebula_lab.registry")
-# Each may hold an archive in memory while it is looked at.
-_AT_ONCE = 4
+# Each has a file on the disk while it comes.
+_COMING = 16
+# Each may hold an archive in memory while it is looked at; the others wait for their turn.
+_LOOKED_AT = 4
 
 
 class _Wanted(Struct, frozen=True):
@@ -49,13 +52,16 @@ class Uploads:
     Args:
         keeper: changes the registry.
         access: knows who may.
+        pace: how fast they have to come.
     """
 
-    def __init__(self, keeper: Keeper, access: Access) -> None:
+    def __init__(self, keeper: Keeper, access: Access, pace: Pace) -> None:
         self._keeper = keeper
         self._access = access
+        self._pace = pace
         self._examiner = Examiner()
-        self._places = anyio.Semaphore(_AT_ONCE)
+        self._places = anyio.Semaphore(_COMING)
+        self._turns = anyio.Semaphore(_LOOKED_AT)
 
     async def ask(self, request: Request) -> Response:
         """Whether an upload would be taken, before anybody sends it: of `id`, `version`, `sha256`.
@@ -83,14 +89,15 @@ class Uploads:
             raise Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
-                f"{_AT_ONCE} uploads are under way",
+                f"{_COMING} uploads are under way",
                 "Try again in a moment.",
                 headers={"retry-after": "5"},
             ) from None
         try:
             source = request.query_params.get("source")
             async with (
-                received(request, self._keeper.folder) as archive,
+                received(request, self._keeper.folder, self._pace) as archive,
+                self._turns,
                 self._examiner.examined(archive, source) as found,
             ):
                 self._access.require_keeper_of(token, found.id)

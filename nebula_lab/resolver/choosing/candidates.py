@@ -13,6 +13,7 @@ from nebula_lab.model.descriptor import PluginDependency
 from nebula_lab.model.release import Origin, Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
+from nebula_lab.resolver.choosing.clock import PATIENCE, Clock
 
 __all__ = ["Candidates", "Policy", "ReleasesOf", "Universe"]
 
@@ -108,14 +109,17 @@ class Universe:
     Args:
         releases_of: the releases of a plugin; asked once for each id, when it is first met.
         policy: which of them are fit, and in what order.
+        clock: how long choosing among them may take.
 
     Attributes:
         policy: as it was given.
+        clock: as it was given.
         plugins: by number.
     """
 
-    def __init__(self, releases_of: ReleasesOf, policy: Policy) -> None:
+    def __init__(self, releases_of: ReleasesOf, policy: Policy, clock: Clock | None = None) -> None:
         self.policy = policy
+        self.clock = clock or Clock(PATIENCE)
         self.plugins: list[Candidates] = []
         self._releases_of = releases_of
         self._numbers: dict[str, int] = {}
@@ -124,7 +128,10 @@ class Universe:
         """The number of a plugin, which is met now if it has not been."""
         number = self._numbers.get(plugin_id)
         if number is None:
-            self.plugins.append(Candidates(plugin_id, self._releases_of(plugin_id), self.policy))
+            self.clock.check()
+            with self.clock.asking():
+                offered = self._releases_of(plugin_id)
+            self.plugins.append(Candidates(plugin_id, offered, self.policy))
             number = self._numbers[plugin_id] = len(self.plugins) - 1
         return number
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nebula_lab._version import __version__
+from nebula_lab.errors import ChoosingTimeoutError
 from nebula_lab.model.release import Release
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.version import Version
 from nebula_lab.plugin import PLUGIN_API_VERSION
 from nebula_lab.resolver.choosing.candidates import Policy, ReleasesOf, Universe
+from nebula_lab.resolver.choosing.clock import PATIENCE, Clock, OutOfTimeError
 from nebula_lab.resolver.choosing.explaining import Explainer
 from nebula_lab.resolver.choosing.search import ContradictionError
 from nebula_lab.resolver.choosing.solving import Solver, circle_in
 from nebula_lab.resolver.choosing.wants import Choice, Want
 
 __all__ = ["choose"]
+
+_NAMED = 3  # plugins that most contradictions were about
 
 
 def choose(
@@ -27,6 +31,7 @@ def choose(
     prereleases: bool = False,
     nebula_version: Version | str = __version__,
     api_version: int = PLUGIN_API_VERSION,
+    patience: float = PATIENCE,
 ) -> Choice:
     """Choose a version of each plugin that is wanted, and of each that these need.
 
@@ -45,9 +50,12 @@ def choose(
         prereleases: whether a plugin that is wanted without a requirement may be a pre-release.
         nebula_version: what versions have to work with.
         api_version: the plugin API that they have to be written for.
+        patience: seconds of processor time that the search may take, asking for releases not
+            counted; and ten times as long by the clock, all in all.
 
     Raises:
         NoVersionFitsError: what is required can't be had together; with the reason in sentences.
+        ChoosingTimeoutError: it could not be said in time what there is.
     """
     if isinstance(nebula_version, str):
         nebula_version = Version.parse(nebula_version)
@@ -58,13 +66,15 @@ def choose(
         nebula_version=nebula_version,
         api_version=api_version,
     )
-    universe, wants = Universe(releases_of, policy), list(wanted)
+    universe, wants = Universe(releases_of, policy, Clock(patience)), list(wanted)
     solver = Solver(universe, wants)
     explainer = Explainer(solver)
     try:
         chosen = solver.solve()
     except ContradictionError as error:
         raise explainer.contradiction(error.nogood) from None
+    except OutOfTimeError:
+        raise _out_of_time(solver, patience) from None
     left_out = explainer.left_out()
     if circle_in(chosen):
         chosen = _without_circles(universe, wants, left_out) or chosen
@@ -86,7 +96,20 @@ def _without_circles(
     solver = Solver(universe, wants, acyclic=True)
     try:
         chosen = solver.solve()
-    except ContradictionError:
+    except (ContradictionError, OutOfTimeError):
         return None
     lost = {universe.plugins[number].id for number in solver.left_out()}
     return chosen if lost <= set(left_out) else None
+
+
+def _out_of_time(solver: Solver, seconds: float) -> ChoosingTimeoutError:
+    search, plugins = solver.search, solver.universe.plugins
+    decided = sum(not domain & (domain - 1) for domain in search.domains)
+    contended = [plugins[number].id for number, _ in search.contended.most_common(_NAMED)]
+    return ChoosingTimeoutError(
+        seconds,
+        plugins=len(plugins),
+        decided=decided,
+        contradictions=search.contradictions,
+        contended=contended,
+    )

@@ -8,6 +8,7 @@ from nebula_lab.errors import NoVersionFitsError, nearest_names
 from nebula_lab.model.listing import listed
 from nebula_lab.model.release import Release
 from nebula_lab.resolver.choosing.candidates import Candidates
+from nebula_lab.resolver.choosing.clock import OutOfTimeError
 from nebula_lab.resolver.choosing.conflict import Conflict, named, versions_in_words
 from nebula_lab.resolver.choosing.nogoods import Need, Nogood, facts_of
 from nebula_lab.resolver.choosing.search import ContradictionError
@@ -149,7 +150,7 @@ class Explainer:
     def _solved(self, wants: list[Want], waiver: Waiver) -> Mapping[str, Release] | None:
         try:
             return Solver(self._universe, wants, waiver).solve()
-        except ContradictionError:
+        except (ContradictionError, OutOfTimeError):
             return None
 
 
@@ -175,4 +176,4 @@ def _inventory(conflict: Conflict, subject: Candidates) -> Iterator[str]:
             more = f" and {len(versions) - _SHOWN} more" if len(versions) > _SHOWN else ""
             yield f"Of {plugin.id} there is {', '.join(versions[:_SHOWN])}{more}."
         for release, why in plugin.unfit[:_SHOWN]:
-            yield f"{named(release)} {why}."
+            yield f"{named(release)} {why.removesuffix('.')}."

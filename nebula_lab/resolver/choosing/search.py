@@ -9,11 +9,13 @@ rules out all that fails for the same reason, so that no reason is found twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from nebula_lab.resolver.choosing.candidates import Candidates
+from nebula_lab.resolver.choosing.clock import Clock
 from nebula_lab.resolver.choosing.nogoods import Nogood
 
 __all__ = ["ContradictionError", "Search"]
@@ -35,7 +37,7 @@ class ContradictionError(Exception):
         self.nogood = nogood
 
 
-class _Step(Struct, frozen=True):
+class _Step(Struct, frozen=True, gc=False):
     """One domain became smaller.
 
     Attributes:
@@ -51,30 +53,35 @@ class _Step(Struct, frozen=True):
     reason: Nogood | None
 
 
-class _Watch:
+class _Watch(Struct, eq=False, gc=False):
     """A nogood and two of its terms.
 
     As long as neither of the two holds, nothing follows from the nogood, so that it need not be
     looked at: the way in which SAT solvers pass over nearly all that they know at each step.
     """
 
-    __slots__ = ("first", "nogood", "second")
-
-    def __init__(self, nogood: Nogood, first: int, second: int) -> None:
-        self.nogood = nogood
-        self.first = first
-        self.second = second
+    nogood: Nogood
+    first: int
+    second: int
 
 
 class Search:
     """Domains, nogoods, and the steps that led to where the search is.
 
+    Args:
+        clock: is asked at each step.
+
     Attributes:
+        contradictions: how many there have been.
+        contended: by the number of a plugin, how many of these were about it.
         domains: by the number of the plugin.
         settled: plugins whose domain has come down to one member; for the owner to empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.contradictions = 0
+        self.contended: Counter[int] = Counter()
+        self._clock = clock
         self.domains: list[int] = []
         self.settled: list[int] = []
         self._steps: list[_Step] = []
@@ -115,8 +122,11 @@ class Search:
 
         Raises:
             ContradictionError: nothing is left.
+            OutOfTimeError: there is no time left.
         """
         while (failed := self._contradiction()) is not None:
+            self.contradictions += 1
+            self.contended.update(failed.terms.keys())
             learned = self._traced(failed)
             if not learned.terms:
                 raise ContradictionError(learned)
@@ -135,6 +145,7 @@ class Search:
         """Draw conclusions until there are no more, or until all terms of a nogood hold."""
         failed = None
         while failed is None and (self._fresh or self._changed):
+            self._clock.step()
             if self._fresh:
                 nogood = self._fresh.pop()
                 failed = nogood if self._examine(nogood) else None
@@ -165,18 +176,21 @@ class Search:
 
     def _look_at_watches(self, plugin: int) -> Nogood | None:
         """Conclude from what watches a plugin whose domain has changed."""
-        left = self.domains[plugin].bit_count()
+        domain = self.domains[plugin]  # nothing follows for a plugin whose own term holds
+        left = domain.bit_count()
         for size, watches in list(self._watches[plugin].items()):
             if size < left:  # a smaller set has no place for the domain
                 continue
             self._watches[plugin][size] = kept = []
             for number, watch in enumerate(watches):
                 nogood = watch.nogood
-                holds = not self.domains[plugin] & ~nogood.terms[plugin]
-                if holds and self._moved(watch, plugin):
+                if domain & ~nogood.terms[plugin]:
+                    kept.append(watch)
+                    continue
+                if self._moved(watch, plugin):
                     continue
                 kept.append(watch)
-                if holds and self._examine(nogood):
+                if self._examine(nogood):
                     kept += watches[number + 1 :]
                     return nogood
         return None

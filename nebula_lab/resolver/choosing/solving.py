@@ -70,7 +70,7 @@ class Solver:
     ) -> None:
         self._acyclic = acyclic
         self.universe = universe
-        self.search = Search()
+        self.search = Search(universe.clock)
         self._waiver = waiver or Waiver()
         self.asked = {universe.number(want.id): want for want in wants}
         self._wanted = list(self.asked)
@@ -87,9 +87,11 @@ class Solver:
 
         Raises:
             ContradictionError: what is required can't be had together.
+            OutOfTimeError: it could not be said in time.
         """
         self._begin()
         while True:
+            self.universe.clock.check()
             self.search.conclude()
             if self._load() or self._decide_presence() or self._decide_version():
                 continue
@@ -193,6 +195,8 @@ class Solver:
         dependency = self.universe.number(entry.plugin_id)
         self._meet_all()
         needed = self.universe.plugins[dependency]
+        # There may be as many needs as a registry likes, each held against all versions.
+        self.universe.clock.step(1 + len(needed.releases) // 16)
         matching = needed.matching(entry.version_req)
         self._asked_for[dependency] |= matching
         terms = {number: versions, dependency: (needed.every | needed.absent) & ~matching}
