@@ -9,8 +9,35 @@ from typing import Any
 HERE = Path(__file__).parent
 
 _ATTACKER = """\
-import os, sys
+import errno, importlib, os, sys
 from nebula_lab.plugin import Plugin, operation
+
+class NotThere:
+    """A module that this sandbox has not got, and what is in it: to use it is refused."""
+    def __init__(self, name):
+        self.__name__ = self.__qualname__ = name
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return NotThere(name)
+    def __call__(self, *args, **options):
+        if self.__name__ in ("CDLL", "PyDLL", "CFUNCTYPE"):
+            return NotThere("library")
+        raise OSError(errno.ENOSYS, self.__name__)
+    def __mul__(self, count):
+        return NotThere("array")
+    def __or__(self, other):
+        return 0
+    __ror__ = __or__
+    def __mro_entries__(self, bases):
+        return ()
+
+for name in ("ctypes", "fcntl", "mmap", "resource", "pty", "pwd", "termios", "multiprocessing"):
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        sys.modules[name] = NotThere(name)
+
 from .attacks import attempt
 
 PLUGIN_METADATA = {metadata!r}
