@@ -49,10 +49,9 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         PluginManager({"security": {"sandbox": "None"}}, plugin_dir=tmp_path / "absent")
 
 
-@pytest.mark.parametrize("sandbox", ["Wasm", {"type": "Container", "runtime": "podman"}])
-def test_a_sandbox_that_is_not_in_this_version_is_refused_by_name(folder, sandbox):
-    with pytest.raises(ConfigError, match="Those that are: None and Process"):
-        PluginManager(folder.config(sandbox))
+def test_a_sandbox_that_is_not_in_this_version_is_refused_by_name(folder):
+    with pytest.raises(ConfigError, match="Those that are: None, Process, Container"):
+        PluginManager(folder.config("Wasm"))
 
 
 @pytest.fixture
