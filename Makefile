@@ -70,6 +70,7 @@ screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/image
 
 test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python tests/container_runtime.py
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md

@@ -17,6 +17,7 @@ from benchmarks.topics import (
     loads,
     memory,
     resolver,
+    sandboxes,
     scale,
     threads,
 )
@@ -31,6 +32,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             deadlines,
             arrays,
             loads,
+            sandboxes,
             memory,
             scale,
             live,

@@ -24,7 +24,7 @@ from nebula_lab.errors import PluginTimeoutError
 
 @contextlib.contextmanager
 def echoes(
-    count: int, sandbox: str = "Process", **settings: Any
+    count: int, sandbox: Any = "Process", **settings: Any
 ) -> Iterator[tuple[PluginManager, list[str]]]:
     """A manager and the ids of its plugins, none of which is loaded."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.job import Job
 from nebula_lab.agent.server import ORDINARY, Server
 from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Call, Load, Shutdown
+
+if TYPE_CHECKING:
+    from asyncio import Runner
 
 
 def serve(server: Server) -> bool:
@@ -23,14 +26,12 @@ def serve(server: Server) -> bool:
     Raises:
         ChannelEndedError: the manager is gone.
     """
-    cells = asyncio.Runner()  # makes its event loop when the first cell comes
-    try:
-        return _serve(server, cells)
-    finally:
-        cells.close()
+    with contextlib.ExitStack() as at_end:
+        return _serve(server, at_end)
 
 
-def _serve(server: Server, cells: asyncio.Runner) -> bool:
+def _serve(server: Server, at_end: contextlib.ExitStack) -> bool:
+    cells: Runner | None = None  # made when the first cell comes
     while True:
         message = server.next_message()
         kind = type(message)
@@ -43,6 +44,10 @@ def _serve(server: Server, cells: asyncio.Runner) -> bool:
         elif kind is Shutdown:
             return False
         elif kind is ConsoleCell:
+            if cells is None:
+                from asyncio import Runner
+
+                cells = at_end.enter_context(Runner())
             cells.run(message.run(), context=message.context)
 
 
@@ -65,6 +70,8 @@ def _awaited(server: Server, result: Any) -> Any:
 
     async def wait() -> Any:
         return await result
+
+    import asyncio
 
     assert server.resident is not None
     return server.resident.plain(asyncio.run(wait()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nebula_lab.agent.steps import Steps
 
 if TYPE_CHECKING:
+    import asyncio
+
     from nebula_lab.agent.server import Server
 
 
@@ -48,6 +49,8 @@ class ConsoleCell:
 
     async def run(self) -> None:
         """Run it on this thread, which has an event loop."""
+        import asyncio  # few hosts ever have a cell, and it takes as long as all else here
+
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         try:

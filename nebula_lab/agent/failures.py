@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+import sys
 
 from nebula_lab.agent.job import EscapedError, JobCancelledError
 from nebula_lab.agent.load_errors import LoadError, MissingEntryError
@@ -37,8 +37,14 @@ def failure_of(error: BaseException, call: int) -> Failure:
     )
 
 
+def _is_of_task(error: BaseException) -> bool:
+    """Whether a task was cancelled; there is none where nobody has imported asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
 def _kind(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt | JobCancelledError | CancelledError):
+    if isinstance(error, KeyboardInterrupt | JobCancelledError) or _is_of_task(error):
         return "cancelled"
     for kind, name in _KINDS.items():
         if isinstance(error, kind):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -10,14 +10,20 @@ import inspect
 import linecache
 import re
 import sys
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING
 
 from nebula_lab.agent.load_errors import LoadError, MissingEntryError
 from nebula_lab.agent.siblings import Siblings, drop_modules
 from nebula_lab.agent.staging import Staged, StagedFinder
 from nebula_lab.plugin import DynamicResource
 from nebula_lab.plugin.resource import missing_methods
+
+if TYPE_CHECKING:
+    from asyncio import Runner
 
 
 def module_name(plugin_id: str, life: str = "") -> str:
@@ -140,7 +146,8 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         # Cells that await share one event loop, which is not made for others.
-        with asyncio.Runner() as runner:
+        with contextlib.ExitStack() as at_end:
+            runner = lru_cache(maxsize=1)(partial(_runner, at_end))
             for code in codes:
                 _run_code(code, module, runner)
     except BaseException:
@@ -149,7 +156,13 @@ def _run(module: ModuleType, codes: list[CodeType]) -> ModuleType:
     return module
 
 
-def _run_code(code: CodeType, module: ModuleType, runner: asyncio.Runner) -> None:
+def _runner(at_end: contextlib.ExitStack) -> Runner:
+    from asyncio import Runner  # few have any use for it, and it takes as long as all else here
+
+    return at_end.enter_context(Runner())
+
+
+def _run_code(code: CodeType, module: ModuleType, runner: Callable[[], Runner]) -> None:
     if not code.co_flags & inspect.CO_COROUTINE:
         exec(code, module.__dict__)  # noqa: S102 - running the plugin is what a host is for
         return
@@ -157,7 +170,7 @@ def _run_code(code: CodeType, module: ModuleType, runner: asyncio.Runner) -> Non
     async def awaited() -> None:
         await eval(code, module.__dict__)  # noqa: S307
 
-    runner.run(awaited())
+    runner().run(awaited())
 
 
 def _let_import_siblings(module: ModuleType, staged: Staged, alone: bool) -> None:

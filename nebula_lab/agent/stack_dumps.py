@@ -7,18 +7,21 @@ code holds that, in a call that never returns, and with signals blocked in every
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import faulthandler
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.agent.steps import OUR_FRAME
 from nebula_lab.confine import signals
+
+if TYPE_CHECKING:
+    import asyncio
 
 _MOST = 32 * 1024  # bytes, so that the threads find room
 _MOST_TASKS = 100
@@ -46,6 +49,10 @@ def write_upon_signal(descriptor: int) -> None:
 
 def _waiting_tasks() -> str:
     """Tasks of the loop that runs on this thread, as faulthandler writes threads."""
+    if "asyncio" not in sys.modules:
+        return ""
+    import asyncio
+
     try:
         waiting = asyncio.all_tasks() - {asyncio.current_task()}
     except RuntimeError:  # there is no loop

@@ -5,7 +5,7 @@ Nothing here needs more than the standard library, so that it serves inside ever
 
 from __future__ import annotations
 
-import asyncio
+import os
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ _OURS = str(Path(__file__).parents[1])
 _OUR_PARTS = tuple(f"{_OURS}/{part}/" for part in ("agent", "plugin", "link", "wire", "sandbox"))
 _IMPORT_MACHINERY = "<frozen importlib"
 _IPYTHON_SHELL = "/IPython/core/interactiveshell.py"  # runs cells
-_ASYNCIO = f"{Path(asyncio.__file__).parent}/"
+_ASYNCIO = f"{Path(os.__file__).parent}/asyncio/"
 MAX_TEXT = 64 * 1024
 _MOST_FRAMES = 2_000  # the innermost ones of each exception; a plugin can raise Python's own limit
 _REQUEST = "_nebula_request"  # the attribute of an error that a call between plugins gave

@@ -19,6 +19,7 @@ from nebula_lab.cli.failing import (
     json_option,
     run_command,
 )
+from nebula_lab.cli.images import images
 from nebula_lab.cli.installing import INSTALLING_COMMANDS
 from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
@@ -180,6 +181,7 @@ for command in (
     component,
     doctor,
     environments,
+    images,
     registry,
 ):
     cli.add_command(command)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from nebula_lab.confine.machine import Machine
+from nebula_lab.doctor.containers import containers
 from nebula_lab.doctor.environments import environments
 from nebula_lab.doctor.examination import Examination
 from nebula_lab.doctor.finding import Finding, Verdict
@@ -61,7 +62,15 @@ def examine(opened: Opened, prober: Prober | None = None) -> Examination:
     return Examination(
         machine,
         policies,
-        (*mechanisms, *plugins, *started, *places(), *versions(), *environments()),
+        (
+            *mechanisms,
+            *plugins,
+            *started,
+            *places(),
+            *versions(),
+            *environments(),
+            *containers(config),
+        ),
         is_confining=config.security.sandbox is not SandboxMode.NONE,
     )
 

@@ -73,4 +73,4 @@ def _container(
 ) -> Sandbox:
     from nebula_lab.sandbox.container.sandbox import ContainerSandbox
 
-    return ContainerSandbox(loop, run_folder, settings)
+    return ContainerSandbox(loop, run_folder, settings, config, is_idle)

@@ -5,8 +5,8 @@ What JSON has is itself. Anything else is an object with the key "$", which says
 - {"$": "bytes", "base64": …}, or {"$": "bytes", "file": name} where it is large;
 - {"$": "datetime", "iso": …}, with its offset or its lack of one;
 - {"$": "number", "text": …} for NaN and the infinities;
-- {"$": "array", "format": …, "shape": […], "file": name}, numbers in memory, in C order; the format
-  is one of `struct`'s, such as "d";
+- {"$": "array", "of": …, "shape": […], "file": name}, numbers in memory, in C order and in the byte
+  order of this machine; "of" is their kind and how many bytes each has: "f8", "i4", "u1", "b1";
 - {"$": "dict", "items": {…}} for a dict that has a key "$" itself.
 
 Large content goes by files in a folder that both ends share, each written once and read once.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import struct
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,8 +26,14 @@ TAG = "$"
 MAX_DEPTH = 200
 # Bytes up to this size are among the text.
 MOST_INLINE = 1024
-# What an array may have, by the letters of `struct`.
-FORMATS = frozenset("?bBhHiIlLqQfde")
+# What an array may have, by the letters of `struct`; the size of some differs between machines.
+_KINDS = {
+    letter: kind
+    for kind, letters in {"b": "?", "i": "bhilq", "u": "BHILQ", "f": "efd"}.items()
+    for letter in letters
+}
+_CODES = {letter: f"{kind}{struct.calcsize(letter)}" for letter, kind in _KINDS.items()}
+_LETTERS = {code: letter for letter, code in _CODES.items()}
 
 Put = Callable[[memoryview], str]
 Take = Callable[[str], memoryview]
@@ -114,7 +121,7 @@ def _key(key: Any, path: str) -> str:
 def _tagged_memory(value: Any, put: Put | None, path: str) -> dict[str, Any]:
     try:
         view = memoryview(value)
-    except TypeError:
+    except (TypeError, ValueError):
         kind = type(value)
         name = kind.__qualname__ if kind.__module__ == "builtins" else _full_name(kind)
         raise NotTaggedError(path, name) from None
@@ -132,10 +139,12 @@ def _full_name(kind: type) -> str:
 
 def _tagged_array(view: memoryview, put: Put | None, path: str) -> dict[str, Any]:
     letter = view.format.lstrip("@=<")
-    if put is None or letter not in FORMATS:
+    if put is None or letter not in _CODES:
         raise NotTaggedError(path, f"an array of the format {view.format!r}")
-    flat = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
-    return {TAG: "array", "format": letter, "shape": list(view.shape or ()), "file": put(flat)}
+    shape = list(view.shape or ())
+    is_flat = view.c_contiguous and 0 not in shape
+    flat = view.cast("B") if is_flat else memoryview(view.tobytes())
+    return {TAG: "array", "of": _CODES[letter], "shape": shape, "file": put(flat)}
 
 
 def shaped(elements: memoryview, shape: list[int]) -> memoryview:
@@ -179,12 +188,12 @@ def _number(value: dict[str, Any], take: Take, array: MakeArray) -> float:
 
 
 def _array(value: dict[str, Any], take: Take, array: MakeArray) -> Any:
-    letter, shape = value["format"], value["shape"]
-    if letter not in FORMATS or type(shape) is not list or len(shape) > 32:
+    letter, shape = _LETTERS[value["of"]], value["shape"]
+    if type(shape) is not list or len(shape) > 32:
         raise ValueError("an array of an unknown form")
     if any(type(size) is not int or size < 0 for size in shape):
         raise ValueError("an array of an unknown shape")
-    elements = take(value["file"]).cast(letter)
+    elements: memoryview[Any] = take(value["file"]).cast(letter)  # type: ignore[call-overload]
     if len(elements) != math.prod(shape):
         raise ValueError("an array whose content does not fit its shape")
     return array(elements, shape)

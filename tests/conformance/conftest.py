@@ -105,6 +105,7 @@ def _named(mode: Mode) -> str:
 @pytest.fixture(scope="module", params=MODES, ids=_named)
 def lab(request, tmp_path_factory) -> Iterator[Lab]:
     """For what every sandbox has to do."""
+    request.param.prepare()
     found = Lab(request.param, tmp_path_factory.mktemp("lab") / "plugins")
     with found.plugins:
         yield found
@@ -113,6 +114,7 @@ def lab(request, tmp_path_factory) -> Iterator[Lab]:
 @pytest.fixture(scope="module", params=ISOLATING, ids=_named)
 def cell(request, tmp_path_factory) -> Iterator[Lab]:
     """For what only an isolated plugin survives or is kept from."""
+    request.param.prepare()
     found = Lab(
         request.param,
         tmp_path_factory.mktemp("cell") / "plugins",

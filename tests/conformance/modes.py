@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from container_runtime import need_containers
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Mode:
         name: as in a test's id.
         setting: for `security.sandbox`.
         isolates: what a plugin does there can't hurt its manager.
+        prepare: skips the test where it can't be had.
         cannot: what it can't do, by the names that `docs/sandboxes.md` has for it; with a regular
             expression that the error's text matches.
     """
@@ -22,6 +25,7 @@ class Mode:
     name: str
     setting: Any
     isolates: bool = True
+    prepare: Callable[[], object] = bool
     cannot: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -33,6 +37,6 @@ MODES = (
         "Wasm",
         cannot={"numpy": "no module numpy", "threads": "no threads"},
     ),
-    Mode("Container", {"type": "Container", "runtime": "podman"}),
+    Mode("Container", {"type": "Container", "runtime": "podman"}, prepare=need_containers),
 )
 ISOLATING = tuple(mode for mode in MODES if mode.isolates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +46,8 @@ class Plan:
         limits: of its plugin.
         confined: what its host takes from itself, and where it lives.
         door: the folder with the manager's socket.
+        uid: of the manager's user.
+        gid: of that user's group.
         has_limits: whether the runtime can hold it to memory, threads and processor.
     """
 
@@ -58,13 +59,14 @@ class Plan:
     limits: Limits
     confined: Confined
     door: Path
+    uid: int
+    gid: int
     has_limits: bool
 
     @property
     def user(self) -> int:
         """The user that it runs as. Nobody, where that can see all that it has to."""
-        mine = os.getuid()
-        return mine if mine or self.confined.confinement.grants else _NOBODY
+        return self.uid if self.uid or self.confined.confinement.grants else _NOBODY
 
 
 def command(plan: Plan, runtime: Runtime, entry: tuple[str, ...]) -> list[str]:
@@ -91,10 +93,15 @@ def _walls(plan: Plan, runtime: Runtime) -> Iterator[str]:
     yield from ("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges")
     if runtime.is_podman:
         yield from ("--read-only-tmpfs=false", "--no-healthcheck", "--image-volume", "ignore")
-        if os.getuid():
-            yield from ("--userns", "keep-id")
-    yield from ("--user", f"{plan.user}:{plan.user if plan.user == _NOBODY else os.getgid()}")
+    yield from ("--user", _user(plan, runtime))
     yield from ("--log-driver", "none")
+
+
+def _user(plan: Plan, runtime: Runtime) -> str:
+    if plan.user == _NOBODY:
+        return f"{_NOBODY}:{_NOBODY}"
+    # Without root, podman makes the user who runs it the root of the container, who is nobody else.
+    return "0:0" if runtime.is_podman else f"{plan.uid}:{plan.gid}"
 
 
 def _network(plan: Plan) -> Iterator[str]:

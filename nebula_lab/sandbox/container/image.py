@@ -25,8 +25,9 @@ from nebula_lab.sandbox.container import image_files
 from nebula_lab.sandbox.container.runtime import Runtime
 
 _log = logging.getLogger("nebula_lab")
-# What is in every image: our messages are packed with the first, and arrays are of the second.
-_ALWAYS, _USUAL, _KERNEL = "msgspec", ("numpy",), ("ipykernel",)
+# Our messages are packed with the first, the second is for hosts with a kernel, and arrays are of
+# the last, where that is installed.
+_ALWAYS, _USUAL = ("msgspec", "ipykernel"), ("numpy",)
 _REPOSITORY = "localhost/nebula-lab-host"
 _LABEL = "nebula-lab.image"
 # To be counted up when the same files would be put in differently.
@@ -41,18 +42,15 @@ class OwnImage:
     Args:
         runtime: has it.
         packages: beside the usual ones.
-        kernel: whether Jupyter kernels are to boot in it.
 
     Raises:
         ImageError: a package is not installed here.
     """
 
-    def __init__(
-        self, runtime: Runtime, packages: tuple[str, ...] = (), *, kernel: bool = False
-    ) -> None:
+    def __init__(self, runtime: Runtime, packages: tuple[str, ...] = ()) -> None:
         self._runtime = runtime
         usual = tuple(name for name in _USUAL if _is_installed(name))
-        wanted = (_ALWAYS, *usual, *packages, *(_KERNEL if kernel else ()))
+        wanted = (*_ALWAYS, *usual, *packages)
         self._packages = image_files.closure_of(wanted, runtime.name)
         self.contents = tuple(f"{name} {one.version}" for name, one in self._packages.items())
         self.name = f"{_REPOSITORY}:{self._digest()}"

@@ -37,6 +37,9 @@ _LEFT_OUT = frozenset(
     }
 )
 _WINDOWS = "_tkinter"
+# What IPython has for completion and ipykernel for a debugger, which reaches nobody from in there:
+# half of all files, and neither needs it.
+_NOT_NEEDED = frozenset({"jedi", "parso", "debugpy"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # What every program may look at, in the few words that do.
 TEXTS = {
@@ -66,7 +69,7 @@ def closure_of(names: Iterable[str], runtime: str) -> dict[str, Distribution]:
     pending = list(named)
     while pending:
         name = pending.pop()
-        if name in found:
+        if name in found or (name in _NOT_NEEDED and name not in named):
             continue
         try:
             found[name] = one = distribution(name)

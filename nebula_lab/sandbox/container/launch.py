@@ -154,4 +154,4 @@ class ContainerLauncher:
             run.kill()
         run.communicate()
         with contextlib.suppress(ContainerRuntimeError):
-            self._runtime.run(["rm", "-f", plan.name])
+            self._runtime.remove([plan.name])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from nebula_lab.container_errors import ContainerRuntimeError
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.container.command import LABEL, OWNER
 from nebula_lab.sandbox.container.runtime import Runtime
@@ -28,7 +27,7 @@ def remove_abandoned(runtime: Runtime) -> int:
     listed = runtime.run(["ps", "-a", "--filter", f"label={LABEL}", "--format", form])
     abandoned = [words[0] for words in map(str.split, listed.splitlines()) if _is_gone(words)]
     if abandoned:
-        runtime.run(["rm", "-f", *abandoned])
+        runtime.remove(abandoned)
     return len(abandoned)
 
 
@@ -40,11 +39,7 @@ def remove_own(runtime: Runtime) -> None:
     """
     listed = runtime.run(["ps", "-a", "-q", "--filter", f"label={OWNER}={own_name()}"]).split()
     if listed:
-        try:
-            runtime.run(["rm", "-f", *listed])
-        except ContainerRuntimeError as error:
-            if "no such container" not in error.said.lower():  # it was just being removed
-                raise
+        runtime.remove(listed)
 
 
 def _is_gone(words: list[str]) -> bool:

@@ -19,8 +19,8 @@ from nebula_lab.plugin.safe_text import line
 # Seconds. To remove a container can take as long as the kernel takes to end a process.
 PATIENCE = 60.0
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
-# What is needed of them: `--pidfile`-less `run -d` with tmpfs sizes and limits, and `import -`.
-_OLDEST = {"podman": (3, 0), "docker": (20, 10)}
+# From these on they know every option that is used here; podman the time of `rm` since then.
+_OLDEST = {"podman": (4, 0), "docker": (20, 10)}
 _SAID = 2_000
 
 
@@ -70,7 +70,7 @@ _TROUBLES = (
     Trouble(
         ("unknown flag", "unknown shorthand flag", "flag provided but not defined"),
         "{name} is too old",
-        "podman from version 3.0 on will do, and docker from 20.10 on.",
+        "podman from version 4.0 on will do, and docker from 20.10 on.",
     ),
     Trouble(
         ("permission denied", "operation not permitted"),
@@ -78,8 +78,8 @@ _TROUBLES = (
         "`nebula-lab doctor` tries it and says more.",
     ),
     Trouble(
-        ("executable file `runc`", "default oci runtime", "oci runtime error", "runc: not found"),
-        "{name} has no program that starts its containers, or that one fails",
+        ("no suitable oci runtime", "default oci runtime", "oci runtime not found"),
+        "{name} lacks the program that starts its containers",
         "Install runc or crun.",
     ),
     Trouble(
@@ -177,6 +177,20 @@ class Runtime:
                 runtime=self.name,
                 hint="Look at its mode and at what it is.",
             ) from error
+
+    def remove(self, names: Sequence[str]) -> None:
+        """End containers at once and remove them; those that are just being removed count.
+
+        Raises:
+            ContainerRuntimeError: that can't be done.
+        """
+        # podman would ask the first process to end, which takes no such signal, for ten seconds.
+        at_once = ["-t", "0"] if self.is_podman else []
+        try:
+            self.run(["rm", "-f", *at_once, *names])
+        except ContainerRuntimeError as error:
+            if "no such container" not in error.said.lower():
+                raise
 
     def trouble(self, said: str, command: str) -> ContainerRuntimeError:
         """The error for what it wrote when it failed."""

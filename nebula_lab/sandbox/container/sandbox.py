@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from nebula_lab.confine.machine import Machine, Mechanism
 from nebula_lab.container_errors import ContainerRuntimeError, ImageError
 from nebula_lab.errors import ExitReport, LoadFailedError
-from nebula_lab.model import Container, SandboxMode
+from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxMode, Version
+from nebula_lab.model.policy import EffectivePolicy, Limits, effective_policy
 from nebula_lab.reports.exit_report import EndCause
-from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
+from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.sandbox.container.command import Plan
 from nebula_lab.sandbox.container.group import ContainerGroup
 from nebula_lab.sandbox.container.host import ContainerHost
@@ -27,12 +31,17 @@ from nebula_lab.sandbox.kernel_process import KernelOrder
 from nebula_lab.sandbox.own_folders import own_folders
 from nebula_lab.sandbox.probing import Prober
 from nebula_lab.sandbox.process_host import Berth
+from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.run_folder import RunFolder
+from nebula_lab.sandbox.spares import SparePool
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.transport.loop import LoopThread
 
 _log = logging.getLogger("nebula_lab")
+_IN_A_NOTEBOOK = 1
+_PATIENCE = 60.0  # seconds for a container to come up, on a machine under heavy load
+_UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
 _V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 _BY_CONTAINER = Mechanism(True, "the container's")
 _NOT_TAKEN = Mechanism(False, "a container has files of its own", "It is of no use there.")
@@ -45,14 +54,24 @@ class ContainerSandbox(Sandbox):
         loop: watches hosts.
         run_folder: sockets and plugins' files go there.
         settings: how containers are run.
+        config: what plugins may use, and how many spares there are to be.
+        is_idle: whether neither a load nor a call goes on.
     """
 
     mode = SandboxMode.CONTAINER
 
-    def __init__(self, loop: LoopThread, run_folder: RunFolder, settings: Container) -> None:
+    def __init__(
+        self,
+        loop: LoopThread,
+        run_folder: RunFolder,
+        settings: Container,
+        config: PluginConfig,
+        is_idle: Callable[[], bool],
+    ) -> None:
         self._loop = loop
         self._run_folder = run_folder
         self._settings = settings
+        self._config = config
         self._runtime = Runtime(settings.runtime)
         self._owner = os.pidfd_open(os.getpid())
         self._owner_name = own_name()
@@ -62,6 +81,10 @@ class ContainerSandbox(Sandbox):
         self._choosing = threading.Lock()
         self._own_image: OwnImage | None = None
         self._tidying: threading.Thread | None = None
+        self._spare_lives = itertools.count(1)
+        self.spares = SparePool(
+            loop, self._start_spare, self._usual_profile, is_idle, config.zygote.spares or 0
+        )
 
     def machine(self) -> Machine:
         """What a container can be held to: what its runtime does, and the filter of the host."""
@@ -87,6 +110,9 @@ class ContainerSandbox(Sandbox):
 
     def warm_up(self) -> None:
         self._tidy_once()
+        if self._config.zygote.spares is None:
+            self.spares.size = _IN_A_NOTEBOOK
+        self.spares.top_up_later()
 
     def _tidy_once(self) -> None:
         with self._choosing:
@@ -105,8 +131,21 @@ class ContainerSandbox(Sandbox):
             _log.info("%d containers were removed whose manager is gone", count)
 
     def start(self, spec: HostSpec) -> Host:
+        with self.spares.not_now():
+            surroundings = Surroundings.now()
+            profile = self._profile(spec.policy, spec.grants)
+            host = self.spares.take(surroundings, profile)
+            if host is None:
+                host = self._started(spec, surroundings, profile)
+                greet(host, spec)
+            self._tidy_once()
+            return connected(host, spec, self.machine())
+
+    def _started(
+        self, spec: HostSpec, surroundings: Surroundings, profile: Profile
+    ) -> ContainerHost:
         try:
-            host = self._started(spec)
+            return self._start_one(f"h{spec.life}", spec.plugin_id, surroundings, profile)
         except (ContainerRuntimeError, OSError) as error:
             reason = error.message if isinstance(error, ContainerRuntimeError) else str(error)
             raise LoadFailedError(
@@ -115,57 +154,86 @@ class ContainerSandbox(Sandbox):
                 hint=getattr(error, "hint", "") or None,
                 report=ExitReport(f"not started: {reason}", cause=EndCause.NOT_STARTED),
             ) from error
-        self._tidy_once()
-        greet(host, spec)
-        return connected(host, spec, self.machine())
 
-    def _started(self, spec: HostSpec) -> ContainerHost:
+    def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ContainerHost:
+        try:
+            return self._start_one(f"s{next(self._spare_lives)}", "(spare)", surroundings, profile)
+        except ContainerRuntimeError as error:  # the next load meets it too, and says so
+            raise OSError(error.message) from error
+
+    def _usual_profile(self, surroundings: Surroundings) -> Profile:
+        return self._profile(effective_policy(_UNASKING, self._config, self.machine()), Grants())
+
+    def _profile(self, policy: EffectivePolicy, grants: Grants) -> Profile:
+        filters = self._prober.machine().seccomp.works
+        return container_profile(policy, grants, filters=filters)
+
+    def _start_one(
+        self, name: str, title: str, surroundings: Surroundings, profile: Profile
+    ) -> ContainerHost:
+        """Start a container; our own image is built if it is not there.
+
+        Args:
+            name: of its folder, and so of what is its own.
+            title: for people.
+            surroundings: what it inherits.
+            profile: how it is confined.
+
+        Raises:
+            ContainerRuntimeError: the runtime does not do it.
+            OSError: it could not be started for another reason.
+        """
+        berth = Berth(
+            title=title,
+            folder=self._run_folder.ensure() / name,
+            mark=f"{self._run_folder.mark}{name.removeprefix('h')}.",
+            surroundings=surroundings,
+            profile=profile,
+            owner=self._owner,
+        )
         image = self._settings.image
         if image is not None:
-            return self._start_of(image, spec)
+            return self._start_of(image, berth)
         own = self._image()
         try:
-            return self._start_of(own.name, spec)
+            return self._start_of(own.name, berth)
         except ImageError:
             own.build(partial(_log.warning, "sandbox Container: %s"))
-            return self._start_of(own.name, spec)
+            return self._start_of(own.name, berth)
 
     def _image(self) -> OwnImage:
         with self._choosing:
             if self._own_image is None:
-                settings = self._settings
-                self._own_image = OwnImage(self._runtime, settings.packages, kernel=settings.kernel)
+                self._own_image = OwnImage(self._runtime, self._settings.packages)
             return self._own_image
 
-    def _start_of(self, image: str, spec: HostSpec) -> ContainerHost:
-        seccomp = self._prober.machine().seccomp.works
-        profile = container_profile(spec.policy, spec.grants, filters=seccomp)
-        folder = self._run_folder.ensure() / f"h{spec.life}"
+    def _start_of(self, image: str, berth: Berth) -> ContainerHost:
         group = ContainerGroup()
-        berth = Berth(
-            title=spec.plugin_id,
-            folder=folder,
-            mark=f"{self._run_folder.mark}{spec.life}.",
-            surroundings=Surroundings.now(),
-            profile=profile,
-            owner=self._owner,
-            group=lambda: group,
-        )
-        plan = partial(self._plan, spec, image, folder)
-        launcher = ContainerLauncher(self._runtime, plan, group, spec.start_timeout)
+        plan = partial(self._plan, image, berth.folder)
+        launcher = ContainerLauncher(self._runtime, plan, group, _PATIENCE)
         has_kernel = self._settings.kernel
+        berth = replace(berth, group=lambda: group)
         return ContainerHost(berth, self._loop, launcher, self._sweep, has_kernel=has_kernel)
 
-    def _plan(self, spec: HostSpec, image: str, folder: Path, order: KernelOrder) -> Plan:
+    def _plan(self, image: str, folder: Path, order: KernelOrder) -> Plan:
+        confinement, limits = order.confined.confinement, self._config.security.resource_limits
         plan = Plan(
-            name=f"{self._run_folder.path.name}-{spec.life}",
+            name=f"{folder.parent.name}-{folder.name}",
             owner=self._owner_name,
             mark=order.mark,
             settings=self._settings,
             image=image,
-            limits=spec.policy.limits,
+            limits=Limits(
+                memory=confinement.memory,
+                cpu_percent=limits.max_cpu_percent,
+                files=confinement.files,
+                threads=limits.max_threads,
+                scratch=confinement.home_size,
+            ),
             confined=order.confined,
             door=folder / "door",
+            uid=os.getuid(),
+            gid=os.getgid(),
             has_limits=self._has_limits(),
         )
         # Nobody else gets through the folder above; what is shown in the container is for its user.
@@ -179,6 +247,7 @@ class ContainerSandbox(Sandbox):
     def close(self) -> None:
         if os.getpid() != self._owner_pid:
             return
+        self.spares.close()
         owner, self._owner = self._owner, -1
         if owner >= 0:
             os.close(owner)

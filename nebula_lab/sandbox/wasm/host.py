@@ -42,7 +42,7 @@ OWN_MEMORY = 64 * 2**20
 _LOOK_EVERY = 25  # ticks between two looks at how large the plugin's files are
 _MOST_FILES = 100_000
 _EXCHANGE = "/exchange"
-_ITEM = 0.1  # seconds that a stream has to come to its next item
+_TOLD = 0.1  # seconds that a call has to end by itself
 
 
 class _WasmServer(Server):
@@ -107,6 +107,7 @@ class WasmHost(Host):
         self._ended: MachineEndedError | NonsenseError | None = None
         self._reason = ""
         self._looks = 0
+        self._was_killed = False
         self._disposed = False
         self._owner_pid = os.getpid()
         self._thread = threading.Thread(
@@ -182,10 +183,12 @@ class WasmHost(Host):
 
     # For the manager
 
-    @property
-    def is_left(self) -> bool:
-        """Whether its thread goes on though it has been disposed of: nothing could end it."""
-        return self._disposed and self._thread.is_alive()
+    def is_left(self, timeout: float = 0.0) -> bool:
+        """Whether its thread goes on for `timeout` seconds though it was killed."""
+        if not self._was_killed:
+            return False
+        self._thread.join(timeout)
+        return self._thread.is_alive()
 
     def executing(self) -> int:
         return self._executing[0]
@@ -201,16 +204,18 @@ class WasmHost(Host):
             return
         if resident.is_waiting or not machine.is_running:
             return
-        # A stream is told between two items, and can close then; a machine that is stopped can't.
-        machine.watch.stop("it was interrupted", after=_ITEM if resident.streams else 0.0)
+        # What has been told otherwise, or is between two items, ends by itself and can go on.
+        may_end = resident.streams or resident.told_call == call.number
+        machine.watch.stop("it was interrupted", after=_TOLD if may_end else 0.0)
         ticker().now()
 
     def kill(self) -> None:
         self._reason = self._reason or "the manager ended it"
+        self._was_killed = True
         self.link.close()
         machine = None if self._resident is None else self._resident.machine
         if machine is not None:
-            machine.watch.stop("the manager ended it")
+            machine.watch.end("the manager ended it")
             ticker().now()
 
     def exit_report(self, timeout: float) -> ExitReport:

@@ -85,7 +85,7 @@ class Watch:
         self.was_told = False
         self._cpu_share = None if cpu_percent is None else cpu_percent / 100
         self._look = look
-        self._stop, self._stop_at = "", 0.0
+        self._stop, self._stop_at, self._end = "", 0.0, ""
         self._began = self._used = 0.0
         self._bindings = bindings
         shape = bindings._wasmtime_store_epoch_deadline_callback.argtypes[1]
@@ -115,13 +115,17 @@ class Watch:
         """It has been told, and has come to an end by itself."""
         self._stop = ""
 
+    def end(self, reason: str) -> None:
+        """Have the machine stopped for good; any thread."""
+        self._end = reason
+
     def _decide(self, context: Any, data: Any, ahead: Any, kind: Any) -> int:
         """On the machine's thread; an error ends what runs."""
         ahead[0] = 1
         kind[0] = _CONTINUE
         try:
             is_due = time.monotonic() >= self._stop_at
-            told = self._stop if is_due else ""
+            told = self._end or (self._stop if is_due else "")
             reason = told or self._look() or ""
             self.was_told = bool(told)
         except Exception as error:  # noqa: BLE001 - nobody above could take it
@@ -140,7 +144,7 @@ class Watch:
             return
         used = time.thread_time() - self._used
         ahead = used / self._cpu_share - (time.monotonic() - self._began)
-        while ahead > 0 and not self._stop:
+        while ahead > 0 and not self._stop and not self._end:
             time.sleep(min(ahead, TICK))
             ahead -= TICK
         if time.monotonic() - self._began > _PERIOD:

@@ -65,6 +65,7 @@ class WasmResident:
         self._make = make
         self._machine: Machine | None = None
         self.streams = False
+        self.told_call = 0  # the call whose code has been told to stop
         self.is_waiting = False  # in what a `Cancel` ends, or about to stop
         self.description = Described({})
 
@@ -89,6 +90,8 @@ class WasmResident:
 
     def perform(self, kind: str, operation: str, params: Any) -> Any:
         """Do one of the kinds of things that a plugin can be asked for."""
+        if self._machine is not None:
+            self._machine.watch.forgive()  # what it was to stop for is over
         text = text_of({"value": params}, self._exchange, "params")
         answer = self._object(self._ask("perform", kind, operation, text))
         if "stream" in answer:
@@ -202,6 +205,7 @@ class WasmResident:
             return Variant("ok", text_of({"value": result}, self._exchange, "result"))
         except (PluginError, TypeError, KeyboardInterrupt, JobCancelledError) as error:
             is_over = job is not None and job.cancelled
+            self.told_call = job.call if is_over and job is not None else self.told_call
             request = request_behind(error)
             return Variant("err", refusal_of(error, request, cancelled=is_over))
 
@@ -230,7 +234,7 @@ class WasmResident:
                 return False
             with contextlib.suppress(TimeoutError):
                 self._server.receive(job.box, left)
-        job.interrupted = True
+        self.told_call, job.interrupted = job.call, True
         return True
 
     def _leave(self, code: int) -> None:

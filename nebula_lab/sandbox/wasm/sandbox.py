@@ -24,6 +24,7 @@ _NOT_THERE = {
     PluginCapability.NETWORK: "the network",
     PluginCapability.PROCESS_SPAWN: "other processes",
 }
+_ENDING = 1.0  # seconds for a machine that was killed to end
 # By the path of the compiled code, which all machines of this process share.
 _components: dict[Path, Component] = {}
 _loading = threading.Lock()
@@ -47,7 +48,8 @@ class WasmSandbox(Sandbox):
     def start(self, spec: HostSpec) -> Host:
         _refuse_what_is_not_there(spec)
         # Else there could be ever more of them.
-        if any(host.plugin_id == spec.plugin_id and host.is_left for host in self._started):
+        own = (host for host in self._started if host.plugin_id == spec.plugin_id)
+        if any(host.is_left(_ENDING) for host in own):
             raise LoadFailedError(
                 "it still waits outside its machine, where it can't be ended, so no other is begun",
                 plugin_id=spec.plugin_id,

@@ -1,0 +1,74 @@
+"""Our own contenders of topic «sandboxes»: the same plugin in each, and bare containers."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.contender import Work
+from benchmarks.ours import echoes
+from benchmarks.payload import PARAMS, float_array, touch
+
+CONTAINER = {"type": "Container", "runtime": "podman"}
+_QUIET = 1.0  # seconds until a runtime has cleared up after a container
+
+
+@contextlib.contextmanager
+def echo(sandbox: Any) -> Iterator[Callable[[], Any]]:
+    """One call with 100 bytes of JSON."""
+    with echoes(1, sandbox) as (plugins, (plugin_id,)):
+        plugins.load_plugin(plugin_id)
+        yield lambda: plugins.execute(plugin_id, "echo", PARAMS)
+
+
+@contextlib.contextmanager
+def array(sandbox: Any, megabytes: int) -> Iterator[Callable[[], Any]]:
+    """One array of floats in and back."""
+    sent = float_array(megabytes)
+    with echoes(1, sandbox) as (plugins, (plugin_id,)):
+        plugins.load_plugin(plugin_id)
+        yield lambda: touch(plugins.execute(plugin_id, "mirror", {"array": sent}))
+
+
+@contextlib.contextmanager
+def load(sandbox: Any, spares: int) -> Iterator[Work]:
+    """From a plugin that is not loaded to its first result."""
+    with echoes(1, sandbox, zygote={"spares": spares}) as (plugins, (plugin_id,)):
+
+        def settle(result: Any) -> None:
+            plugins.unload_plugin(plugin_id)
+            time.sleep(_QUIET)
+            pool = getattr(plugins._engine.sandboxes.usual, "spares", None)
+            while pool is not None and len(pool) < spares:
+                time.sleep(0.02)
+
+        yield Work(lambda: plugins.execute(plugin_id, "echo", PARAMS), settle)
+
+
+@contextlib.contextmanager
+def bare_container() -> Iterator[Work]:
+    """From nothing to what a Python in a container writes first, of the image of ours."""
+    from nebula_lab.sandbox.container.image import OwnImage
+    from nebula_lab.sandbox.container.image_files import EXECUTABLE
+    from nebula_lab.sandbox.container.runtime import Runtime
+
+    image = OwnImage(Runtime("podman"))
+    image.build(print)
+    limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096"]
+    walls = ["--network", "none", "--pull", "never", "--entrypoint", EXECUTABLE, image.name]
+    command = ["podman", "run", "--rm", *limits, *walls, "-I", "-c", "print(1, flush=True)"]
+
+    def run() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    def settle(process: subprocess.Popen[bytes]) -> None:
+        process.communicate()
+        time.sleep(_QUIET)
+
+    yield Work(run, settle)

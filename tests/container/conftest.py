@@ -1,0 +1,84 @@
+"""Containers for tests, and a look at what they leave behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+from container_runtime import containers, need_containers
+
+from nebula_lab import PluginManager, UnenforcedWarning
+
+# The attacks on processes are made on containers too.
+sys.path.insert(0, str(Path(__file__).parents[1] / "attacks"))
+PODMAN = {"type": "Container", "runtime": "podman"}
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def podman():
+    """That there are containers; at the module's end none of ours, nothing of theirs is left."""
+    need_containers()
+    others = set(containers())
+    yield
+    deadline = time.monotonic() + PATIENCE
+    while left := [*set(containers()) - others, *_of_conmon(others)]:
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {left}")
+        time.sleep(0.1)
+
+
+def _of_conmon(others):
+    """Processes that watch over a container of this run's; those of others are not ours."""
+    listed = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True, check=True)
+    mine = [line for line in listed.stdout.splitlines() if "conmon" in line and "nebula-" in line]
+    return [line for line in mine if not any(name in line for name in others)]
+
+
+@pytest.fixture
+def opened(podman, plugin_file, tmp_path):
+    """Opens a manager over the plugins of the test, in containers."""
+    managers = []
+
+    def open_with(*, sandbox=None, **settings):
+        security = {"sandbox": sandbox or PODMAN, **settings.pop("security", {})}
+        config = {
+            "plugin_dir": tmp_path / "plugins",
+            "grace": 0.3,
+            "hot_reload": False,
+            "restart": {"max_restarts": 100, "backoff": 0},
+            "security": security,
+            **settings,
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnenforcedWarning)
+            managers.append(PluginManager(config))
+        return managers[-1]
+
+    yield open_with
+    for manager in managers:
+        manager.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_behind(request):
+    """As for every test, but once for a module: its tests share a manager."""
+    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
+    parent.shared_zygote.end()
+    before = (parent.processes(), parent.run_folders(), parent.threads())
+    sockets = parent.sockets()
+    yield
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        there = (parent.processes(), parent.run_folders(), parent.threads())
+        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
+        more = parent.sockets() - sockets
+        if not left and more <= 0:
+            return
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
+        time.sleep(0.05)

@@ -1,0 +1,90 @@
+"""A manager whose plugins run in machines, and a way to write some."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from nebula_lab import PluginManager, UnenforcedWarning
+from nebula_lab.runtime.output import QuietSink
+
+PLUGIN = """\
+import array, asyncio, datetime, decimal, os, pathlib, sys, time
+from nebula_lab.plugin import Plugin, operation
+
+PLUGIN_METADATA = {metadata!r}
+
+class It(Plugin):
+{methods}
+
+def plugin_entry():
+    return It()
+"""
+
+
+class Workshop:
+    """A folder of plugins, and managers on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def plugin(self, plugin_id, methods, **metadata):
+        whole = {
+            "id": plugin_id,
+            "version": "1.0.0",
+            "security": {"capabilities": ["MemoryAllocation"]},
+            **metadata,
+        }
+        lines = "\n".join(f"    {line}" for line in methods.strip("\n").splitlines())
+        source = PLUGIN.format(metadata=whole, methods=lines)
+        (self.folder / f"{plugin_id}.py").write_text(source)
+
+    @contextmanager
+    def manager(self, **settings):
+        security = {"sandbox": "Wasm", **settings.pop("security", {})}
+        config = {
+            "plugin_dir": self.folder,
+            "hot_reload": False,
+            "grace": 0.3,
+            "restart": {"max_restarts": 1000, "backoff": 0},
+            "security": security,
+            **settings,
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnenforcedWarning)
+            manager = PluginManager(config, output=QuietSink())
+        with manager:
+            yield manager
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return Workshop(tmp_path / "plugins")
+
+
+@pytest.fixture(scope="module")
+def shared_workshop(tmp_path_factory):
+    return Workshop(tmp_path_factory.mktemp("shared") / "plugins")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_behind(request):
+    """As for every test, but once for a module: its tests share managers."""
+    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
+    before, sockets = (parent.processes(), parent.threads()), parent.sockets()
+    yield
+    deadline = time.monotonic() + parent.DEADLINE
+    while True:
+        there = (parent.processes(), parent.threads())
+        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
+        more = parent.sockets() - sockets
+        if not left and more <= 0:
+            return
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
+        time.sleep(0.02)
