@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE
+from component_lab import SAMPLE
 from hypothesis import given
 from hypothesis import strategies as some
 from sections import COMPONENT, MODULE, custom, number, section
