@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import SAMPLE
+from component_lab import SAMPLE
 from sections import COMPONENT, section
 
 from nebula_lab.agent.components.engine import compiled_path

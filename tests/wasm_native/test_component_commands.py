@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
-from conftest import SAMPLE
+from component_lab import SAMPLE
 from sections import COMPONENT, MODULE, custom
 
 from nebula_lab.cli.failing import ExitCode

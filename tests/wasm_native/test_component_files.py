@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE
+from component_lab import SAMPLE
 from hypothesis import given
 from hypothesis import strategies as some
 from sections import COMPONENT, MODULE, custom, number, section
@@ -17,6 +17,8 @@ from nebula_lab import PluginManager
 from nebula_lab.discovery import FileSystemDiscoverer, read_descriptor
 from nebula_lab.discovery.component import component_metadata
 from nebula_lab.errors import LoadFailedError, MetadataLoadError
+from nebula_lab.model import SandboxMode, SecurityConfig
+from nebula_lab.model.sandbox_choice import sandbox_for_plugin
 
 SAID = 'id = "it"\nversion = "1.0.0"\n'
 
@@ -172,3 +174,8 @@ def test_the_store_keeps_a_component_and_what_describes_it(tmp_path):
     (tmp_path / "world.py").write_text("")  # a word that is in the binary, too
     collected = collect(read_descriptor(tmp_path / "it.wasm"))
     assert sorted(collected.contents) == ["it.toml", "it.wasm"]
+
+
+def test_what_is_around_a_component_in_sandbox_wasm_is_a_process():
+    security = SecurityConfig(sandbox=SandboxMode.WASM)
+    assert sandbox_for_plugin(read_descriptor(SAMPLE), security) is SandboxMode.PROCESS

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import HERE, HOSTILE, SAMPLE
+from component_lab import HERE, HOSTILE, SAMPLE
 
 BUILDER = SAMPLE.with_name("build.py")
 SOURCES = {SAMPLE: SAMPLE.parent / "text_stats_source", HOSTILE: HERE / "hostile_source"}

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import ComponentLab
+from component_lab import ComponentLab
 
 from nebula_lab.errors import (
     ExecutionFailedError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import HOSTILE, ComponentLab
+from component_lab import HOSTILE, ComponentLab
 
 from nebula_lab import HealthStatus, PluginState, SandboxMode
 from nebula_lab.errors import ExecutionFailedError, InvalidParamsError, UnsupportedValueError
