@@ -107,6 +107,10 @@ def remove_unused(layout: CacheLayout, older_than: float) -> Removed:
     for file in _inside(layout.answers):
         if _age(file) >= max(older_than, _HOUR):
             size += _remove(layout, file)
+    for folder in _inside(layout.wheels):
+        with try_exclusive(layout.lock(folder.name)) as is_free:
+            if is_free and _age(folder) >= older_than:
+                size += _remove(layout, folder)
     # What no environment has any more. A compiler that runs now may be about to link to one.
     for file in _inside(layout.bytecode):
         with contextlib.suppress(FileNotFoundError):
@@ -132,7 +136,7 @@ def tidy(layout: CacheLayout) -> None:
 def _remove_left_behind(layout: CacheLayout, folder: Path) -> int:
     """Remove what a build was killed over: whoever builds holds the lock of its environment."""
     key = folder.name.partition("-")[0]
-    if key in ("answer", "gone"):
+    if key in ("answer", "gone", "source"):
         return _remove(layout, folder) if _age(folder) > _HOUR else 0
     with try_exclusive(layout.lock(key)) as is_free:
         return _remove(layout, folder) if is_free else 0

@@ -74,7 +74,11 @@ class Engine:
         )
         self.archive = Archive(store, self._shelf, workers)
         self.environments = PluginEnvironments(
-            sandbox.mode, workers, self.dispatcher, lambda: f"{run_folder.ensured_mark}build"
+            sandbox.mode,
+            workers,
+            self.dispatcher,
+            lambda: f"{run_folder.ensured_mark}build",
+            config.python,
         )
         self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(

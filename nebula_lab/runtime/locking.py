@@ -157,7 +157,7 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
-    return with_environments(locked, chosen, anew=upgrade is None)
+    return with_environments(locked, chosen, anew=upgrade is None, python=config.python)
 
 
 def _locked(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nebula_lab.errors import EnvironmentFailedError, ManagerClosedError
 from nebula_lab.model import PluginDescriptor, SandboxMode
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
+from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.runtime.abandonment import abandonable
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.environment_locks import choose_environments, located
@@ -36,6 +37,7 @@ class PluginEnvironments:
         workers: do the building.
         dispatcher: is told of it.
         mark: what the processes of a build are found by, if this one is killed.
+        python: what the user lets environments be made of.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class PluginEnvironments:
         workers: Workers,
         dispatcher: Dispatcher,
         mark: Callable[[], str],
+        python: PythonConfig,
     ) -> None:
         self._mode = mode
         self._workers = workers
         self._dispatcher = dispatcher
         self._mark = mark
+        self._python = python
         self._cache: EnvironmentCache | None = None
         self._lock: LockFile | None = None
         self._is_strict = False
@@ -60,7 +64,9 @@ class PluginEnvironments:
         from nebula_lab.environments.cache import EnvironmentCache
 
         if self._cache is None:
-            self._cache = EnvironmentCache(mark=self._mark, locked=self._locked)
+            self._cache = EnvironmentCache(
+                mark=self._mark, locked=self._locked, python=self._python
+            )
         return self._cache
 
     def follow(self, lock: LockFile | None, *, strictly: bool = False) -> None:
