@@ -29,6 +29,7 @@ LAYERS: list[set[str]] = [
     {"aio"},
     {"current"},
     {"doctor"},
+    {"scaffold"},
     {"views"},
     {"live"},
     {"notebook", "cli"},

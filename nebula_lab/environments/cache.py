@@ -35,7 +35,9 @@ from nebula_lab.environments.interpreters import Interpreter, Interpreters
 from nebula_lab.environments.source_error import SourceError
 from nebula_lab.environments.sources import SourceWheels
 from nebula_lab.environments.stages import NOBODY, BuildWatcher
+from nebula_lab.environments.upkeep import remove_kept
 from nebula_lab.environments.uv_tool import CancelledError, Uv, UvError
+from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model.lock import LockedEnvironment
 from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.model.python_needs import PythonNeeds
@@ -90,18 +92,42 @@ class EnvironmentCache:
             self._interpreters = Interpreters(self.uv)
         return self._interpreters
 
-    def ready(self, needs: PythonNeeds, watcher: BuildWatcher = NOBODY) -> Environment:
+    def ready(
+        self, needs: PythonNeeds, watcher: BuildWatcher = NOBODY, *, anew: bool = False
+    ) -> Environment:
         """The environment that does what is asked, built now if need be.
 
+        Args:
+            needs: what is asked for.
+            watcher: is told how far it is, and asked whether it is still wanted.
+            anew: remove what is there and build it again, of the same packages.
+
         Raises:
-            EnvironmentFailedError: it can't be had; nothing half-built is left.
+            EnvironmentFailedError: it can't be had; nothing half-built is left. With `anew`, also
+                where somebody has it just now.
             CancelledError: it is not wanted any more, or the cache has been closed.
         """
         watcher = BuildWatcher(watcher.tell, partial(self._is_over, watcher))
         interpreter = self.interpreters.choose(needs.requires)
         with self._explaining():
             chosen = self.choose(needs, interpreter, watcher)
-            return self._built(Recipe(interpreter, chosen.packages), watcher)
+            recipe = Recipe(interpreter, chosen.packages)
+            if anew:
+                self._remove(_key(recipe))
+            return self._built(recipe, watcher)
+
+    def _remove(self, key: str) -> None:
+        """Remove an environment; a host that runs in it would miss what it has not imported yet."""
+        lock = self.layout.lock(key)
+        lock.parent.mkdir(0o700, parents=True, exist_ok=True)
+        with self._guard, try_exclusive(lock) as is_free:
+            if not is_free:
+                raise EnvironmentFailedError(
+                    "its environment is in use, by this manager or another one",
+                    hint="Close the notebooks and programs that have it, and then: nebula-lab env "
+                    "rebuild.",
+                )
+            remove_kept(self.layout, key)
 
     def chosen(self, needs: PythonNeeds, *, anew: bool = False) -> LockedEnvironment:
         """The packages of an environment, without building it; see `choose`.

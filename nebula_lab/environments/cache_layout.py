@@ -78,6 +78,10 @@ class CacheLayout(Struct, frozen=True):
         """Held alone by who builds or removes an environment, and shared by who uses it."""
         return self.root / "locks" / key
 
+    def users(self, key: str) -> Path:
+        """An empty file for each plugin that has had this environment, by its id."""
+        return self.root / "users" / key
+
     def environment(self, key: str) -> Path:
         return self.built / key
 
