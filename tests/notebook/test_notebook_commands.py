@@ -244,3 +244,16 @@ def test_a_failed_magic_stops_its_cell(notebook):
     cell = notebook.run("after = 0\n%plugin call counter boom\nafter = 1")
     assert cell.error is not None
     assert notebook.run("after").value == 0
+
+
+def test_env_lists_what_is_kept_and_says_who_asks_for_none(notebook, monkeypatch, tmp_path):
+    monkeypatch.setenv("NEBULA_LAB_HOME", str(tmp_path / "home"))
+    assert "No environments are kept" in notebook.run("%plugin env").shown
+    said = notebook.run("%plugin env show counter").stdout
+    assert said == "counter asks for no environment, and runs in the manager's own.\n"
+    assert notebook.run("%plugin env gc --all").stdout.startswith("no environments removed")
+
+
+def test_env_wants_to_know_whose(notebook):
+    with pytest.raises(UsageError, match="name the plugin"):
+        notebook.run("%plugin env rebuild")
