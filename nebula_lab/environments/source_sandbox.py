@@ -15,7 +15,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +25,7 @@ from nebula_lab.confine.confinement import Confined, Confinement, Guard, Network
 from nebula_lab.confine.places import Places
 from nebula_lab.environments import source_launcher, source_script
 from nebula_lab.environments.environment import Environment, isolated_command, own_environment
+from nebula_lab.environments.source_answer import SourceAnswer
 from nebula_lab.environments.source_error import SourceError
 from nebula_lab.environments.stages import BuildWatcher
 from nebula_lab.environments.uv_tool import CancelledError
@@ -58,8 +58,6 @@ _STACK = 8 * 2**20
 _LONGEST = 3600.0  # seconds; the largest extensions take half of it
 _LOOKING = 0.1  # seconds between two looks whether it is still wanted
 _SAID = 16 * 1024  # bytes of what it writes that are kept
-_LARGEST_HEAD = 256 * 1024
-_LARGEST_WHEEL = 2**30
 _PIECE = 64 * 1024
 
 
@@ -75,14 +73,6 @@ class BuildRequest(Struct, frozen=True):
     backend: str
     backend_path: tuple[str, ...]
     known: tuple[str, ...]
-
-
-class _Head(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line of an answer: what is still missing, or which wheel follows."""
-
-    requires: tuple[str, ...] = ()
-    wheel: str = ""
-    size: int = 0
 
 
 class SourceSandbox:
@@ -129,7 +119,7 @@ class SourceSandbox:
             os.close(theirs)
         with os.fdopen(answers, "rb", buffering=0) as answer:
             try:
-                reading = _Reading(wheel)
+                reading = SourceAnswer(wheel)
                 said = self._listen(process, answer.fileno(), reading)
             finally:
                 _end(process)
@@ -206,7 +196,7 @@ class SourceSandbox:
         )
         return Confined(confinement, places)
 
-    def _listen(self, process: subprocess.Popen[bytes], answers: int, reading: _Reading) -> str:
+    def _listen(self, process: subprocess.Popen[bytes], answers: int, reading: SourceAnswer) -> str:
         """Take what it answers until it has ended; what it said meanwhile."""
         assert process.stdout is not None
         deadline = time.monotonic() + _LONGEST
@@ -232,66 +222,6 @@ class SourceSandbox:
                         said = (said + piece)[-_SAID:]
             process.wait()
         return _text(said)
-
-
-class _Reading:
-    """An answer as it comes in, of which nothing is believed.
-
-    Args:
-        path: where the wheel is written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.head: _Head | None = None
-        self._path = path
-        self._line = b""
-        self._file: IO[bytes] | None = None
-        self._size = 0
-
-    def __enter__(self) -> None:
-        self._file = self._path.open("xb")
-
-    def __exit__(self, *error: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it is there, and no more."""
-        head = self.head
-        return head is not None and self._size == head.size and bool(head.wheel or head.requires)
-
-    def take(self, piece: bytes) -> None:
-        """The next piece.
-
-        Raises:
-            SourceError: it is none of an answer, or too much.
-        """
-        if self.head is None:
-            line, end, piece = (self._line + piece).partition(b"\n")
-            self._line = line
-            if len(line) > _LARGEST_HEAD:
-                raise _nonsense("a name that has no end")
-            if not end:
-                return
-            try:
-                self.head = msgspec.json.decode(line, type=_Head)
-            except msgspec.MsgspecError as error:
-                raise _nonsense("nothing that a build answers") from error
-            if not 0 <= self.head.size <= _LARGEST_WHEEL:
-                raise _nonsense(f"a wheel of more than {_LARGEST_WHEEL // 2**20} MiB")
-        self._size += len(piece)
-        if self._size > self.head.size:
-            raise _nonsense("more than it had announced")
-        assert self._file is not None
-        self._file.write(piece)
-
-
-def _nonsense(gave: str) -> SourceError:
-    return SourceError(
-        f"its build from source gave {gave}",
-        "It is not installed. Ask for another version, or for one that has a wheel.",
-    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

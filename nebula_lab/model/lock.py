@@ -70,7 +70,9 @@ class LockedPlugin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return Version.parse(self.version)
 
 
-class LockedPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LockedPackage(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """One distribution of an environment.
 
     Attributes:

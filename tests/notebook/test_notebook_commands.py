@@ -67,6 +67,8 @@ def test_params_are_words_json_or_variables(notebook, words, value):
         ("xyzzy", "see %plugin help"),
         ("list more", "unrecognized arguments: more"),
         ("logs counter -n 0", "not a positive number"),
+        ("env rebuild", "name the plugin"),
+        ("env mend", "invalid choice: 'mend'"),
         ("new 1st", "is not a plugin id"),
         ("new counter", "there is a plugin counter already"),
     ],
@@ -252,8 +254,3 @@ def test_env_lists_what_is_kept_and_says_who_asks_for_none(notebook, monkeypatch
     said = notebook.run("%plugin env show counter").stdout
     assert said == "counter asks for no environment, and runs in the manager's own.\n"
     assert notebook.run("%plugin env gc --all").stdout.startswith("no environments removed")
-
-
-def test_env_wants_to_know_whose(notebook):
-    with pytest.raises(UsageError, match="name the plugin"):
-        notebook.run("%plugin env rebuild")
