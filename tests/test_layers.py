@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {"aio"},
     {"current"},
     {"doctor"},
+    {"scaffold"},
     {"views"},
     {"live"},
     {"notebook", "cli"},

@@ -24,7 +24,7 @@ from nebula_lab.discovery.locating import (
     manifest_of,
     source_of,
 )
-from nebula_lab.discovery.notebook import notebook_metadata
+from nebula_lab.discovery.notebook import notebook_metadata, notebook_script
 from nebula_lab.discovery.regular_file import (
     NOTEBOOK_LIMIT,
     SOURCE_LIMIT,
@@ -73,7 +73,10 @@ def read_source_metadata(path: Path) -> SourceMetadata:
     if file.suffix == COMPONENT_SUFFIX:
         return component_metadata(file)
     if file.suffix == ".ipynb":
-        return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
+        content = read_regular_file(file, NOTEBOOK_LIMIT)
+        said = notebook_metadata(content, file)
+        is_plugin = said.table is not None or said.has_entry
+        return replace(said, script=notebook_script(content, file)) if is_plugin else said
     content = read_regular_file(file, SOURCE_LIMIT)
     return replace(source_metadata(content, file), script=inline_script(content, file))
 
@@ -206,7 +209,7 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
         error.plugin_id = description.plugin_id
         raise
     try:
-        script = None if notebook else inline_script(content, source)
+        script = (notebook_script if notebook else inline_script)(content, source)
     except MetadataLoadError as error:
         error.plugin_id = description.plugin_id
         raise  # without it the plugin would run in another environment

@@ -82,6 +82,7 @@ class Engine:
             workers,
             self.dispatcher,
             lambda: f"{run_folder.ensured_mark}build",
+            config.python,
         )
         self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(

@@ -8,9 +8,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-_ATTACKER = """\
-import errno, importlib, os, sys
-from nebula_lab.plugin import Plugin, operation
+# So that all attacks can be imported where C can't be called.
+_PRELUDE = '''\
+import errno, importlib, sys
 
 class NotThere:
     """A module that this sandbox has not got, and what is in it: to use it is refused."""
@@ -37,6 +37,10 @@ for name in ("ctypes", "fcntl", "mmap", "resource", "pty", "pwd", "termios", "mu
         importlib.import_module(name)
     except ImportError:
         sys.modules[name] = NotThere(name)
+'''
+_ATTACKER = """\
+import os, sys
+from nebula_lab.plugin import Plugin, operation
 
 from .attacks import attempt
 
@@ -98,7 +102,7 @@ def write_attacker(folder: Path, plugin_id: str, **security: Any) -> None:
         HERE / "attacks", package / "attacks", ignore=shutil.ignore_patterns("__pycache__")
     )
     metadata = {"id": plugin_id, "version": "1.0.0", "security": security}
-    (package / "__init__.py").write_text(_ATTACKER.format(metadata=metadata))
+    (package / "__init__.py").write_text(_PRELUDE + _ATTACKER.format(metadata=metadata))
 
 
 def write_sibling(folder: Path, secret: str) -> None:
