@@ -1,5 +1,5 @@
 import type { Dispose } from "../connection.js";
-import { el, setText } from "../dom.js";
+import { el, place, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import type { Live } from "../live.js";
 import { StatusLine } from "../status.js";
@@ -19,6 +19,8 @@ export interface DashboardOptions {
 const ROWS_A_FRAME = 60;
 // Rows out of sight that are brought up to date between two frames: a screen reader may be there.
 const UNSEEN_A_FRAME = 8;
+// How often rows may change places because of what has changed in them. Milliseconds.
+const SETTLE = 1_000;
 
 /** Every plugin with its state, its numbers, and buttons for what can be done with it. */
 export class DashboardView {
@@ -36,6 +38,7 @@ export class DashboardView {
   private shown: string[] = [];
   private isScheduled = false;
   private isReordered = true;
+  private settling: ReturnType<typeof setTimeout> | undefined;
   private isVisible = false;
   private columns = 11;
 
@@ -82,10 +85,11 @@ export class DashboardView {
       box,
       this.empty,
     );
+    this.status.greysOut(this.root);
     host.append(this.root);
     this.disposals = [
       live.store.changed.listen((change) => this.noteChange(change)),
-      live.client.statusChanged.listen(() => this.schedule(false)),
+      live.client.statusChanged.listen(() => this.noteChange(allOf(this.rows.keys()))),
     ];
     this.disposals.push(onResize(this.root, () => this.spread()));
     if (options.tracksVisibility ?? true) {
@@ -107,6 +111,7 @@ export class DashboardView {
   }
 
   dispose(): void {
+    clearTimeout(this.settling);
     this.live.want(this, null);
     this.status.dispose();
     this.inSight.dispose();
@@ -135,6 +140,21 @@ export class DashboardView {
       this.stale.add(id);
     }
     this.schedule(change.membership);
+    if (this.head.order.key !== "id" || this.filter.value !== "") {
+      this.settleSoon();
+    }
+  }
+
+  /** Bring rows to where they now belong, but none away from under a pointer that is to press it. */
+  private settleSoon(): void {
+    this.settling ??= setTimeout(() => {
+      this.settling = undefined;
+      if (this.body.querySelector(".nl-actions:hover")) {
+        this.settleSoon();
+      } else {
+        this.schedule(true);
+      }
+    }, SETTLE);
   }
 
   /** Draw before the next frame, once for all that has come by then. */
@@ -180,7 +200,10 @@ export class DashboardView {
   /** Bring the rows into order; those that stay where they are are not touched. */
   private arrange(): void {
     const { store } = this.live;
-    const wanted = [...store.rows.values()].filter((row) => matches(row, this.filter.value));
+    // What somebody is at work in is not taken away, whatever has become of its words.
+    const wanted = [...store.rows.values()].filter(
+      (row) => matches(row, this.filter.value) || this.rows.get(row.id)?.isOpen,
+    );
     this.shown = sorted(wanted, this.head.order);
     const keep = new Set(this.shown);
     for (const [id, view] of this.rows) {
@@ -202,8 +225,8 @@ export class DashboardView {
       if (next === view.head) {
         next = view.below.nextElementSibling;
       } else {
-        this.body.insertBefore(view.head, next);
-        this.body.insertBefore(view.below, next);
+        place(this.body, view.head, next);
+        place(this.body, view.below, next);
       }
     }
   }
@@ -284,6 +307,10 @@ export class DashboardView {
       this.filter.focus();
     }
   }
+}
+
+function allOf(ids: Iterable<string>): StoreChange {
+  return { ids: new Set(ids), membership: false };
 }
 
 function isTyping(target: EventTarget | null, but?: Element): boolean {

@@ -82,6 +82,7 @@ export class GraphView {
       legend(trans),
       this.about,
     );
+    this.status.greysOut(this.root);
     host.append(this.root);
     this.listenToPointer();
     this.disposals = [
