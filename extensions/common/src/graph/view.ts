@@ -36,6 +36,7 @@ export class GraphView {
   private layout: Layout | undefined;
   private drawing: Drawing | undefined;
   private shape = "";
+  private layingOut = new AbortController();
   private chosen: string | undefined;
   private isFitted = false;
 
@@ -120,7 +121,7 @@ export class GraphView {
     for (const dispose of this.disposals) {
       dispose();
     }
-    this.shape = "";
+    this.layingOut.abort();
     this.root.remove();
   }
 
@@ -129,8 +130,10 @@ export class GraphView {
     const shape = model.shape;
     if (shape !== this.shape || !this.layout) {
       this.shape = shape;
+      this.layingOut.abort();
+      this.layingOut = new AbortController();
       setText(this.summary, this.live.trans.__("drawing …"));
-      const layout = await layOut(model, () => this.shape !== shape);
+      const layout = await layOut(model, this.layingOut.signal);
       if (!layout) {
         return;
       }
