@@ -99,3 +99,12 @@ test("only a view that shows something says that it is there", () => {
   vi.advanceTimersByTime(60_000);
   expect(connection.of("beat")).toHaveLength(2);
 });
+
+test("what asked when the other side left fails at once, and it is back when it greets", async () => {
+  const { answer } = client.ask({ type: "load", plugin: "a" });
+  connection.receive({ type: "farewell" });
+  await expect(answer).rejects.toThrow("not there any more");
+  expect([client.status, client.loss]).toEqual(["closed", "left"]);
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
+  expect([client.status, client.loss, client.isDirect]).toEqual(["live", undefined, true]);
+});

@@ -8,6 +8,8 @@ import { onResize, watchVisibility } from "../visibility.js";
 import { InSight } from "./in_sight.js";
 import { matches, sorted } from "./order.js";
 import { RowView } from "./row.js";
+import { Settling } from "./settling.js";
+import { summaryOf } from "./summary.js";
 import { TableHead } from "./table_head.js";
 
 export interface DashboardOptions {
@@ -19,8 +21,6 @@ export interface DashboardOptions {
 const ROWS_A_FRAME = 60;
 // Rows out of sight that are brought up to date between two frames: a screen reader may be there.
 const UNSEEN_A_FRAME = 8;
-// How often rows may change places because of what has changed in them. Milliseconds.
-const SETTLE = 1_000;
 
 /** Every plugin with its state, its numbers, and buttons for what can be done with it. */
 export class DashboardView {
@@ -36,9 +36,10 @@ export class DashboardView {
   private readonly stale = new Set<string>();
   private readonly inSight: InSight;
   private shown: string[] = [];
+  private filtered = "";
   private isScheduled = false;
   private isReordered = true;
-  private settling: ReturnType<typeof setTimeout> | undefined;
+  private readonly settling = new Settling(this.body, () => this.schedule(true));
   private isVisible = false;
   private columns = 11;
 
@@ -111,7 +112,7 @@ export class DashboardView {
   }
 
   dispose(): void {
-    clearTimeout(this.settling);
+    this.settling.dispose();
     this.live.want(this, null);
     this.status.dispose();
     this.inSight.dispose();
@@ -141,20 +142,8 @@ export class DashboardView {
     }
     this.schedule(change.membership);
     if (this.head.order.key !== "id" || this.filter.value !== "") {
-      this.settleSoon();
+      this.settling.begin();
     }
-  }
-
-  /** Bring rows to where they now belong, but none away from under a pointer that is to press it. */
-  private settleSoon(): void {
-    this.settling ??= setTimeout(() => {
-      this.settling = undefined;
-      if (this.body.querySelector(".nl-actions:hover")) {
-        this.settleSoon();
-      } else {
-        this.schedule(true);
-      }
-    }, SETTLE);
   }
 
   /** Draw before the next frame, once for all that has come by then. */
@@ -200,10 +189,10 @@ export class DashboardView {
   /** Bring the rows into order; those that stay where they are are not touched. */
   private arrange(): void {
     const { store } = this.live;
-    // What somebody is at work in is not taken away, whatever has become of its words.
     const wanted = [...store.rows.values()].filter(
-      (row) => matches(row, this.filter.value) || this.rows.get(row.id)?.isOpen,
+      (row) => matches(row, this.filter.value) || this.isKept(row.id),
     );
+    this.filtered = this.filter.value;
     this.shown = sorted(wanted, this.head.order);
     const keep = new Set(this.shown);
     for (const [id, view] of this.rows) {
@@ -231,6 +220,11 @@ export class DashboardView {
     }
   }
 
+  /** What somebody is at work in does not go because its words change, but with a new filter. */
+  private isKept(id: string): boolean {
+    return this.filter.value === this.filtered && this.rows.get(id)?.isOpen === true;
+  }
+
   private viewOf(id: string): RowView {
     const known = this.rows.get(id);
     if (known) {
@@ -247,20 +241,9 @@ export class DashboardView {
 
   private drawSummary(): void {
     const { trans, store } = this.live;
-    const { plugins, serving, failed, errors } = store.totals;
-    const parts = [
-      plugins === 1 ? trans.__("1 plugin") : trans.__("%1 plugins", plugins),
-      trans.__("%1 serving", serving),
-    ];
-    if (failed > 0) {
-      parts.push(trans.__("%1 failed", failed));
-    }
-    if (errors > 0) {
-      parts.push(trans.__("%1 left out or wrong", errors));
-    }
     setText(
       this.summary,
-      store.isFilled ? parts.join(" · ") : trans.__("waiting for the kernel …"),
+      store.isFilled ? summaryOf(store.totals, trans) : trans.__("waiting for the kernel …"),
     );
     const isEmpty = store.isFilled && this.shown.length === 0;
     this.empty.hidden = !isEmpty;
