@@ -276,7 +276,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
 
 
 class Farewell(Message, frozen=True, tag="farewell"):
-    """Nothing more comes from this side, and nothing more is read: it was unloaded or loaded anew."""
+    """The last message from this side, which reads no more: it was unloaded or loaded anew."""
 
 
 class Snapshot(Message, frozen=True, tag="snapshot"):

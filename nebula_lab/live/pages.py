@@ -10,7 +10,7 @@ import msgspec
 
 from nebula_lab.live.session import LiveSession
 
-# A page that is loaded again is another page, and the one before it need not have said that it went.
+# A page that is loaded again is another one, and that before it need not have said that it went.
 MOST_PAGES = 16
 _LONGEST_NAME = 64
 

@@ -361,7 +361,7 @@ export interface Welcome {
   direct: boolean;
 }
 
-/** Nothing more comes from this side, and nothing more is read: it was unloaded or loaded anew. */
+/** The last message from this side, which reads no more: it was unloaded or loaded anew. */
 export interface Farewell {
   type: "farewell";
 }
