@@ -13,9 +13,9 @@ TEXT = f"{MARKUP} {LINK} {STEERING}"
 LARGE = 1_000_000  # characters
 PLUGIN = """
 from nebula_lab.plugin import HealthStatus, Plugin, operation
-T = {text!r}
+T = {text!r} + "W" * {large}
 PLUGIN_METADATA = {{
-    "id": "hostile", "version": "1.0.0", "name": {name!r}, "description": T,
+    "id": "hostile", "version": "1.0.0", "name": {name!r}, "description": {about!r},
     "dependencies": ["base >=9"],
 }}
 class It(Plugin):
@@ -40,14 +40,15 @@ def plugin_entry():
     return Plugin()
 """
 BAD = """
-PLUGIN_METADATA = {{"id": "bad", "version": {text!r}, "dependencies": [{text!r}]}}
+PLUGIN_METADATA = {{"id": "bad", "version": {text!r}, "name": {text!r}, "dependencies": [{text!r}]}}
 """
 CELLS = [
-    "%load_ext nebula_lab",
+    "%load_ext nebula_lab\nplugins.load_plugin('hostile'); print(list(plugins))",
     "plugins.list_plugins()",
     "plugins.problems",
     "plugins.descriptor('hostile')",
     "_ = plugins.execute('hostile', 'say')",
+    "%plugin call hostile say",
     "plugins['hostile'].boom()",
     "%plugin call hostile boom",
     "%plugin logs hostile",
@@ -64,10 +65,12 @@ GRAPH = CELLS.index("%plugin graph")
 def opened(lab, browser):
     """A notebook whose cells have all run."""
     folder = new_folder(lab)
-    long = TEXT + "W" * LARGE
+    long = TEXT + "W" * (LARGE // 4)  # of a source not much more than this is read
     doc = MARKUP.replace("'", "")
     plugins = {
-        "hostile": PLUGIN.format(text=long, name=TEXT, doc=doc),
+        "hostile": PLUGIN.format(
+            text=TEXT, large=LARGE, name=TEXT + "W" * 700, about=TEXT + "W" * 19_000, doc=doc
+        ),
         "base": BASE,
         "bad": BAD.format(text=long),
     }
@@ -77,6 +80,7 @@ def opened(lab, browser):
     found = open_notebook(lab, page, folder / "test.ipynb", CELLS, "doc")
     for number in range(len(CELLS)):
         found.run(number)
+    expect(found.output(0)).to_contain_text("['base', 'hostile']")  # there is somebody to fear
     yield found
     page.context.close()
     assert not page.errors
