@@ -10,7 +10,8 @@ MARKUP = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>"
 LINK = "<a href='javascript:window.pwned=1'>x</a> javascript:window.pwned=1"
 STEERING = "\u202egnp.exe\u2066 \x1b[2J\x1b]8;;javascript:window.pwned=1\x07link\x1b]8;;\x07"
 TEXT = f"{MARKUP} {LINK} {STEERING}"
-LARGE = 1_000_000  # characters
+LARGE = 20_000  # characters that it writes; what it prints is the notebook's to show
+METADATA = 250_000  # characters of a name; of a source not much more than four of these is read
 PLUGIN = """
 from nebula_lab.plugin import HealthStatus, Plugin, operation
 T = {text!r} + "W" * {large}
@@ -48,7 +49,6 @@ CELLS = [
     "plugins.problems",
     "plugins.descriptor('hostile')",
     "_ = plugins.execute('hostile', 'say')",
-    "%plugin call hostile say",
     "plugins['hostile'].boom()",
     "%plugin call hostile boom",
     "%plugin logs hostile",
@@ -65,7 +65,7 @@ GRAPH = CELLS.index("%plugin graph")
 def opened(lab, browser):
     """A notebook whose cells have all run."""
     folder = new_folder(lab)
-    long = TEXT + "W" * (LARGE // 4)  # of a source not much more than this is read
+    long = TEXT + "W" * METADATA
     doc = MARKUP.replace("'", "")
     plugins = {
         "hostile": PLUGIN.format(
