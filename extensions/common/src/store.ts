@@ -29,6 +29,7 @@ const NO_TOTALS: Totals = {
   failures: 0,
   errors: 0,
   notes: 0,
+  problems: 0,
 };
 
 /** What the kernel has told: snapshots and differences put together. */
