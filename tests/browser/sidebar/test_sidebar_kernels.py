@@ -12,7 +12,7 @@ GATE = "import pathlib, time\nwhile not pathlib.Path('gate').exists(): time.slee
 # How many the kernel in front has.
 SUBSHELLS = """async () => {
     const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-    const reply = await kernel.requestListSubshells({}).done;
+    const reply = await kernel.requestListSubshell({}).done;
     return reply.content.subshell_id.length;
 }"""
 

@@ -185,9 +185,12 @@ export class PluginDetails {
     if (row === undefined) {
       return;
     }
+    const all = [...this.buttons.values()];
+    this.owesFocus ||= all.some((button) => button === document.activeElement);
     for (const [action, button] of this.buttons) {
       button.hidden = !action.states.has(row.state) || row.leftOut !== "";
     }
+    this.passFocusOn(all);
     setText(this.error, whyOf(row));
     this.error.hidden = whyOf(row) === "";
     const facts = factsOf(row, this.live.trans).flatMap(([name, value]) => [
@@ -197,6 +200,18 @@ export class PluginDetails {
     this.facts.replaceChildren(...facts);
   }
 
+  /** From a button that makes no sense any more to one that does, once there is one. */
+  private passFocusOn(buttons: readonly HTMLButtonElement[]): void {
+    const { activeElement } = document;
+    const isLost = activeElement === document.body || (activeElement as HTMLElement | null)?.hidden;
+    const shown = buttons.find((button) => !button.hidden && !button.disabled);
+    if (this.owesFocus && isLost === true && shown !== undefined) {
+      shown.focus();
+    }
+    this.owesFocus = this.owesFocus && isLost === true && shown === undefined;
+  }
+
+  private owesFocus = false;
   private readonly facts: HTMLElement;
   private readonly error: HTMLElement;
   private readonly answer: HTMLElement;
