@@ -215,9 +215,10 @@ def hide_page(desk, *, is_hidden) -> None:
     """Tell the page what a browser does when another tab is chosen, which has no window here."""
     desk.page.evaluate(
         """isHidden => {
-            const state = isHidden ? "hidden" : "visible";
-            Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
-            Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+            const set = (name, value) =>
+                Object.defineProperty(document, name, { value, configurable: true });
+            set("hidden", isHidden);
+            set("visibilityState", isHidden ? "hidden" : "visible");
             document.dispatchEvent(new Event("visibilitychange"));
         }""",
         is_hidden,
