@@ -63,6 +63,20 @@ class NotebookPage:
             timeout=PATIENCE,
         )
 
+    def evaluate(self, expression: str) -> str:
+        """The `repr` of an expression in the kernel, which is counted as no cell."""
+        return self.page.evaluate(
+            """async expression => {
+                const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                const future = kernel.requestExecute({
+                    code: "", silent: true, store_history: false, user_expressions: { expression },
+                });
+                const { content } = await future.done;
+                return content.user_expressions.expression.data["text/plain"];
+            }""",
+            expression,
+        )
+
     def count_of(self, number: int) -> int | None:
         """The execution count of a cell."""
         return self.page.evaluate(
