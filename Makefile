@@ -68,10 +68,11 @@ lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the qu
 screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
 
+# One worker more than there are processors: many tests wait for deadlines and for processes to end.
 test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/browser/chromium.py
 	@$(BIN)/python tests/container_runtime.py
-	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md
 	@$(BIN)/python -m benchmarks --markdown docs/performance.md
