@@ -49,11 +49,6 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         PluginManager({"security": {"sandbox": "None"}}, plugin_dir=tmp_path / "absent")
 
 
-def test_a_sandbox_that_is_not_in_this_version_is_refused_by_name(folder):
-    with pytest.raises(ConfigError, match="Those that are: None, Process, Container"):
-        PluginManager(folder.config("Wasm"))
-
-
 @pytest.fixture
 def without_seccomp(monkeypatch):
     """Managers that are made from here on find a machine that can't filter system calls."""

@@ -129,6 +129,7 @@ class Rights(_Closed, frozen=True):
     allowed_hosts: _Lines = ()
     allowed_paths: Annotated[tuple[AllowedPath, ...], Meta(max_length=1_000)] = ()
     allowed_variables: _Lines = ()
+    sandbox: Literal["None", "Process", "Wasm", "Container"] | None = None
 
 
 class Hosting(_Closed, frozen=True):
