@@ -72,6 +72,7 @@ screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/image
 test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/browser/chromium.py
 	@$(BIN)/python tests/container_runtime.py
+	@$(BIN)/python tests/wasm_component.py
 	@$(BIN)/python -m pytest tests -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md

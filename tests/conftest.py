@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import wasm_component
 from hypothesis import HealthCheck, settings
 
 import nebula_lab
@@ -48,8 +49,7 @@ def pytest_configure(config):
     # Some tests run a child as another user, who has to get to what they wrote.
     Path(config.private_folder).chmod(0o755)
     os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
-    # Building it takes half a minute, so that it is kept from run to run.
-    os.environ["NEBULA_LAB_WASM_CACHE"] = str(Path.home() / ".cache/nebula-lab/wasm")
+    os.environ["NEBULA_LAB_WASM_CACHE"] = str(wasm_component.CACHE)
     os.environ["NEBULA_LAB_HOME"] = f"{config.private_folder}/home"
 
 

@@ -20,7 +20,6 @@ from orders import Orders
 import nebula_lab
 
 HERE = Path(__file__).parent
-KEPT = ("PATH", "LANG", "LC_ALL", "NEBULA_LAB_WASM_CACHE")  # of the variables
 _LIBRARY = """
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +117,7 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """The variables of a process on this stage; one is a secret."""
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         return kept | {
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),

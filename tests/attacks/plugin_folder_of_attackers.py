@@ -8,40 +8,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-# So that all attacks can be imported where C can't be called.
-_PRELUDE = '''\
-import errno, importlib, sys
-
-class NotThere:
-    """A module that this sandbox has not got, and what is in it: to use it is refused."""
-    def __init__(self, name):
-        self.__name__ = self.__qualname__ = name
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return NotThere(name)
-    def __call__(self, *args, **options):
-        if self.__name__ in ("CDLL", "PyDLL", "CFUNCTYPE"):
-            return NotThere("library")
-        raise OSError(errno.ENOSYS, self.__name__)
-    def __mul__(self, count):
-        return NotThere("array")
-    def __or__(self, other):
-        return 0
-    __ror__ = __or__
-    def __mro_entries__(self, bases):
-        return ()
-
-for name in ("ctypes", "fcntl", "mmap", "resource", "pty", "pwd", "termios", "multiprocessing"):
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        sys.modules[name] = NotThere(name)
-'''
 _ATTACKER = """\
 import os, sys
 from nebula_lab.plugin import Plugin, operation
-
 from .attacks import attempt
 
 PLUGIN_METADATA = {metadata!r}
@@ -102,7 +71,7 @@ def write_attacker(folder: Path, plugin_id: str, **security: Any) -> None:
         HERE / "attacks", package / "attacks", ignore=shutil.ignore_patterns("__pycache__")
     )
     metadata = {"id": plugin_id, "version": "1.0.0", "security": security}
-    (package / "__init__.py").write_text(_PRELUDE + _ATTACKER.format(metadata=metadata))
+    (package / "__init__.py").write_text(_ATTACKER.format(metadata=metadata))
 
 
 def write_sibling(folder: Path, secret: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from container_runtime import need_containers
+from wasm_component import need_wasm
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Mode:
         name: as in a test's id.
         setting: for `security.sandbox`.
         isolates: what a plugin does there can't hurt its manager.
-        prepare: skips the test where it can't be had.
+        prepare: gets ready for it, or skips the test where it can't be had.
         cannot: what it can't do, by the names that `docs/sandboxes.md` has for it; with a regular
             expression that the error's text matches.
     """
@@ -35,6 +36,7 @@ MODES = (
     Mode(
         "Wasm",
         "Wasm",
+        prepare=need_wasm,
         cannot={"numpy": "no module numpy", "threads": "no threads"},
     ),
     Mode("Container", {"type": "Container", "runtime": "podman"}, prepare=need_containers),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from wasm_component import need_wasm
 
 from nebula_lab import PluginManager, UnenforcedWarning
 from nebula_lab.runtime.output import QuietSink
@@ -60,6 +61,11 @@ class Workshop:
             manager = PluginManager(config, output=QuietSink())
         with manager:
             yield manager
+
+
+@pytest.fixture(scope="session", autouse=True)
+def component():
+    need_wasm()
 
 
 @pytest.fixture
