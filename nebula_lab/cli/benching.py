@@ -6,10 +6,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-from msgspec import Struct
 
 from nebula_lab.cli.failing import PluginCommand, debug_option, json_option
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
@@ -17,7 +16,7 @@ from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, 
 _LEAST = 5  # calls, however long they take
 
 
-class Measured(Struct, frozen=True):
+class Measured(NamedTuple):
     """Durations of calls, in seconds.
 
     Attributes:
@@ -90,7 +89,7 @@ def bench(
 
         found = measure(call, seconds, calls, warm_up)
     if as_json:
-        click.echo(to_json(msgspec.to_builtins(found), indent=2))
+        click.echo(to_json(found._asdict(), indent=2))
     else:
         click.echo(_in_words(f"{plugin}.{operation}", found))
 
