@@ -68,6 +68,7 @@ lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the qu
 screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
 
+# One worker more than there are processors: many tests wait for deadlines and for processes to end.
 test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/browser/chromium.py
 	@$(BIN)/python tests/container_runtime.py

@@ -112,10 +112,14 @@ class PluginManager:
         """
         return self._engine.hosting.policy(self.descriptor(plugin_id))
 
-    def build_environment(self, plugin_id: str) -> Path | None:
+    def build_environment(self, plugin_id: str, *, anew: bool = False) -> Path | None:
         """The folder of the Python environment that a plugin asks for, built now if need be.
 
         A load does the same. None for a plugin that asks for none and runs in the manager's own.
+
+        Args:
+            plugin_id: the plugin.
+            anew: remove what is there and build it again, of the same packages.
 
         Raises:
             NotFoundError: there is no such plugin.
@@ -123,7 +127,7 @@ class PluginManager:
         """
         self._check_open()
         descriptor = self.descriptor(plugin_id)
-        found = self._engine.environments.environment_for(descriptor, self.output)
+        found = self._engine.environments.environment_for(descriptor, self.output, anew=anew)
         return None if found is None else Path(found.prefix)
 
     def environments_to_lock(self, *, anew: bool = False) -> tuple[LockedEnvironment, ...]:

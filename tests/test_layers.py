@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {"aio"},
     {"current"},
     {"doctor"},
+    {"scaffold"},
     {"views"},
     {"live"},
     {"notebook", "cli"},
@@ -54,6 +55,7 @@ ALLOWED_OUTSIDE = {
         "debugpy",
         "pydevd",
         "pydevd_file_utils",
+        "wasmtime",  # where a plugin is a component; see agent/components/engine.py
     },
     # Few enough to know what a signature rests on.
     "trust": {"msgspec", "cryptography"},

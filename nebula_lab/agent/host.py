@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import socket
@@ -13,11 +14,15 @@ from typing import NoReturn
 from nebula_lab.agent import blocking, owner, stack_dumps
 from nebula_lab.agent.cells import ConsoleCell
 from nebula_lab.agent.executing import executing_in
+from nebula_lab.agent.job import current_job
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
 from nebula_lab.confine.confinement import Confined
 from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.wire.messages import Load
+
+# What a host exits with whose plugin trapped; 70 is an internal software error in sysexits.h.
+_PERISHED = 70
 
 
 class ProcessServer(Server):
@@ -26,6 +31,14 @@ class ProcessServer(Server):
     def load(self, message: Load) -> None:
         set_title(message.plugin_id)
         super().load(message)
+
+    def perish(self, reason: str) -> BaseException:
+        job = current_job.get()
+        with contextlib.suppress(ConnectionError):
+            for output in job.flushed() if job is not None else ():
+                self.send(output)
+        os.write(2, f"{reason}\n".encode("utf-8", "backslashreplace"))
+        os._exit(_PERISHED)
 
 
 def run(

@@ -275,7 +275,8 @@ class KernelThread:
         """Give cells and consoles the names of the plugin, unless they use these themselves."""
         names = self._app.kernel.shell.user_ns
         names.setdefault("plugin", resident.resource)
-        names.setdefault("module", resident.module)
+        if resident.module is not None:
+            names.setdefault("module", resident.module)
 
     def _run_cell(self, code: str) -> Any:
         """Run a cell that came over the channel; what it shows goes to the caller.

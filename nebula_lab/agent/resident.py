@@ -14,6 +14,9 @@ from nebula_lab.wire.values import decode_value
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
+# Of the file of a plugin that is a WebAssembly component.
+_COMPONENT_SUFFIX = ".wasm"
+
 __all__ = ["ASYNC_CONCURRENCY", "Resident"]
 
 
@@ -27,6 +30,7 @@ class Resident(Tenant):
     """
 
     def __init__(self, load: Load, server: Server, life: str = "") -> None:
+        self._server = server
         config = decode_value(load.config, "config", is_frozen=True)
         super().__init__(
             Path(load.path),
@@ -36,6 +40,25 @@ class Resident(Tenant):
             api_version=load.api_version,
             life=life,
         )
+
+    def _bring_up_resource(self) -> None:
+        if self._path.suffix == _COMPONENT_SUFFIX:
+            self._bring_up_component()
+        else:
+            super()._bring_up_resource()
+
+    def _bring_up_component(self) -> None:
+        from nebula_lab.agent.components.component import ComponentResource
+        from nebula_lab.agent.components.halting import halt_upon_interrupts
+
+        shown = self._staged.shown(self._path)
+        component = ComponentResource(self._path, shown, self.context, self._server)
+        if self._server.takes_signals:
+            halt_upon_interrupts(self._server, component.halting)
+        else:
+            self._server.halt = component.halting.halt
+        self.resource = component
+        self.description = component.description()
 
     def failed(self, job: Job, error: BaseException) -> None:
         """Note that a job raised, before it is told: its source lines are those that ran."""

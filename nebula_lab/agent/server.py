@@ -55,6 +55,10 @@ _FALSE = partial(bool)
 ORDINARY = frozenset({dict, list, str, int, float, bool, bytes, type(None)})
 
 
+def _nothing_to_halt(call: int) -> None:
+    """Python code is stopped by an exception."""
+
+
 class Server:
     """One plugin's end of the channel.
 
@@ -97,6 +101,10 @@ class Server:
         self.executing: Executing = [0] if executing is None else executing
         # Where there is no SIGINT: runs a step of a task so that it can be stopped all the same.
         self.guard_step: Callable[[Stoppable, Work], Any] | None = None
+        # Stops a call that no exception reaches, by its number; any thread.
+        self.halt: Callable[[int], object] = _nothing_to_halt
+        self.most_memory: int | None = None  # bytes, where nothing else limits the plugin's
+        self.perished = ""  # why this host is ending, where its plugin brought that about
         self._on_stop = on_stop
         self._interrupts: Interrupts | None = None
         self._thread = threading.get_ident()
@@ -167,6 +175,32 @@ class Server:
         return self._interrupts is not None and threading.get_ident() != self._thread
 
     # Interrupts
+
+    @property
+    def takes_signals(self) -> bool:
+        """Whether SIGINT stops what runs here."""
+        return self._interrupts is not None
+
+    def uninterrupted(self) -> contextlib.AbstractContextManager[None]:
+        """What is done within it is not interrupted; an interrupt comes at its end."""
+        return self._uninterrupted()
+
+    def look_for_stops(self) -> None:
+        """Take in what has arrived, while the main thread can't; any other thread."""
+        with contextlib.suppress(ProtocolError, ConnectionError):
+            self.channel.read()
+        self._note_stops()
+
+    def call_to_stop(self) -> int:
+        """The number of the call that runs on the main thread, if it is to be stopped; else 0."""
+        running = self.on_main
+        job = None if running is None else self._jobs.get(running.call)
+        return job.call if job is not None and job.cancelled else 0
+
+    def perish(self, reason: str) -> BaseException:
+        """End this host, as its plugin can't go on; what is to be raised for that."""
+        self.perished = reason
+        return self.channel.end(reason)
 
     def _uninterrupted(self) -> contextlib.AbstractContextManager[None]:
         if self._interrupts is None or threading.get_ident() != self._thread:

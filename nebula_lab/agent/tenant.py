@@ -18,7 +18,14 @@ from nebula_lab.agent.proving import dependency_reloaded, self_test
 from nebula_lab.agent.source import forget_source, import_source, make_resource, module_name
 from nebula_lab.agent.staging import Staged
 from nebula_lab.agent.state.keeping import StateKeeping
-from nebula_lab.plugin import Context, HealthStatus, Plugin, ResourceDescription, describe
+from nebula_lab.plugin import (
+    Context,
+    HealthStatus,
+    Plugin,
+    PluginError,
+    ResourceDescription,
+    describe,
+)
 from nebula_lab.plugin.host import context as running_context
 from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
@@ -92,13 +99,7 @@ class Tenant:
             running_context.serve_process(self.context)
         token = current_context.set(self.context)
         try:
-            self.module = import_source(
-                self._path, self._module_name, alone=self._is_alone, staged=self._staged
-            )
-            shown = self._staged.shown(self._path)
-            self.resource = make_resource(self.module, shown, self._api_version)
-            self.description = describe(self.resource)
-            self._give_context()
+            self._bring_up_resource()
             self._state = StateKeeping(self.resource, self._module_name, self._config)
             self.resource.initialize(self._config)
         except BaseException:
@@ -106,6 +107,15 @@ class Tenant:
             raise
         finally:
             current_context.reset(token)
+
+    def _bring_up_resource(self) -> None:
+        self.module = import_source(
+            self._path, self._module_name, alone=self._is_alone, staged=self._staged
+        )
+        shown = self._staged.shown(self._path)
+        self.resource = make_resource(self.module, shown, self._api_version)
+        self.description = describe(self.resource)
+        self._give_context()
 
     def _give_context(self) -> None:
         # A resource with slots may have no place for it; it has `nebula_lab.plugin.context`.
@@ -178,7 +188,11 @@ class Tenant:
 
     def run_cell(self, code: str) -> Any:
         """Run code in the plugin's module; the value of its last line, if that is an expression."""
-        assert self.module is not None
+        if self.module is None:
+            raise PluginError(
+                "it is a WebAssembly component, in which no Python can be run",
+                hint="Call its operations; `%plugin describe` shows them.",
+            )
         self._cells += 1
         name = f"<cell {self._cells}>"
         self._staged.remember(name, code)

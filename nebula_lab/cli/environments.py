@@ -42,6 +42,7 @@ def _document(one: KeptEnvironment) -> dict[str, Any]:
         "path": str(one.path),
         "python": one.python,
         "packages": list(one.packages),
+        "plugins": list(one.plugins),
         "size": one.size,
         "used_at": one.used_at,
         "in_use": one.is_in_use,
@@ -80,11 +81,64 @@ def environment_path(
     """
     config = for_one_command(find_plugins(plugin_dir, config_file))
     with open_manager(config, tell=False) as manager:
-        found = manager.build_environment(plugin)
+        found = _had(context, plugin, manager.build_environment(plugin))
+    click.echo(found)
+
+
+@environments.command("show", cls=PluginCommand)
+@place_options
+@click.argument("plugin")
+@json_option
+@debug_option
+@click.pass_context
+def show_environment(
+    context: click.Context,
+    plugin_dir: Path | None,
+    config_file: Path | None,
+    plugin: str,
+    as_json: bool,
+) -> None:
+    """Show what is installed for PLUGIN; its environment is built now if need be.
+
+    Exits with 3 if it asks for none.
+    """
+    from nebula_lab.cli.values import to_json
+    from nebula_lab.environments.cache_layout import CacheLayout, cache_root
+    from nebula_lab.environments.upkeep import kept_environment
+    from nebula_lab.views.environments import environment_details
+
+    config = for_one_command(find_plugins(plugin_dir, config_file))
+    with open_manager(config, tell=False) as manager:
+        path = _had(context, plugin, manager.build_environment(plugin))
+        one = kept_environment(CacheLayout(cache_root()), path.name)
+    click.echo(to_json(_document(one), indent=2) if as_json else environment_details(one).text)
+
+
+@environments.command("rebuild", cls=PluginCommand)
+@place_options
+@click.argument("plugin")
+@debug_option
+@click.pass_context
+def rebuild_environment(
+    context: click.Context, plugin_dir: Path | None, config_file: Path | None, plugin: str
+) -> None:
+    """Remove PLUGIN's environment, and build it again of the same packages.
+
+    `nebula-lab lock --upgrade` chooses other packages. One that is in use is left as it is. Exits
+    with 3 if it asks for none.
+    """
+    config = for_one_command(find_plugins(plugin_dir, config_file))
+    with open_manager(config, tell=False) as manager:
+        found = _had(context, plugin, manager.build_environment(plugin, anew=True))
+    click.echo(f"{plugin}: {found}")
+
+
+def _had(context: click.Context, plugin: str, found: Path | None) -> Path:
+    """The environment of a plugin, or the end of the command where it asks for none."""
     if found is None:
         click.echo(f"{plugin} asks for none, and runs in the manager's own", err=True)
         context.exit(ExitCode.PROBLEMS_FOUND)
-    click.echo(found)
+    return found
 
 
 @environments.command("gc", cls=PluginCommand)
@@ -103,7 +157,7 @@ def collect_environments(everything: bool, older_than: str, as_json: bool) -> No
     from nebula_lab.cli.values import to_json
     from nebula_lab.environments.cache_layout import CacheLayout, cache_root
     from nebula_lab.environments.upkeep import remove_unused
-    from nebula_lab.views.quantities import counted, size
+    from nebula_lab.views.environments import removed_in_words
 
     age = 0.0 if everything else _seconds(older_than)
     try:
@@ -113,7 +167,7 @@ def collect_environments(everything: bool, older_than: str, as_json: bool) -> No
     if as_json:
         click.echo(to_json({"removed": removed.environments, "bytes": removed.size}, indent=2))
     else:
-        click.echo(f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}")
+        click.echo(removed_in_words(removed))
 
 
 def _seconds(text: str) -> float:

@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from nebula_lab import __version__
+from nebula_lab.cli.benching import bench
+from nebula_lab.cli.component import component
+from nebula_lab.cli.creating import new
 from nebula_lab.cli.doctoring import doctor
 from nebula_lab.cli.environments import environments
 from nebula_lab.cli.failing import (
@@ -20,10 +23,12 @@ from nebula_lab.cli.failing import (
 )
 from nebula_lab.cli.images import images
 from nebula_lab.cli.installing import INSTALLING_COMMANDS
+from nebula_lab.cli.laboratory import lab
 from nebula_lab.cli.locking import LOCKING_COMMANDS
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
 from nebula_lab.cli.registry import registry
 from nebula_lab.cli.signing import SIGNING_COMMANDS
+from nebula_lab.cli.testing import test_plugin
 
 # The largest integer that crosses a sandbox has 4096 bytes, and so 9,865 digits.
 _MOST_DIGITS = 10_000
@@ -177,10 +182,15 @@ for command in (
     *SIGNING_COMMANDS,
     *LOCKING_COMMANDS,
     *INSTALLING_COMMANDS,
+    component,
     doctor,
     environments,
     images,
     registry,
+    new,
+    test_plugin,
+    bench,
+    lab,
 ):
     cli.add_command(command)
 

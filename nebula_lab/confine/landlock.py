@@ -25,7 +25,7 @@ _ALL_FILES = (
     (3, _TRUNCATE),
     (5, _IOCTL_DEV),
 )
-_REFER_SINCE = 2
+REFER_SINCE = 2
 _NETWORK_SINCE = 4
 SCOPES_SINCE = 6
 # Before that it lets anyone empty any file of the same user.
@@ -34,6 +34,7 @@ TRUNCATION_SINCE = 3
 READ = _EXECUTE | _READ_FILE | _READ_DIR
 LIST = _READ_DIR
 WRITE = ~0
+WITHOUT_PROGRAMS = ~_EXECUTE
 DEVICE = _READ_FILE | _WRITE_FILE | _IOCTL_DEV
 SOCKETS = _READ_FILE | _READ_DIR | _MAKE_SOCK
 
@@ -74,8 +75,8 @@ def restrict(
     """Restrict this thread, and all that it starts, for ever.
 
     Args:
-        paths: what may be used below each path, of READ, LIST, WRITE, DEVICE and SOCKETS; nothing
-            else can be. None leaves files alone.
+        paths: what may be used below each path, of READ, LIST, WRITE, DEVICE, SOCKETS and
+            WITHOUT_PROGRAMS; nothing else can be. None leaves files alone.
         network: whether TCP ports may be bound and connected to.
         ports: those that may be connected to all the same.
         others: whether processes outside may be signalled, and abstract sockets outside be used.
@@ -95,7 +96,7 @@ def restrict(
         # Something has to be handled for there to be a domain, which keeps others from being
         # traced or their /proc from being read. Moving files between folders is what any domain
         # has to be told to leave alone.
-        if abi < _REFER_SINCE:
+        if abi < REFER_SINCE:
             return  # a domain would keep it from moving files between folders
         ruleset.files = _REFER
         paths = [("/", _REFER)]

@@ -20,7 +20,7 @@ from nebula_lab.model.formats import PARSERS
 from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.model.syntax import DocumentSyntaxError, LineFinder
 
-__all__ = ["InlineScript", "inline_script"]
+__all__ = ["OPENING", "InlineScript", "inline_script"]
 
 _SHOWN = 5
 
@@ -29,7 +29,7 @@ _BLOCK = re.compile(
     rb"^# /// (?P<type>[a-zA-Z0-9-]+)[ \t\r]*$\n(?P<content>(?:^#(?:| .*)$\n)+)^# ///[ \t\r]*$",
     re.MULTILINE,
 )
-_OPENING = b"# /// script"
+OPENING = b"# /// script"
 # What the block may say besides, to other programs.
 _OTHERS = frozenset({"tool"})
 
@@ -52,7 +52,7 @@ def inline_script(content: bytes, path: Path) -> InlineScript | None:
     Raises:
         MetadataLoadError: there are several, or it is not what it should be.
     """
-    if _OPENING not in content:  # nearly all sources
+    if OPENING not in content:  # nearly all sources
         return None
     content = content.replace(b"\r\n", b"\n")
     blocks = [one for one in _BLOCK.finditer(content + b"\n") if one["type"] == b"script"]

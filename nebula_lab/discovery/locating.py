@@ -7,7 +7,7 @@ from pathlib import Path
 from nebula_lab.discovery.describing import Description
 from nebula_lab.errors import MetadataLoadError
 
-SOURCE_SUFFIXES = (".py", ".ipynb")
+SOURCE_SUFFIXES = (".py", ".ipynb", ".wasm")
 MANIFEST_SUFFIXES = (".toml", ".json")
 FOLDER_MANIFESTS = ("plugin.toml", "plugin.json")
 # What the seed's manifests name; here the plugin is the Python source of the same name.
@@ -73,8 +73,8 @@ def _named_source(description: Description, written: str) -> Path:
         there = False
     if there or source.suffix in NATIVE_SUFFIXES:
         raise description.error(
-            f"its path {written!r} is not a Python plugin",
-            "A plugin is a .py file, a .ipynb notebook or a folder.",
+            f"its path {written!r} is not a plugin",
+            "A plugin is a .py file, a .ipynb notebook, a .wasm component or a folder.",
             key="path",
         )
     raise description.error(

@@ -18,6 +18,7 @@ from nebula_lab.agent.notebook_file import (
     NotebookFileError,
     read_notebook,
 )
+from nebula_lab.discovery.inline_script import OPENING, InlineScript, inline_script
 from nebula_lab.discovery.source import (
     API_VERSION_NAME,
     ENTRY_NAME,
@@ -58,6 +59,48 @@ def notebook_metadata(content: bytes, path: Path) -> SourceMetadata:
     if not is_plugin:
         return SourceMetadata()
     return _said(notebook, content.decode(), path)
+
+
+def notebook_script(content: bytes, path: Path) -> InlineScript | None:
+    """The block of inline metadata in the code cells of a notebook; None without one.
+
+    Args:
+        content: of the notebook.
+        path: of it, for the errors.
+
+    Raises:
+        MetadataLoadError: there are several, or it is not what it should be; with the cell.
+    """
+    if OPENING not in content:
+        return None
+    try:
+        cells = read_notebook(content).cells
+    except NotebookFileError:
+        return None  # `notebook_metadata` says what is wrong with it
+    found: InlineScript | None = None
+    text = content.decode()
+    for cell in cells:
+        script = _cell_script(cell, text, path)
+        if script is None:
+            continue
+        if found is not None:
+            raise MetadataLoadError(
+                f"has a second block of inline metadata (cell {cell.number}); the first is in line "
+                f"{found.line}",
+                path=path,
+                line=script.line,
+                hint="Keep one block `# /// script` in the notebook, or tag the cell nebula-skip.",
+            )
+        found = script
+    return found
+
+
+def _cell_script(cell: CodeCell, text: str, path: Path) -> InlineScript | None:
+    try:
+        found = inline_script(cell.source.encode("utf-8", "surrogatepass"), path)
+    except MetadataLoadError as error:
+        raise _in_cell(error, cell, text) from error
+    return None if found is None else replace(found, line=_file_line(cell, found.line, text))
 
 
 def cell_errors(content: bytes, path: Path) -> Iterator[MetadataLoadError]:

@@ -8,6 +8,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from nebula_lab.discovery.base import DiscoveryKind, PluginReading, problem_from
+from nebula_lab.discovery.component import (
+    COMPONENT_SUFFIX,
+    METADATA_SECTION,
+    component_metadata,
+    require_fit,
+)
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
 from nebula_lab.discovery.document import read_document
 from nebula_lab.discovery.inline_script import inline_script
@@ -18,7 +24,7 @@ from nebula_lab.discovery.locating import (
     manifest_of,
     source_of,
 )
-from nebula_lab.discovery.notebook import notebook_metadata
+from nebula_lab.discovery.notebook import notebook_metadata, notebook_script
 from nebula_lab.discovery.regular_file import (
     NOTEBOOK_LIMIT,
     SOURCE_LIMIT,
@@ -57,14 +63,20 @@ def read_reading(path: Path) -> PluginReading:
 
 
 def read_source_metadata(path: Path) -> SourceMetadata:
-    """What the source of a plugin says of itself: a .py file, a notebook or a package folder.
+    """What the source of a plugin says of itself: a .py file, a notebook, a package folder or a
+    component.
 
     Raises:
         MetadataLoadError: it can't be read, is not Python, or its metadata are not literals.
     """
     file = main_file(path)
+    if file.suffix == COMPONENT_SUFFIX:
+        return component_metadata(file)
     if file.suffix == ".ipynb":
-        return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
+        content = read_regular_file(file, NOTEBOOK_LIMIT)
+        said = notebook_metadata(content, file)
+        is_plugin = said.table is not None or said.has_entry
+        return replace(said, script=notebook_script(content, file)) if is_plugin else said
     content = read_regular_file(file, SOURCE_LIMIT)
     return replace(source_metadata(content, file), script=inline_script(content, file))
 
@@ -88,7 +100,9 @@ def read_description(description: Description, default: Path | None = None) -> P
     said = _said_by_source(source, description)
     _same_plugin(description, said, source)
     needs = None if said.script is None else said.script.needs
-    descriptor = descriptor_from(description, source, said.api_version, needs)
+    descriptor = _fitting(
+        descriptor_from(description, source, said.api_version, needs), description
+    )
     return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
@@ -102,7 +116,7 @@ def checked_against_source(descriptor: PluginDescriptor, description: Descriptio
         changes["runtime"] = descriptor.runtime.model_copy(update={"api_version": said.api_version})
     if said.script is not None and descriptor.python is None:
         changes["python"] = said.script.needs
-    descriptor = descriptor.model_copy(update=changes)
+    descriptor = _fitting(descriptor.model_copy(update=changes), description)
     return PluginReading(descriptor, _notes(descriptor, said, source))
 
 
@@ -133,11 +147,20 @@ def read_embedded(source: Path) -> PluginReading | None:
             key="python",
         )
     needs = None if said.script is None else said.script.needs
-    descriptor = descriptor_from(description, source, said.api_version, needs)
+    descriptor = _fitting(
+        descriptor_from(description, source, said.api_version, needs), description
+    )
     problems: tuple[Problem, ...] = ()
     if said.broken is not None:
         problems = (replace(problem_from(said.broken), plugin_id=descriptor.id),)
     return PluginReading(descriptor, problems)
+
+
+def _fitting(descriptor: PluginDescriptor, description: Description) -> PluginDescriptor:
+    """The descriptor, if what it asks for is to be had for what it is."""
+    if descriptor.is_component:
+        require_fit(descriptor, description)
+    return descriptor
 
 
 def _read_unlisted(path: Path) -> PluginReading:
@@ -146,14 +169,14 @@ def _read_unlisted(path: Path) -> PluginReading:
         raise MetadataLoadError(
             "is neither a plugin nor a manifest by its name",
             path=path,
-            hint="A plugin is a .py file, a .ipynb notebook or a folder.",
+            hint="A plugin is a .py file, a .ipynb notebook, a .wasm component or a folder.",
         )
     reading = _read_beside(path) or read_embedded(path)
     if reading is None:
         raise MetadataLoadError(
             "is not a plugin: it has neither metadata nor plugin_entry",
             path=path,
-            hint=f"Add {_metadata_to_paste(path)} and a plugin_entry function.",
+            hint=_how_to_describe(path),
         )
     return reading
 
@@ -177,6 +200,8 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
     """What a source with a manifest says of itself; nothing, where that can't be told."""
     if source.is_dir():
         source = source / "__init__.py"
+    if source.suffix == COMPONENT_SUFFIX:
+        return component_metadata(source, described=True)
     notebook = source.suffix == ".ipynb"
     try:
         content = read_regular_file(source, NOTEBOOK_LIMIT if notebook else SOURCE_LIMIT)
@@ -184,7 +209,7 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
         error.plugin_id = description.plugin_id
         raise
     try:
-        script = None if notebook else inline_script(content, source)
+        script = (notebook_script if notebook else inline_script)(content, source)
     except MetadataLoadError as error:
         error.plugin_id = description.plugin_id
         raise  # without it the plugin would run in another environment
@@ -261,6 +286,15 @@ def _undescribed(source: Path, file: Path) -> MetadataLoadError:
         path=file,
         hint=f"Paste into it: {_metadata_to_paste(source)}",
     )
+
+
+def _how_to_describe(source: Path) -> str:
+    if source.suffix == COMPONENT_SUFFIX:
+        return (
+            f"Put a {source.stem}.toml beside it, or the same text into a custom section "
+            f"{METADATA_SECTION!r} of it."
+        )
+    return f"Add {_metadata_to_paste(source)} and a plugin_entry function."
 
 
 def _metadata_to_paste(source: Path) -> str:

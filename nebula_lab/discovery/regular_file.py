@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from nebula_lab.errors import MetadataLoadError
 
@@ -15,6 +16,7 @@ from nebula_lab.errors import MetadataLoadError
 SOURCE_LIMIT = 1024 * 1024
 MANIFEST_LIMIT = 1024 * 1024
 NOTEBOOK_LIMIT = 16 * 1024 * 1024
+COMPONENT_LIMIT = 128 * 1024 * 1024  # of which a few bytes a section are read
 
 _DATA_APART = "Keep data in files of their own, beside the plugin's source."
 _SMALLER = {".ipynb": "Clear the outputs of its cells, and keep data in files of their own."}
@@ -40,14 +42,26 @@ def read_regular_file(path: Path, limit: int) -> bytes:
         MetadataLoadError: it is not there, not a regular file, larger than `limit`, or the
             system refuses to read it.
     """
+    with _opened(path, limit) as (descriptor, size):
+        return _read_all(descriptor, size, path, limit)
+
+
+@contextmanager
+def regular_file(path: Path, limit: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file, open to be read in parts, and its size; as `read_regular_file`."""
+    with _opened(path, limit) as (descriptor, size), open(descriptor, "rb", closefd=False) as file:
+        yield file, size
+
+
+@contextmanager
+def _opened(path: Path, limit: int) -> Iterator[tuple[int, int]]:
     with readable(path):
         # Looked at before it is opened, as opening a device can already have an effect, and
         # once more afterwards, as it may have been exchanged in between.
         _check(os.stat(path), path, limit)  # noqa: PTH116 - Path.stat costs as much as the read
         descriptor = os.open(path, _OPEN_FLAGS)
         try:
-            size = _check(os.fstat(descriptor), path, limit)
-            return _read_all(descriptor, size, path, limit)
+            yield descriptor, _check(os.fstat(descriptor), path, limit)
         finally:
             os.close(descriptor)
 

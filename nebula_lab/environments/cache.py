@@ -22,15 +22,24 @@ from nebula_lab.environments.choosing import (
     lock_key,
     remembered,
 )
+from nebula_lab.environments.choosing_sources import SourceSettings
 from nebula_lab.environments.environment import Environment
-from nebula_lab.environments.failures import failure_from_system, failure_from_uv
+from nebula_lab.environments.failures import (
+    failure_from_source,
+    failure_from_system,
+    failure_from_uv,
+)
 from nebula_lab.environments.host_packages import HOST_REQUIREMENTS
 from nebula_lab.environments.index_settings import index_settings
 from nebula_lab.environments.interpreters import Interpreter, Interpreters
+from nebula_lab.environments.source_error import SourceError
+from nebula_lab.environments.sources import SourceWheels
 from nebula_lab.environments.stages import NOBODY, BuildWatcher
+from nebula_lab.environments.upkeep import remove_kept
 from nebula_lab.environments.uv_tool import CancelledError, Uv, UvError
 from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model.lock import LockedEnvironment
+from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.trust.locks import hold_shared, try_exclusive
 
@@ -50,6 +59,7 @@ class EnvironmentCache:
         mark: see `Uv`.
         locked: what a lock file says of an environment, by its key; None where it says nothing.
         host: what is in every environment, besides what is asked for.
+        python: what the user lets them be made of; wheels alone without.
     """
 
     def __init__(
@@ -58,11 +68,13 @@ class EnvironmentCache:
         mark: Callable[[], str] = lambda: "",
         locked: Callable[[str], LockedEnvironment | None] = lambda key: None,
         host: tuple[str, ...] = HOST_REQUIREMENTS,
+        python: PythonConfig | None = None,
     ) -> None:
         self.layout = CacheLayout(cache_root() if root is None else root)
         self._mark = mark
         self._locked = locked
         self._host = host
+        self._python = PythonConfig() if python is None else python
         self._leases: dict[str, int] = {}
         self._guard = threading.Lock()
         self._is_closed = False
@@ -80,19 +92,42 @@ class EnvironmentCache:
             self._interpreters = Interpreters(self.uv)
         return self._interpreters
 
-    def ready(self, needs: PythonNeeds, watcher: BuildWatcher = NOBODY) -> Environment:
+    def ready(
+        self, needs: PythonNeeds, watcher: BuildWatcher = NOBODY, *, anew: bool = False
+    ) -> Environment:
         """The environment that does what is asked, built now if need be.
 
+        Args:
+            needs: what is asked for.
+            watcher: is told how far it is, and asked whether it is still wanted.
+            anew: remove what is there and build it again, of the same packages.
+
         Raises:
-            EnvironmentFailedError: it can't be had; nothing half-built is left.
+            EnvironmentFailedError: it can't be had; nothing half-built is left. With `anew`, also
+                where somebody has it just now.
             CancelledError: it is not wanted any more, or the cache has been closed.
         """
-        _require_wheels(needs)
         watcher = BuildWatcher(watcher.tell, partial(self._is_over, watcher))
         interpreter = self.interpreters.choose(needs.requires)
         with self._explaining():
             chosen = self.choose(needs, interpreter, watcher)
-            return self._built(Recipe(interpreter, chosen.packages), watcher)
+            recipe = Recipe(interpreter, chosen.packages)
+            if anew:
+                self._remove(_key(recipe))
+            return self._built(recipe, watcher)
+
+    def _remove(self, key: str) -> None:
+        """Remove an environment; a host that runs in it would miss what it has not imported yet."""
+        lock = self.layout.lock(key)
+        lock.parent.mkdir(0o700, parents=True, exist_ok=True)
+        with self._guard, try_exclusive(lock) as is_free:
+            if not is_free:
+                raise EnvironmentFailedError(
+                    "its environment is in use, by this manager or another one",
+                    hint="Close the notebooks and programs that have it, and then: nebula-lab env "
+                    "rebuild.",
+                )
+            remove_kept(self.layout, key)
 
     def chosen(self, needs: PythonNeeds, *, anew: bool = False) -> LockedEnvironment:
         """The packages of an environment, without building it; see `choose`.
@@ -100,7 +135,6 @@ class EnvironmentCache:
         Raises:
             EnvironmentFailedError: there is no choice.
         """
-        _require_wheels(needs)
         with self._explaining():
             return self.choose(needs, self.interpreters.choose(needs.requires), anew=anew)
 
@@ -110,6 +144,8 @@ class EnvironmentCache:
             yield
         except UvError as error:
             raise failure_from_uv(error, self.layout.root) from error
+        except SourceError as error:
+            raise failure_from_source(error) from error
         except OSError as error:
             raise failure_from_system(error, self.layout.root) from error
 
@@ -130,18 +166,36 @@ class EnvironmentCache:
             anew: ask the indexes, whatever was chosen before.
 
         Raises:
-            UvError, OSError, CancelledError: as `ready`.
+            UvError, SourceError, OSError, CancelledError: as `ready`.
         """
+        builder = self._source_wheels(interpreter, watcher)
+        sources = SourceSettings(self._python.may_build, builder.wheel)
         locked = None if anew else self._locked(lock_key(needs, interpreter))
         if locked is not None:
+            for one in locked.packages:
+                if one.source is not None:  # a lock file can come from anywhere
+                    sources.require(one.name)
             return locked
         question = Question(needs, interpreter, self._host)
         uv = self.uv
-        key = answer_key(question, uv)
+        allows = str(self._python.allow_source) if self._python.allow_source else ""
+        key = answer_key(question, uv, allows)
         known = None if anew else remembered(key, self.layout)
         if known is not None:
             return known
-        return choose_packages(question, key, self.layout, uv, watcher)
+        return choose_packages(question, key, self.layout, uv, watcher, sources)
+
+    def _source_wheels(self, interpreter: Interpreter, watcher: BuildWatcher) -> SourceWheels:
+        def environment_for(needs: PythonNeeds) -> Environment:
+            """Of wheels alone, and without what a host needs."""
+            question, uv = Question(needs, interpreter, ()), self.uv
+            key = answer_key(question, uv)
+            chosen = remembered(key, self.layout) or choose_packages(
+                question, key, self.layout, uv, watcher
+            )
+            return self._built(Recipe(interpreter, chosen.packages), watcher)
+
+        return SourceWheels(self.layout, interpreter, self.uv, environment_for, self._mark, watcher)
 
     def _built(self, recipe: Recipe, watcher: BuildWatcher) -> Environment:
         key = _key(recipe)
@@ -150,7 +204,9 @@ class EnvironmentCache:
                 raise CancelledError
             with try_exclusive(self.layout.lock(key)) as is_ours:
                 if is_ours and not self.layout.environment(key).is_dir():
-                    build(recipe, key, self.layout, self.uv, watcher)
+                    builder = self._source_wheels(recipe.interpreter, watcher)
+                    uv = self.uv.with_wheels(builder.of_locked(recipe.packages))
+                    build(recipe, key, self.layout, uv, watcher)
             if not is_ours:
                 watcher.at("making the environment", "another process is at it")
                 _wait(watcher)
@@ -203,15 +259,6 @@ class EnvironmentCache:
             leases, self._leases = self._leases, {}
         for held in leases.values():
             os.close(held)
-
-
-def _require_wheels(needs: PythonNeeds) -> None:
-    if needs.allow_source:
-        raise EnvironmentFailedError(
-            "it asks for packages that are to be built from source code, which is not done: "
-            "that would run their code on this machine unconfined",
-            hint="Take python.allow_source out, and ask for versions that have wheels.",
-        )
 
 
 def _wait(watcher: BuildWatcher) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nebula_lab.environments.import_folders import changed_at
+from nebula_lab.environments.python_folders import library_folders_of
 
 _OURS = str(Path(__file__).parents[2])
 _OURS_REALLY = os.path.realpath(_OURS)
@@ -141,7 +142,11 @@ def own_environment() -> Environment:
     if site.ENABLE_USER_SITE:
         packages.insert(0, site.getusersitepackages())
     found = tuple(folder for folder in packages if Path(folder).is_dir())
-    return Environment(sys.executable, sys.prefix, found, _OURS)
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    bases = library_folders_of(
+        (sys.base_prefix, sys.base_exec_prefix), os.path.realpath(sys.executable), minor
+    )
+    return Environment(sys.executable, sys.prefix, found, _OURS, bases)
 
 
 def start_variables(variables: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -6,10 +6,12 @@ import errno
 import re
 from pathlib import Path
 
+from nebula_lab.environments.source_error import SourceError
 from nebula_lab.environments.uv_tool import UvError
 from nebula_lab.errors import EnvironmentFailedError
+from nebula_lab.plugin.safe_text import prose
 
-__all__ = ["failure_from_system", "failure_from_uv"]
+__all__ = ["failure_from_source", "failure_from_system", "failure_from_uv"]
 
 _LONGEST = 8_000  # characters of an explanation
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -24,9 +26,15 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     (
         r"no usable wheels|building from source is disabled",
         "it asks for a package that is only there as source code",
-        "Building it would run its code on this machine unconfined, so it is not done. Ask for a "
-        "version that has a wheel for this Python, or build the wheel yourself and put its folder "
-        "into UV_FIND_LINKS.",
+        "Building it runs its code, in a sandbox, and only if you allow that: `python: "
+        "{allow_source: true}` in your configuration. Or ask for a version that has a wheel for "
+        "this Python, or build the wheel yourself and put its folder into UV_FIND_LINKS.",
+    ),
+    (
+        r"can't be kept from starting programs",
+        "it asks for a package that is only there as source code, and this machine can't confine "
+        "what looks at that",
+        "nebula-lab doctor says what is missing. Or ask for a version that has a wheel.",
     ),
     (
         r"401 Unauthorized|403 Forbidden|valid authentication credentials",
@@ -62,6 +70,12 @@ def failure_from_uv(error: UvError, root: Path) -> EnvironmentFailedError:
     kinds = (kind[1:] for kind in _KINDS if re.search(kind[0], error.said))
     message, hint = next(kinds, _UNKNOWN)
     return EnvironmentFailedError(message, explanation=_shown(error.said), hint=hint)
+
+
+def failure_from_source(error: SourceError) -> EnvironmentFailedError:
+    """The error for a package that can't be built from source."""
+    said = prose(error.said, _LONGEST) if error.said else ""
+    return EnvironmentFailedError(error.message, explanation=said, hint=error.hint)
 
 
 def failure_from_system(error: OSError, root: Path) -> EnvironmentFailedError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from nebula_lab.environments.python_folders import library_folders_of
 from nebula_lab.environments.uv_tool import Uv, UvError
 from nebula_lab.errors import EnvironmentFailedError
 
@@ -186,14 +187,15 @@ def _ask(path: str) -> Interpreter | None:
         return None
     if has_no_gil or implementation != "cpython":
         return None
-    own = str(Path(real).parents[1])
+    own = os.path.dirname(os.path.dirname(real))  # noqa: PTH120 - it may lie in the root
+    minor = ".".join(version.split(".")[:2])
     return Interpreter(
         real,
         version,
         implementation,
         tag,
         platform,
-        tuple(dict.fromkeys((*bases, own))),
+        library_folders_of((*bases, own), real, minor),
         found.st_mtime_ns,
         found.st_ino,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from nebula_lab.model.lock import LockedPackage
 
 __all__ = ["packages_in", "requirement_list"]
@@ -42,7 +44,8 @@ def requirement_list(packages: Iterable[LockedPackage]) -> str:
     """
     wanted = tuple(sorted(packages, key=lambda one: one.name))
     text = "".join(f"{_written(one)}\n" for one in wanted)
-    if packages_in(text) != wanted:
+    # What one was built from is no part of a list to install from.
+    if packages_in(text) != tuple(replace(one, source=None) for one in wanted):
         raise ValueError("a list of packages names what is no package")
     return text
 

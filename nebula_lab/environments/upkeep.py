@@ -18,7 +18,17 @@ from nebula_lab.environments.cache_layout import CacheLayout
 from nebula_lab.environments.host_packages import preferred_versions
 from nebula_lab.trust.locks import try_exclusive
 
-__all__ = ["MONTH", "KeptEnvironment", "Removed", "kept_environments", "remove_unused", "tidy"]
+__all__ = [
+    "MONTH",
+    "KeptEnvironment",
+    "Removed",
+    "kept_environment",
+    "kept_environments",
+    "note_user",
+    "remove_kept",
+    "remove_unused",
+    "tidy",
+]
 
 _HOUR = 3600.0  # seconds
 _DAY = 24 * _HOUR
@@ -37,6 +47,7 @@ class KeptEnvironment(Struct, frozen=True):
         size: bytes of its files; other environments and uv's cache have most of them too.
         used_at: when a manager took it last, in seconds since 1970.
         is_in_use: a manager has it now.
+        plugins: ids of those that have had it, of all managers of this user.
     """
 
     key: str
@@ -46,6 +57,7 @@ class KeptEnvironment(Struct, frozen=True):
     size: int
     used_at: float
     is_in_use: bool
+    plugins: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -68,11 +80,12 @@ class Removed(Struct, frozen=True):
 
 def kept_environments(layout: CacheLayout) -> list[KeptEnvironment]:
     """Those that are there, the ones that were used last first."""
-    found = [_look(layout, folder.name) for folder in _inside(layout.built)]
+    found = [kept_environment(layout, folder.name) for folder in _inside(layout.built)]
     return sorted(found, key=lambda one: one.used_at, reverse=True)
 
 
-def _look(layout: CacheLayout, key: str) -> KeptEnvironment:
+def kept_environment(layout: CacheLayout, key: str) -> KeptEnvironment:
+    """One that is there."""
     folder = layout.environment(key)
     python = ""
     packages: tuple[str, ...] = ()
@@ -83,7 +96,18 @@ def _look(layout: CacheLayout, key: str) -> KeptEnvironment:
     with try_exclusive(layout.lock(key)) as is_free:
         used_at = layout.lock(key).stat().st_mtime
     size = sum(one.st_size for one in _files(folder))
-    return KeptEnvironment(key, folder, python, packages, size, used_at, not is_free)
+    plugins = tuple(one.name for one in _inside(layout.users(key)))
+    return KeptEnvironment(key, folder, python, packages, size, used_at, not is_free, plugins)
+
+
+def note_user(layout: CacheLayout, key: str, plugin_id: str) -> None:
+    """Note that a plugin has this environment, for whoever lists them.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    layout.users(key).mkdir(0o700, parents=True, exist_ok=True)
+    (layout.users(key) / plugin_id).touch()
 
 
 def remove_unused(layout: CacheLayout, older_than: float) -> Removed:
@@ -100,13 +124,17 @@ def remove_unused(layout: CacheLayout, older_than: float) -> Removed:
     for folder in _inside(layout.built):
         with try_exclusive(layout.lock(folder.name)) as is_free:
             if is_free and _age(layout.lock(folder.name)) >= older_than:
-                size += _remove(layout, folder)
+                size += remove_kept(layout, folder.name)
                 count += 1
     for folder in _inside(layout.new):
         size += _remove_left_behind(layout, folder)
     for file in _inside(layout.answers):
         if _age(file) >= max(older_than, _HOUR):
             size += _remove(layout, file)
+    for folder in _inside(layout.wheels):
+        with try_exclusive(layout.lock(folder.name)) as is_free:
+            if is_free and _age(folder) >= older_than:
+                size += _remove(layout, folder)
     # What no environment has any more. A compiler that runs now may be about to link to one.
     for file in _inside(layout.bytecode):
         with contextlib.suppress(FileNotFoundError):
@@ -114,6 +142,16 @@ def remove_unused(layout: CacheLayout, older_than: float) -> Removed:
                 size += file.stat().st_size
                 file.unlink()
     return Removed(count, size)
+
+
+def remove_kept(layout: CacheLayout, key: str) -> int:
+    """Remove an environment whose lock is held; bytes that the disk has back.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    shutil.rmtree(layout.users(key), ignore_errors=True)
+    return _remove(layout, layout.environment(key))
 
 
 def tidy(layout: CacheLayout) -> None:
@@ -132,7 +170,7 @@ def tidy(layout: CacheLayout) -> None:
 def _remove_left_behind(layout: CacheLayout, folder: Path) -> int:
     """Remove what a build was killed over: whoever builds holds the lock of its environment."""
     key = folder.name.partition("-")[0]
-    if key in ("answer", "gone"):
+    if key in ("answer", "gone", "source"):
         return _remove(layout, folder) if _age(folder) > _HOUR else 0
     with try_exclusive(layout.lock(key)) as is_free:
         return _remove(layout, folder) if is_free else 0

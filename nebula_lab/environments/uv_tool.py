@@ -9,10 +9,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from nebula_lab.agent.marking import MARK
+from nebula_lab.environments import no_programs_launcher
+from nebula_lab.environments.environment import isolated_command, own_environment
 from nebula_lab.environments.index_settings import IndexSettings
 
 __all__ = ["CancelledError", "Uv", "UvError"]
@@ -22,6 +26,7 @@ _SAID = 64 * 1024
 # Seconds between two looks whether the build is still wanted, and to end when it is not.
 _LOOKING = 0.1
 _ENDING = 2.0
+_FOLDERS = "UV_FIND_LINKS"
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 # Of the user's settings, those that are about another environment than the one that is built, or
 # would have what is installed run here: bytecode is compiled by the environment's own Python, which
@@ -78,6 +83,14 @@ class Uv:
         """Options for commands that look for packages."""
         return self._settings.arguments
 
+    def with_wheels(self, folders: Iterable[str]) -> Uv:
+        """The same, which finds the wheels in some folders too."""
+        # An option would take the place of the user's own, and this adds to it.
+        own = self._settings.variables.get(_FOLDERS) or os.environ.get(_FOLDERS, "")
+        found = ",".join(filter(None, (own, *folders)))
+        variables = {**self._settings.variables, **({_FOLDERS: found} if found else {})}
+        return Uv(replace(self._settings, variables=variables), self._mark)
+
     @property
     def fingerprint(self) -> str:
         """See `IndexSettings`."""
@@ -133,9 +146,51 @@ class Uv:
             UvError: it failed.
             CancelledError: it was not wanted any more.
         """
+        self._run([_program_or_error(), *arguments, *_ALWAYS], folder, on_line, is_cancelled)
+
+    def look(
+        self,
+        arguments: Sequence[str],
+        python: str,
+        folder: Path,
+        on_line: Callable[[str], object],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        """Run uv so that it can start no program: what is to be built from source can't run.
+
+        Args:
+            arguments: without the options that are always given, and without a Python.
+            python: the interpreter's path.
+            folder: as `run`; has uv's cache for it, in `cache`.
+            on_line, is_cancelled: as `run`.
+
+        Raises:
+            UvError, CancelledError: as `run`.
+        """
+        options = ("--python", python, "--cache-dir", str(folder / "cache"))
+        nothing = folder / "nothing.in"
+        # What the Python is like it can only ask while it may start it; the cache has it then.
+        if not nothing.exists():
+            nothing.touch()
+            known = ("pip", "compile", str(nothing), *options)
+            self.run(known, folder, lambda line: None, is_cancelled)
+        held = isolated_command(
+            own_environment(),
+            no_programs_launcher.__name__,
+            *(_program_or_error(), *arguments, *options, *_ALWAYS),
+        )
+        self._run(held, folder, on_line, is_cancelled)
+
+    def _run(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        on_line: Callable[[str], object],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
         try:
             process = subprocess.Popen(
-                [_program(), *arguments, *_ALWAYS],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -157,6 +212,13 @@ class Uv:
         kept = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED}
         mark = self._mark()
         return {**kept, **self._settings.variables, **more, **({MARK: mark} if mark else {})}
+
+
+def _program_or_error() -> str:
+    try:
+        return _program()
+    except OSError as error:
+        raise UvError(f"uv can't be run: {error}") from error
 
 
 def _program() -> str:

@@ -49,10 +49,10 @@ def _resume(manager: PluginManager, request: m.Resume) -> m.Done:
 
 
 def _restart(manager: PluginManager, request: m.Restart) -> m.Done:
-    """End it and bring it back, with those that need it and were loaded."""
+    """End it and bring it back, and where `cascade` says so those that need it and were loaded."""
     up = {info.id for info in manager.list_plugins() if info.state in SERVING}
-    again = [one for one in manager.dependents(request.plugin) if one in up]
-    manager.unload_plugin(request.plugin, cascade=True)
+    again = [one for one in manager.dependents(request.plugin) if one in up and request.cascade]
+    manager.unload_plugin(request.plugin, cascade=request.cascade)
     for plugin_id in (request.plugin, *reversed(again)):
         manager.load_plugin(plugin_id)
     return _standing(manager, request.plugin)

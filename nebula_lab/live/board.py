@@ -38,7 +38,7 @@ class Board:
 
     Attributes:
         rows: by id.
-        version: another number whenever a row is another.
+        version: another number whenever a row or a problem is another.
         graph_version: the same for what is declared.
     """
 
@@ -47,16 +47,28 @@ class Board:
         self.rows: dict[str, PluginRow] = {}
         self.version = 0
         self.graph_version = 0
-        self.totals = Totals(0, 0, 0, 0, 0, 0, 0)
+        self._totals: tuple[int, Totals] | None = None  # and of which version they are
         self._problems: tuple[Problem, ...] = ()
+        self._problems_version = 0
+        self._looked_at: dict[str, int] = {}  # how many calls there were at the last look
         self._lately: dict[str, Lately] = {}
         self._cpu: dict[str, tuple[float, float]] = {}
         self._trends: dict[str, deque[TrendPoint]] = {}
         self.read_all(now)
 
+    @property
+    def totals(self) -> Totals:
+        """The sums over all rows; worked out when somebody wants them."""
+        if self._totals is None or self._totals[0] != self.version:
+            found = totals(self.rows, self._problems, self._problems_version)
+            self._totals = self.version, found
+        return self._totals[1]
+
     def read_all(self, now: float) -> None:
         """Read which plugins there are, and each of them."""
-        self._problems = self.manager.problems
+        problems = self.manager.problems
+        self._problems_version += problems != self._problems
+        self._problems = problems
         left_out = reasons(self._problems)
         infos = {info.id: info for info in self.manager.list_plugins()[:MOST_ROWS]}
         for gone in self.rows.keys() - infos.keys():
@@ -80,9 +92,10 @@ class Board:
             self._read(info, row.left_out, now)
         self._touch()
 
-    def has_all(self) -> bool:
-        """Whether the manager has these plugins and no others."""
-        return len(self.rows) >= MOST_ROWS or set(self.manager) == self.rows.keys()
+    def is_current(self) -> bool:
+        """Whether the manager has these plugins and problems and no others."""
+        has_all = len(self.rows) >= MOST_ROWS or set(self.manager) == self.rows.keys()
+        return has_all and self.manager.problems == self._problems
 
     def _read(self, info: PluginInfo, left_out: str, now: float) -> None:
         fresh = new_row(info, left_out)
@@ -156,9 +169,11 @@ class Board:
 
     def look_at_usage(self, now: float) -> None:
         """Read what processes use; all of memory, and the processor time since the last look."""
-        serving = self.serving()
-        self.read(serving, now)  # when it was called last, and its process, are told by no event
-        for plugin_id in serving:
+        # When a plugin was called last is told by no event, and does not change without calls.
+        calls = {one: self.rows[one].executions for one in self.serving()}
+        self.read([one for one, count in calls.items() if self._looked_at.get(one) != count], now)
+        self._looked_at = calls
+        for plugin_id in calls.keys() & self.rows.keys():
             metrics = self._metrics(plugin_id, usage=True)
             # Pages come and go all the time: a row that differs in a few is not worth sending.
             memory = None if metrics.memory is None else metrics.memory >> 17 << 17
@@ -193,5 +208,4 @@ class Board:
             self.rows[plugin_id] = msgspec.structs.replace(row, **values)
 
     def _touch(self) -> None:
-        self.totals = totals(self.rows, self._problems)
         self.version += 1

@@ -179,7 +179,7 @@ class _Feeding:
         return is_look
 
     def _look_around(self, clock: float, now: float) -> None:
-        if not self._board.has_all():  # such as after `rediscover`, which is no event
+        if not self._board.is_current():  # such as after `rediscover`, which is no event
             self._board.read_all(now)
         self._board.look_at_usage(now)
         self._health.begin(self._board.serving(), clock)

@@ -21,7 +21,8 @@ class LiveHub:
 
     Args:
         manager: gives the manager whose plugins they show.
-        is_deaf: whether messages of front ends can't arrive now, as while a cell runs.
+        is_deaf: whether messages can't arrive now, as while a cell runs, but for those of front
+            ends that have a way of their own.
     """
 
     def __init__(
@@ -32,20 +33,30 @@ class LiveHub:
         self._lock = threading.Lock()
         self._workers = Workers()
         self._sessions: list[LiveSession] = []
+        self._closed = False
         self._deaf_until = 0.0
         self.feed = Feed(manager(), self._workers, self._let_rest)
 
     def open(self, send: Callable[[dict[str, Any]], object]) -> LiveSession:
-        """A session for a front end that messages are sent to by `send`."""
+        """A session for a front end that messages are sent to by `send`.
+
+        One that comes after `close` is told so, and has no more than that.
+        """
         session = LiveSession(self._manager, self.feed, self._workers, send)
         with self._lock:
             self._sessions = [one for one in self._sessions if not one.is_closed]
             self._sessions.append(session)
+            is_closed = self._closed
+        if is_closed:
+            session.close()
         return session
 
     def close(self) -> None:
         """End all sessions, threads and subscriptions."""
-        for session in self._sessions:
+        with self._lock:
+            self._closed = True
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
             session.close()
         self.feed.close()
         self._workers.close(5.0)
@@ -55,6 +66,6 @@ class LiveHub:
         if self._is_deaf():
             self._deaf_until = time.monotonic()
         for session in list(self._sessions):
-            last = max(session.heard, self._deaf_until)
+            last = session.heard if session.is_direct else max(session.heard, self._deaf_until)
             if session.is_fed and time.monotonic() - last > SILENCE:
                 session.rest()

@@ -97,9 +97,10 @@ class Resume(Request, frozen=True, tag="resume"):
 
 
 class Restart(Request, frozen=True, tag="restart"):
-    """End a plugin and load it again, with those of the loaded that need it."""
+    """End a plugin and load it again; with `cascade`, also those of the loaded that need it."""
 
     plugin: str
+    cascade: bool = False
 
 
 class Call(Request, frozen=True, tag="call"):
@@ -263,10 +264,19 @@ AnyAnswer = Done | CallResult | Operations | History | Logs | Health | Problems 
 
 
 class Welcome(Message, frozen=True, tag="welcome"):
-    """The answer to `hello`; another `protocol` than ours can't be talked to."""
+    """The answer to `hello`; another `protocol` than ours can't be talked to.
+
+    `direct` says that messages of this front end are read while a cell runs; others wait for its
+    end.
+    """
 
     protocol: int
     version: str
+    direct: bool
+
+
+class Farewell(Message, frozen=True, tag="farewell"):
+    """The last message from this side, which reads no more: it was unloaded or loaded anew."""
 
 
 class Snapshot(Message, frozen=True, tag="snapshot"):
@@ -332,5 +342,14 @@ class Refused(Message, frozen=True, tag="refused"):
 
 
 FromKernel = (
-    Welcome | Snapshot | Changes | GraphChanged | LogLines | Accepted | Answered | Failure | Refused
+    Welcome
+    | Farewell
+    | Snapshot
+    | Changes
+    | GraphChanged
+    | LogLines
+    | Accepted
+    | Answered
+    | Failure
+    | Refused
 )

@@ -86,8 +86,8 @@ def log_row(entry: LogLine) -> LogRow:
     )
 
 
-def totals(rows: Mapping[str, PluginRow], problems: Iterable[Problem]) -> Totals:
-    """The sums over all rows."""
+def totals(rows: Mapping[str, PluginRow], problems: Iterable[Problem], version: int) -> Totals:
+    """The sums over all rows, with the version of the problems."""
     severities = [problem.severity for problem in problems]
     return Totals(
         plugins=len(rows),
@@ -97,6 +97,7 @@ def totals(rows: Mapping[str, PluginRow], problems: Iterable[Problem]) -> Totals
         failures=sum(row.failures for row in rows.values()),
         errors=severities.count("error"),
         notes=severities.count("note"),
+        problems=version,
     )
 
 

@@ -96,7 +96,7 @@ class Trend(Value, frozen=True):
 
 
 class Totals(Value, frozen=True):
-    """Sums over all plugins."""
+    """Sums over all plugins; `problems` is another number whenever they are other ones."""
 
     plugins: int
     serving: int
@@ -105,6 +105,7 @@ class Totals(Value, frozen=True):
     failures: int
     errors: int
     notes: int
+    problems: int
 
 
 class LogRow(Value, frozen=True):

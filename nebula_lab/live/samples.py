@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from keyword import iskeyword
 from typing import Any
@@ -77,10 +78,11 @@ def _is_name(text: str) -> bool:
 
 
 def _magic(plugin_id: str, operation: str, params: Mapping[str, Any]) -> str:
-    words = f"%plugin call {plugin_id} {operation}"
-    if not params:
-        return words
-    return f"{words} {json.dumps(dict(params))}"
+    """As a magic, each word quoted where it must be; as Python where no line can hold it."""
+    if not f"{plugin_id}{operation}".isprintable() or operation.startswith("-"):
+        return _code(plugin_id, operation, params)
+    words = f"%plugin call {shlex.quote(plugin_id)} {shlex.quote(operation)}"
+    return f"{words} {json.dumps(dict(params))}" if params else words
 
 
 def _literal(value: Any) -> str:

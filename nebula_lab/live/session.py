@@ -38,6 +38,8 @@ class LiveSession:
 
     Attributes:
         heard: when a message came last, by the clock of `time.monotonic`.
+        is_direct: its last message was read aside from the main thread, so that the next one will
+            be, too, while a cell runs.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class LiveSession:
         self._under_way = 0
         self._closed = False
         self.heard = time.monotonic()
+        self.is_direct = False
 
     @property
     def is_closed(self) -> bool:
@@ -71,6 +74,10 @@ class LiveSession:
     def receive(self, data: Any) -> None:
         """Take a message of the front end; answers come from other threads."""
         self.heard = time.monotonic()
+        self.is_direct = threading.current_thread() is not threading.main_thread()
+        if self._closed:
+            self._deliver(m.Farewell())  # whoever shows it has come later than we left
+            return
         try:
             message = msgspec.convert(data, m.FromFrontEnd, strict=True)
         except msgspec.ValidationError as error:
@@ -87,7 +94,7 @@ class LiveSession:
             # A page that has only now come, and knows nothing; one that went may not have said so.
             self._wanted = None
             self.rest()
-            self._tell(m.Welcome(m.PROTOCOL, __version__))
+            self._tell(m.Welcome(m.PROTOCOL, __version__, self.is_direct))
         elif self._wanted is not None and not self.is_fed:
             self._watch(self._wanted)  # it has been let rest, and is there after all
 
@@ -99,7 +106,9 @@ class LiveSession:
 
     def close(self) -> None:
         """Send it nothing more, and stop the calls that it has made. Can be called again."""
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            self._deliver(m.Farewell())
         self.rest()
         for invocation in list(self._calls.values()):
             invocation.cancel("whoever asked for it is gone")
@@ -173,10 +182,14 @@ class LiveSession:
         )
 
     def _tell(self, message: m.FromKernel) -> None:
-        if self._closed:
-            return
+        if not self._closed and not self._deliver(message):
+            self.close()
+
+    def _deliver(self, message: m.FromKernel) -> bool:
+        """Whether it could be sent."""
         try:
             self._carry(msgspec.to_builtins(message))
         except Exception:  # noqa: BLE001 - there is nobody any more to tell
             _log.debug("a front end could not be reached", exc_info=True)
-            self.close()
+            return False
+        return True

@@ -10,6 +10,7 @@ from nebula_lab.live.graph import read_graph_now
 from nebula_lab.live.messages import (
     Changes,
     FromKernel,
+    Graph,
     GraphChanged,
     LogLines,
     Snapshot,
@@ -46,6 +47,7 @@ class FeedView:
         self.due = 0.0
         self._board: Board | None = None
         self._version = self._graph_version = -1
+        self._graph: Graph | None = None
         self._rows: dict[str, PluginRow] = {}
         self._totals: Totals | None = None
         self._written: dict[str, int] = {}
@@ -58,7 +60,7 @@ class FeedView:
             self._board, self._version = former._board, former._version
             self._rows, self._totals = former._rows, former._totals
         if "graph" in self._topics & former._topics:
-            self._graph_version = former._graph_version
+            self._graph_version, self._graph = former._graph_version, former._graph
         self._written = {key: former._written[key] for key in self.follows & former._written.keys()}
 
     def has_news(self, board: Board) -> bool:
@@ -83,13 +85,20 @@ class FeedView:
         is_new = board is not self._board
         if is_new:
             self._board, self._graph_version, self._version = board, -1, -1
+            self._graph = None
         if "plugins" in self._topics and self._version != board.version:
             self._push_rows(board, now, whole=is_new)
         if "graph" in self._topics and self._graph_version != board.graph_version:
             self._graph_version = board.graph_version
-            self._send(GraphChanged(read_graph_now(board.manager)))
+            self._push_graph(read_graph_now(board.manager))
         for plugin_id in sorted(self.follows):
             self._push_lines(board, plugin_id)
+
+    def _push_graph(self, graph: Graph) -> None:
+        """Send a graph, unless it is what was sent: a page would lay it out and draw it again."""
+        if graph != self._graph:
+            self._graph = graph
+            self._send(GraphChanged(graph))
 
     def _push_rows(self, board: Board, now: float, *, whole: bool) -> None:
         self._version = board.version

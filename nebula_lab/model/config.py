@@ -16,6 +16,7 @@ from nebula_lab.model.discovery_strategy import Discovery, FileSystem, Registry
 from nebula_lab.model.documents import Document, read_document
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.loading import Loading, LoadingStrategy
+from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.model.quantities import ByteCount, Seconds
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.security import SecurityConfig
@@ -102,6 +103,7 @@ class PluginConfig(FrozenModel):
         memory_budget: bytes that all plugins together may use before those that were called least
             recently are suspended; None for no such limit.
         zygote: how the processes of plugins are started.
+        python: what the environments of plugins may be made of.
         registries: where plugins are installed from; the first that has one is asked for it.
         pins: plugin id to the versions of it that may be chosen, such as `=1.2.0`.
         choosing_timeout: seconds of processor time that choosing among versions may take.
@@ -125,6 +127,7 @@ class PluginConfig(FrozenModel):
     queue_size: Count = 1000
     grace: Seconds = 2.0
     zygote: ZygoteConfig = ZygoteConfig()
+    python: PythonConfig = PythonConfig()
     registries: tuple[Registry, ...] = ()
     pins: Mapping[PluginId, VersionReq] = Field(default_factory=dict)
     choosing_timeout: Annotated[Seconds, Field(gt=0)] = 30.0

@@ -20,12 +20,14 @@ from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "PluginId",
+    "COMPONENT_SUFFIX",
     "SourceLocation",
     "PluginDependency",
     "PluginMetadata",
     "PluginDescriptor",
 ]
 
+COMPONENT_SUFFIX = ".wasm"
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -142,6 +144,11 @@ class PluginDescriptor(FrozenModel):
     rights_declared_in: SourceLocation | None = None
 
     _repr_mimebundle_ = mime_bundle
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is a WebAssembly component, and so runs in WebAssembly wherever it runs."""
+        return self.path.suffix == COMPONENT_SUFFIX
 
     @classmethod
     def known_keys(cls) -> Collection[str]:

@@ -15,6 +15,7 @@ class Enforcement(Enum):
     """How something is held to."""
 
     KERNEL = "by the kernel"
+    WEBASSEMBLY = "by WebAssembly"
     MANAGER = "by the manager"
     SAMPLING = "by sampling"
     NONE = "not at all"
@@ -50,6 +51,17 @@ class Question(Enum):
 def enforcement_of(question: Question, machine: Machine) -> Answer:
     """How it is enforced, by what, and what to do where it is not."""
     return _ANSWERS[question](machine)
+
+
+def enforcement_in_component(question: Question) -> Answer | None:
+    """The same for a WebAssembly component, which has nothing but what it is given.
+
+    None where WebAssembly has nothing to do with it.
+    """
+    if question is Question.DISPLAY:
+        return Enforcement.MANAGER, "what is displayed is filtered", ""
+    by = _BY_WEBASSEMBLY.get(question)
+    return None if by is None else (Enforcement.WEBASSEMBLY, by, "")
 
 
 def _each(*mechanisms: tuple[str, Mechanism]) -> Answer:
@@ -201,4 +213,17 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.SCRATCH: _scratch,
     Question.PROCESSOR: _processor,
     Question.OWN_ENVIRONMENT: _own_environment,
+}
+
+_BY_WEBASSEMBLY: dict[Question, str] = {
+    Question.NO_NETWORK: "it is given no sockets",
+    Question.FILES: "it is given no files",
+    Question.NO_PROCESSES: "there is no way to start any",
+    Question.OTHERS: "it sees its own memory alone",
+    Question.SYSTEM_CALLS: "it makes none",
+    Question.VARIABLES: "it is given none",
+    Question.MEMORY: "its memories have a limit",
+    Question.HANDLES: "it is given no files",
+    Question.THREADS: "it starts none",
+    Question.SCRATCH: "it is given no files",
 }

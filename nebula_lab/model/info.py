@@ -22,7 +22,8 @@ class PluginInfo(FrozenModel):
         reload_count: reloads that went through, since the manager started.
         restarts: how often it was started again after a crash.
         failure: why it is `Failed`, in one text for people.
-        sandbox: the name of the sandbox that it runs in, such as "Process".
+        sandbox: the name of the sandbox that it runs in, such as "Process"; of a WebAssembly
+            component "Wasm in Process", as it has that around it.
         pid: its process, where it has one of its own.
         rights: what it is granted, in a word each, such as "net" and "all files"; in sandbox None
             it has all there are, and none is named.

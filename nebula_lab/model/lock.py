@@ -70,18 +70,23 @@ class LockedPlugin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return Version.parse(self.version)
 
 
-class LockedPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LockedPackage(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """One distribution of an environment.
 
     Attributes:
         name: of the distribution, normalised.
         version: its version, as PEP 440 has it.
         hashes: of each file that will do, such as `sha256:9f86…`.
+        source: hash of the source that it was built from on this machine; None for a wheel that
+            an index has. `hashes` has that of the wheel that came of it.
     """
 
     name: _Text
     version: _Text
     hashes: tuple[_Hash, ...] = ()
+    source: _Hash | None = None
 
 
 class LockedEnvironment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

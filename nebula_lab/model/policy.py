@@ -16,7 +16,13 @@ from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.container_enforcement import enforcement_in_container
 from nebula_lab.model.descriptor import PluginDescriptor
-from nebula_lab.model.enforcement import Answer, Enforcement, Question, enforcement_of
+from nebula_lab.model.enforcement import (
+    Answer,
+    Enforcement,
+    Question,
+    enforcement_in_component,
+    enforcement_of,
+)
 from nebula_lab.model.host_overlap import overlap
 from nebula_lab.model.real_path import Link, follow
 from nebula_lab.model.rights import AllowedPath
@@ -136,7 +142,8 @@ class EffectivePolicy:
 
     Attributes:
         plugin_id: the plugin.
-        sandbox: where it runs; in None nothing is enforced, which choosing it says.
+        sandbox: where it runs; in None nothing is enforced, which choosing it says. A component
+            runs in Wasm, whatever sandbox is around that.
         rights: what it may do.
         limits: how much it may use.
         measures: all of it in words, and what enforces it on this machine.
@@ -183,6 +190,9 @@ def effective_policy(
         questions = [
             (*all_of_it, one[2]) if one[2] is Question.ALL_FILES else one for one in questions
         ]
+    if descriptor.is_component:
+        within = tuple(_component_measures(questions, mode, machine))
+        return EffectivePolicy(descriptor.id, SandboxMode.WASM, rights, limits, within)
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
 
@@ -195,7 +205,7 @@ def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
     asked = descriptor.security
     granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
     refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if mode_for(descriptor, allowed) is SandboxMode.NONE:
+    if mode_for(descriptor, allowed) is SandboxMode.NONE and not descriptor.is_component:
         everything = frozenset(PluginCapability)
         return Rights(everything, (), None, None, None)
     return Rights(
@@ -293,6 +303,19 @@ def _measures(
             how, by, cure = _ENFORCEMENT.get(mode, enforcement_of)(question, machine)
             risk = RISKS[question] if how is Enforcement.NONE else ""
             yield Measure(name, granted, how, by, cure, risk)
+
+
+def _component_measures(
+    questions: Iterable[tuple[str, str, Question]], around: SandboxMode, machine: Machine | None
+) -> Iterator[Measure]:
+    """Of a component: what WebAssembly does not hold it to, the sandbox around it does."""
+    for name, granted, question in questions:
+        answer = enforcement_in_component(question)
+        if answer is None and machine is not None:
+            answer = _ENFORCEMENT.get(around, enforcement_of)(question, machine)
+        how, by, cure = answer or (Enforcement.NONE, "", "Choose sandbox Process.")
+        risk = RISKS[question] if how is Enforcement.NONE else ""
+        yield Measure(name, granted, how, by, cure, risk)
 
 
 _ENFORCEMENT: dict[SandboxMode, Callable[[Question, Any], Answer]] = {

@@ -74,7 +74,8 @@ class PythonNeeds(FrozenModel):
     Attributes:
         requires: a range of Python versions, as in PEP 440; any that hosts run on without.
         dependencies: what is to be installed, as in PEP 508, each once and in order of their texts.
-        allow_source: whether the plugin asks for packages that have to be built on this machine.
+        allow_source: whether the plugin says that some of it has to be built from source. That
+            permits nothing: see `PythonConfig`.
     """
 
     requires: Annotated[_Text, AfterValidator(_checked_range)] = ""

@@ -12,7 +12,16 @@ __all__ = ["containers_of", "mode_for", "sandbox_for_plugin"]
 def sandbox_for_plugin(
     descriptor: PluginDescriptor, security: SecurityConfig
 ) -> SandboxMode | Container:
-    """Where a plugin runs. It never isolates less than `security.sandbox` does."""
+    """Where a plugin runs. It never isolates less than `security.sandbox` does.
+
+    A WebAssembly component brings its Wasm with it: what is said here is what is around that.
+    """
+    chosen = _strongest(descriptor, security)
+    is_wasm = mode_of(chosen) is SandboxMode.WASM
+    return SandboxMode.PROCESS if is_wasm and descriptor.is_component else chosen
+
+
+def _strongest(descriptor: PluginDescriptor, security: SecurityConfig) -> SandboxMode | Container:
     chosen = security.sandboxes.get(descriptor.id, security.sandbox)
     asked = descriptor.security.sandbox
     if asked is None or STRENGTH[asked] <= STRENGTH[mode_of(chosen)]:

@@ -25,7 +25,7 @@ class Command(Struct, frozen=True):
         run: does it; what it returns is the value of the magic.
         declare: adds its arguments to a parser.
         completes: what each positional argument is: "plugin", "operation", "param", "switch",
-            "version" or "file". The last one goes for all that follow.
+            "version", "environments" or "file". The last one goes for all that follow.
         flags: its options, for completion.
     """
 

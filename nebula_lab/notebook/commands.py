@@ -8,7 +8,15 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from nebula_lab.errors import nearest_names
-from nebula_lab.notebook import debugging, going_back, installing, locking, steering, viewing
+from nebula_lab.notebook import (
+    debugging,
+    environments,
+    going_back,
+    installing,
+    locking,
+    steering,
+    viewing,
+)
 from nebula_lab.notebook.arguments import HELP_FLAGS
 from nebula_lab.notebook.command import Command
 from nebula_lab.notebook.session import NotebookSession
@@ -27,6 +35,7 @@ COMMANDS: Mapping[str, Command] = {
         *going_back.COMMANDS,
         *installing.COMMANDS,
         *locking.COMMANDS,
+        *environments.COMMANDS,
         *debugging.COMMANDS,
     )
 }

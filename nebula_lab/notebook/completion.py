@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
 from nebula_lab.errors import PluginError
 from nebula_lab.manager import PluginManager
+from nebula_lab.notebook import environments
 from nebula_lab.notebook.command import Command
 from nebula_lab.notebook.commands import COMMANDS, HELP
 
@@ -18,6 +19,13 @@ from nebula_lab.notebook.commands import COMMANDS, HELP
 _LINE_MAGIC = re.compile(r"^\s*(?:[^%=]+=\s*)?%plugin\s+(?P<rest>.*)$")
 _CELL_MAGIC = re.compile(r"^%%(?:plugin|in)\s+(?P<rest>\S*)$")
 _HELP_FLAG = "--help"
+
+
+# What can be said where only a few words can.
+_WORDS: Mapping[str, Sequence[str]] = {
+    "switch": ("on", "off"),
+    "environments": environments.ACTIONS,
+}
 
 
 class MagicCompleter:
@@ -80,9 +88,7 @@ class MagicCompleter:
             return self._params(arguments)
         if kind == "version":
             return [one.version for one in self._manager().plugin_history(arguments[0])]
-        if kind == "switch":
-            return ["on", "off"]
-        return []
+        return _WORDS.get(kind, ())
 
     def _params(self, arguments: list[str]) -> Iterable[str]:
         plugin_id, operation, *params = arguments

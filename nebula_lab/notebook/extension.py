@@ -16,6 +16,8 @@ PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
 
 # What the sidebar opens a comm to.
 COMM_TARGET = "nebula_lab"
+# The target of the comm by which a front end sees that we are loaded.
+LOADED_TARGET = "nebula_lab.loaded"
 
 # What was saved before a cell, and while it ran.
 NEWS_MOMENTS = ("pre_run_cell", "post_run_cell")
@@ -82,7 +84,10 @@ class Installation:
 
 
 class _CommTarget:
-    """Lets front ends open comms to us, where the shell is a kernel's.
+    """Lets front ends open comms to us, where the shell is a kernel's, and see that they can.
+
+    They see it in the kernel's list of open comms, to which one is added that has no other end:
+    asking for the list runs nothing of the user's, as evaluating something would.
 
     Args:
         session: the notebook that they are to work on.
@@ -94,11 +99,25 @@ class _CommTarget:
         self._manager = getattr(kernel, "comm_manager", None)
         if self._manager is not None:
             self._manager.register_target(COMM_TARGET, self._opened)
+            self._mark = loaded_mark()
+            self._manager.register_comm(self._mark)
 
     def remove(self) -> None:
         """Take no more of them; those that are open are closed with the session."""
         if self._manager is not None:
             self._manager.unregister_target(COMM_TARGET, self._opened)
+            self._manager.unregister_comm(self._mark)
 
     def _opened(self, comm: Any, message: Any) -> None:
         self._session.live.connect(comm)
+
+
+def loaded_mark() -> Any:
+    """A comm of `LOADED_TARGET` that tells nobody when it is opened or closed."""
+    from comm.base_comm import BaseComm
+
+    class LoadedMark(BaseComm):
+        def publish_msg(self, *args: Any, **keys: Any) -> None:
+            """Nothing is sent, as there is no other end."""
+
+    return LoadedMark(target_name=LOADED_TARGET, primary=False)

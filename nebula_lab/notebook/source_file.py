@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 from nebula_lab.discovery.locating import manifest_of
 from nebula_lab.discovery.source import SourceMetadata, source_metadata
 from nebula_lab.errors import MetadataLoadError
-from nebula_lab.notebook.plugin_template import name_from, new_notebook, new_source
+from nebula_lab.scaffold.template import name_from, new_notebook, new_source
 
 # As in the model's PluginId; checked here because it becomes the name of a file.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")

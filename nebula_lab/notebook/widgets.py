@@ -10,7 +10,7 @@ from typing import Any
 
 import anywidget
 
-from nebula_lab.live.session import LiveSession
+from nebula_lab.live.pages import Pages
 from nebula_lab.notebook.live_session import NotebookLive, release_subshell
 from nebula_lab.views import Rendered
 
@@ -31,15 +31,15 @@ class LiveWidget(anywidget.AnyWidget):
         super().__init__()
         release_subshell(self.comm)
         self._twin = twin
-        self._session: LiveSession = live.open(self.send)
+        self._pages = Pages(live.open, self.send)
         self.on_msg(self._receive)
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
-        self._session.receive(content)
+        self._pages.receive(content)
 
     def close(self) -> None:
         """Disconnect, and take it off the page."""
-        self._session.close()
+        self._pages.close()
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -198,9 +198,10 @@ class Catalogue:
         """The row of one plugin."""
         sandbox = mode_for(record.descriptor, self._config.security)
         rights: tuple[str, ...] = ()
-        if sandbox is not SandboxMode.NONE:
+        is_component = record.descriptor.is_component
+        if sandbox is not SandboxMode.NONE or is_component:
             rights = in_short(rights_of(record.descriptor, self._config.security))
-        return record.info(sandbox.value, rights)
+        return record.info(f"Wasm in {sandbox.value}" if is_component else sandbox.value, rights)
 
     def require_usable(self, plugin_id: str) -> None:
         """Refuse a plugin that the resolver left out.

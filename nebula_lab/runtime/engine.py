@@ -82,6 +82,7 @@ class Engine:
             workers,
             self.dispatcher,
             lambda: f"{run_folder.ensured_mark}build",
+            config.python,
         )
         self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
         self.hosting = Hosting(
@@ -94,6 +95,7 @@ class Engine:
             switchboard,
             switchboard.unclaimed,
             self.chronicle.sample,
+            lambda: f"{run_folder.ensured_mark}compile",
         )
         states = StateKeeper(config, self.hosting, sink)
         checkpoints = Checkpoints(config, self.catalogue, states, workers, loop)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model import PluginDescriptor
 from nebula_lab.model.lock import LockedEnvironment, LockFile
+from nebula_lab.model.python_config import PythonConfig
 
 if TYPE_CHECKING:
     from nebula_lab.environments.cache import EnvironmentCache
@@ -49,12 +50,22 @@ def choose_environments(
 
 
 def with_environments(
-    lock: LockFile, descriptors: Iterable[PluginDescriptor], *, anew: bool | Collection[str]
+    lock: LockFile,
+    descriptors: Iterable[PluginDescriptor],
+    *,
+    anew: bool | Collection[str],
+    python: PythonConfig,
 ) -> LockFile:
     """A lock file with what plugins ask for on this machine.
 
     What it says of the same requirements for other machines and Pythons stays: whoever locked it
     there can't be asked here.
+
+    Args:
+        lock: as it is.
+        descriptors: of the plugins.
+        anew: ask the indexes, whatever was chosen or locked before.
+        python: what the user lets environments be made of.
 
     Raises:
         EnvironmentFailedError: there is no choice of packages for one of them.
@@ -64,7 +75,11 @@ def with_environments(
         return lock.with_environments(())
     from nebula_lab.environments.cache import EnvironmentCache
 
-    here = choose_environments(EnvironmentCache(locked=lock.environment), asking, anew=anew)
+    cache = EnvironmentCache(locked=lock.environment, python=python)
+    try:
+        here = choose_environments(cache, asking, anew=anew)
+    finally:
+        cache.close()
     keys, wanted = {one.key for one in here}, {one.requirements for one in here}
     elsewhere = [
         one for one in lock.environments if one.key not in keys and one.requirements in wanted

@@ -8,7 +8,8 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -45,6 +46,9 @@ from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
 
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.compiled_components import CompiledComponents
+
 START_TIMEOUT = 60.0  # seconds for a kernel to boot, on a machine under heavy load
 MAX_CONCURRENCY = 1024
 
@@ -78,6 +82,7 @@ class Hosting:
         listener: is told of output and of what goes wrong.
         on_unclaimed: is given the plugin's id, its host and a message that belongs to no call.
         on_memory: is given a plugin's id and how many bytes it has, where that is looked at.
+        mark: gives what processes that work for a load are found by, if this one is killed.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Hosting:
         listener: Listener,
         on_unclaimed: Callable[[str, Host, Any], None],
         on_memory: Callable[[str, int], None],
+        mark: Callable[[], str],
     ) -> None:
         self._config = config
         self._sandboxes = sandboxes
@@ -100,6 +106,8 @@ class Hosting:
         self._environments = environments
         self._listener = listener
         self._on_unclaimed = on_unclaimed
+        self._mark = mark
+        self._components: CompiledComponents | None = None
         self._memory = MemoryTally(on_memory)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
@@ -212,6 +220,8 @@ class Hosting:
         """Start no more hosts; those that there are, for the caller to dispose of."""
         with self._counting:
             self._closed = True
+            if self._components is not None:
+                self._components.close()
             self._counting.wait_for(lambda: not self._starting, START_TIMEOUT)
             hosts = list(self._alive)
         for host in hosts:
@@ -231,6 +241,10 @@ class Hosting:
         host.on_raw_output = partial(_take_raw_output, host)
         config = self._encoded_config(descriptor)
         self._shelf.materialize(read, descriptor, host.plugin_dir)
+        if descriptor.is_component:
+            copy = host.plugin_dir / read.source
+            # On another thread, as an interrupt on this one must not come half-way.
+            self._workers.start(partial(self._compile, copy, descriptor)).result()
         host.source = (host.plugin_dir / read.source, descriptor.path.absolute())
 
         invocation = Invocation(plugin_id, "load", self._config.timeout, sink)
@@ -251,6 +265,14 @@ class Hosting:
         finally:
             conversation.close()
         return read_description(said, plugin_id), min(max(1, places), MAX_CONCURRENCY)
+
+    def _compile(self, copy: Path, descriptor: PluginDescriptor) -> None:
+        from nebula_lab.sandbox.compiled_components import CompiledComponents  # few plugins are one
+
+        with self._counting:
+            if self._components is None:
+                self._components = CompiledComponents(self._mark)
+        self._components.put_beside(copy, descriptor.id, descriptor.path.absolute())
 
     def _encoded_config(self, descriptor: PluginDescriptor) -> Any:
         section = self._config.global_config.get(descriptor.id)

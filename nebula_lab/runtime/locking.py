@@ -160,7 +160,8 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
-    return with_environments(locked, chosen, anew=True if upgrade is None else upgrade)
+    anew: bool | Collection[str] = True if upgrade is None else upgrade
+    return with_environments(locked, chosen, anew=anew, python=config.python)
 
 
 def _locked(

@@ -106,8 +106,9 @@ def _used_by(record: PluginRecord) -> tuple[int | None, float | None]:
     for host in record.slots.hosts:
         with contextlib.suppress(psutil.Error):
             for process in processes_of(host):
-                times = process.cpu_times()
-                memory = (memory or 0) + process.memory_info().rss
+                with process.oneshot():  # its start and its times stand in one file
+                    times = process.cpu_times()
+                    memory = (memory or 0) + process.memory_info().rss
                 cpu_time = (cpu_time or 0.0) + times.user + times.system
     return memory, cpu_time
 

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from nebula_lab.errors import EnvironmentFailedError, ManagerClosedError
 from nebula_lab.model import PluginDescriptor, SandboxMode
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
+from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.runtime.abandonment import abandonable
 from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.environment_locks import choose_environments, located
@@ -36,6 +38,7 @@ class PluginEnvironments:
         workers: do the building.
         dispatcher: is told of it.
         mark: what the processes of a build are found by, if this one is killed.
+        python: what the user lets environments be made of.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class PluginEnvironments:
         workers: Workers,
         dispatcher: Dispatcher,
         mark: Callable[[], str],
+        python: PythonConfig,
     ) -> None:
         self._mode = mode
         self._workers = workers
         self._dispatcher = dispatcher
         self._mark = mark
+        self._python = python
         self._cache: EnvironmentCache | None = None
         self._lock: LockFile | None = None
         self._is_strict = False
@@ -60,7 +65,9 @@ class PluginEnvironments:
         from nebula_lab.environments.cache import EnvironmentCache
 
         if self._cache is None:
-            self._cache = EnvironmentCache(mark=self._mark, locked=self._locked)
+            self._cache = EnvironmentCache(
+                mark=self._mark, locked=self._locked, python=self._python
+            )
         return self._cache
 
     def follow(self, lock: LockFile | None, *, strictly: bool = False) -> None:
@@ -95,7 +102,9 @@ class PluginEnvironments:
         """
         return choose_environments(self.cache, descriptors, anew=anew)
 
-    def environment_for(self, descriptor: PluginDescriptor, sink: OutputSink) -> Environment | None:
+    def environment_for(
+        self, descriptor: PluginDescriptor, sink: OutputSink, *, anew: bool = False
+    ) -> Environment | None:
         """The Python that a plugin asks for, built now if need be; None for the manager's own.
 
         It takes as long as it takes. An interrupt of whoever waits ends it, and nothing is left.
@@ -103,6 +112,7 @@ class PluginEnvironments:
         Args:
             descriptor: the plugin.
             sink: shows how far it has come, on this thread.
+            anew: build it again, though it is there.
 
         Raises:
             EnvironmentFailedError: it can't be had; with the resolver's own explanation.
@@ -114,7 +124,7 @@ class PluginEnvironments:
             raise located(descriptor, _in_no_process(mode))
         stages: queue.SimpleQueue[Stage | None] = queue.SimpleQueue()
         with abandonable() as abandonment:
-            work = partial(self._build, descriptor, stages.put, lambda: bool(abandonment))
+            work = partial(self._build, descriptor, stages.put, lambda: bool(abandonment), anew)
             built = self._workers.start(work)
             built.add_done_callback(lambda _: stages.put(None))
             while (stage := stages.get()) is not None:
@@ -127,6 +137,7 @@ class PluginEnvironments:
         descriptor: PluginDescriptor,
         tell: Callable[[Stage], object],
         is_abandoned: Callable[[], bool],
+        anew: bool,
     ) -> Environment:
         from nebula_lab.environments.stages import BuildWatcher
         from nebula_lab.environments.uv_tool import CancelledError
@@ -143,7 +154,8 @@ class PluginEnvironments:
                 tell(stage)
 
         try:
-            found = self.cache.ready(descriptor.python, BuildWatcher(pass_on, is_abandoned))
+            watcher = BuildWatcher(pass_on, is_abandoned)
+            found = self.cache.ready(descriptor.python, watcher, anew=anew)
         except EnvironmentFailedError as error:
             raise located(descriptor, error) from error.__cause__
         except CancelledError:
@@ -151,9 +163,18 @@ class PluginEnvironments:
                 raise ManagerClosedError("the manager has been closed") from None
             broken_off = EnvironmentFailedError("building its environment was broken off")
             raise located(descriptor, broken_off) from None
+        self._note_user(found, descriptor.id)
         if told:
             self._emit_ready(descriptor.id, found, time.monotonic() - began)
         return found
+
+    def _note_user(self, environment: Environment, plugin_id: str) -> None:
+        from nebula_lab.environments.upkeep import note_user
+
+        try:
+            note_user(self.cache.layout, PurePath(environment.prefix).name, plugin_id)
+        except OSError as error:  # it is for lists alone
+            _log.info("who has an environment was not noted: %s", error)
 
     def _emit_stage(self, plugin_id: str, stage: Stage) -> None:
         event = EnvironmentBuilding(

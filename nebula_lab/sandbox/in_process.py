@@ -82,6 +82,8 @@ class InProcessHost(Host):
         # Of this host alone, in whichever manager of this process.
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._interrupts = ThreadInterrupts()
+        self._server: _ThreadServer | None = None
+        self._most_memory = spec.policy.limits.memory
         self._executing = [0]
         self._reason = ""
         self._disposed = False
@@ -97,7 +99,7 @@ class InProcessHost(Host):
             raise
 
     def _run(self) -> None:
-        server = _ThreadServer(
+        self._server = server = _ThreadServer(
             self._interrupts,
             self._context_of,
             self._theirs,
@@ -105,11 +107,12 @@ class InProcessHost(Host):
             executing=self._executing,
             module_life=self._life,
         )
+        server.most_memory = self._most_memory
         try:
             if server.greet() and blocking.serve(server):
                 concurrent.serve(server)
         except ChannelEndedError:
-            pass  # the manager hung up
+            self._reason = server.perished  # unless the manager hung up
         except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
             self._reason = f"the plugin's thread ended: {error!r}"
         finally:
@@ -138,6 +141,14 @@ class InProcessHost(Host):
 
     def interrupt(self, call: PendingCall) -> None:
         self._interrupts.interrupt(call.number)
+        self._halt(call.number)
+
+    def insist(self, call: PendingCall) -> None:
+        self._halt(call.number)
+
+    def _halt(self, number: int) -> None:
+        if self._server is not None:
+            self._server.halt(number)
 
     def kill(self) -> None:
         self._reason = self._reason or "it did not stop; its thread was left behind"

@@ -45,7 +45,8 @@ class SparePool:
         start: starts a host, which is not waited for.
         usual: the profile of a plugin that asks for nothing.
         is_idle: whether neither a load nor a call goes on.
-        size: how many to keep for each profile.
+        size: how many to keep for each profile; one more in the environment that was asked for
+            last, if a plugin chose it.
     """
 
     def __init__(
@@ -118,9 +119,16 @@ class SparePool:
     def _missing(self) -> Profile | None:
         """The profile that wants another spare; the caller holds the lock."""
         for profile in reversed(self._asked_for):
-            if sum(one.profile == profile for one in self._spares) < self.size:
+            if sum(one.profile == profile for one in self._spares) < self._wanted(profile):
                 return profile
         return None
+
+    def _wanted(self, profile: Profile) -> int:
+        """How many spares of a profile are to be there; the caller holds the lock."""
+        # In an environment that a plugin chose, a host takes ten times as long to start as a fork
+        # does: two reloads one after the other would have the second wait for that.
+        is_slow = profile.environment is not None and profile == self._asked_for[-1]
+        return self.size + 1 if self.size and is_slow else self.size
 
     def _is_full(self) -> bool:
         if self._asked_for:

@@ -38,7 +38,8 @@ def collect(descriptor: PluginDescriptor) -> CollectedPlugin:
         else:
             intake.file(source, source.name, None)
             _take_signature(intake, source, beside)
-            _take_imports(intake, source, beside)
+            if source.suffix != ".wasm":  # a component has all that it is made of in it
+                _take_imports(intake, source, beside)
         description = _take_description(intake, descriptor, source, beside)
     except OSError as error:
         raise StoreError(

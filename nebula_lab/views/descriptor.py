@@ -8,9 +8,10 @@ from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor
 from nebula_lab.model.rights import RequestedRights
 from nebula_lab.views.facts import fact_list
 from nebula_lab.views.rendered import Rendered
-from nebula_lab.views.safe_text import line
+from nebula_lab.views.safe_text import line, prose
 
 _MOST = 50  # of dependencies, tags and rights
+_DESCRIPTION = 4_000  # characters; more would push all else off the screen
 
 
 def descriptor_view(descriptor: PluginDescriptor) -> Rendered:
@@ -18,7 +19,7 @@ def descriptor_view(descriptor: PluginDescriptor) -> Rendered:
     metadata, runtime = descriptor.metadata, descriptor.runtime
     facts = [
         ("name", descriptor.name if descriptor.name != descriptor.id else ""),
-        ("what it does", metadata.description),
+        ("what it does", prose(metadata.description, _DESCRIPTION)),
         ("needs", _lines(map(_dependency, descriptor.dependencies))),
         ("asks for", _rights(descriptor.security)),
         ("at once", runtime.concurrency if runtime.concurrency > 1 else ""),

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from nebula_lab.environments.upkeep import KeptEnvironment
-from nebula_lab.views.quantities import moment, size
+from nebula_lab.environments.upkeep import KeptEnvironment, Removed
+from nebula_lab.views.quantities import counted, moment, size
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.table import Cell, Column, Table
 from nebula_lab.views.tone import Tone
 
 _COLUMNS = (
     Column("environment"),
+    Column("plugins"),
     Column("Python"),
-    Column("packages"),
+    Column("packages", right=True),
+    Column("with"),
     Column("size", right=True),
     Column("used last"),
 )
 _KEY = 12  # characters that tell them apart
-# What every environment has, and so tells nothing.
 _SHOWN = 4
 
 
@@ -31,7 +32,9 @@ def environment_list(found: Sequence[KeptEnvironment]) -> Rendered:
         rows=[
             (
                 one.key[:_KEY],
+                ", ".join(one.plugins) or "–",
                 one.python or Cell("unreadable", Tone.BAD),
+                len(one.packages),
                 _packages(one.chosen),
                 size(one.size),
                 Cell("now", Tone.GOOD) if one.is_in_use else moment(_when(one.used_at)),
@@ -40,6 +43,28 @@ def environment_list(found: Sequence[KeptEnvironment]) -> Rendered:
         ],
         empty="No environments are kept; one is built for the first plugin that asks for one.",
     ).rendered()
+
+
+def environment_details(one: KeptEnvironment) -> Rendered:
+    """One of them, and a row for each of its packages."""
+    pairs = (package.partition("==") for package in one.packages)
+    chosen = set(one.chosen)
+    used = "in use now" if one.is_in_use else f"used last {moment(_when(one.used_at))}"
+    return Table(
+        caption=f"Environment {one.key[:_KEY]} of {', '.join(one.plugins) or 'no plugin'}: Python "
+        f"{one.python or 'unreadable'}, {size(one.size)}, {used}",
+        columns=(Column("package"), Column("version"), Column("for")),
+        rows=[
+            (name, version, "the plugin" if f"{name}=={version}" in chosen else "its host")
+            for name, _, version in pairs
+        ],
+        empty=f"Environment {one.key[:_KEY]} has no packages.",
+    ).rendered()
+
+
+def removed_in_words(removed: Removed) -> str:
+    """Such as `2 environments removed, 310 MB`."""
+    return f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}"
 
 
 def _when(seconds: float) -> datetime:

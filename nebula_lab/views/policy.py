@@ -16,6 +16,7 @@ from nebula_lab.views.tone import Tone
 _COLUMNS = (Column("right or limit"), Column("what it has"), Column("enforced"))
 _TONES = {
     Enforcement.KERNEL: Tone.GOOD,
+    Enforcement.WEBASSEMBLY: Tone.GOOD,
     Enforcement.MANAGER: Tone.GOOD,
     Enforcement.SAMPLING: Tone.DOUBTFUL,
     Enforcement.NONE: Tone.BAD,

@@ -14,6 +14,8 @@ from nebula_lab.views.tone import Tone
 # A page that no theme styles, such as a plain export, leaves no room between cells.
 SPACED = "padding:0.2em 0.6em"
 _WHOLE = 24  # characters of a text that has no need to be broken
+_MANY = 9  # columns that a sheet of paper has room for at full size
+_PAGE = 17.0  # parts in a hundred of the width of a page, for the letters of all columns together
 TEXT_WIDTH = 60  # of one cell; HTML wraps and shows more
 
 
@@ -72,7 +74,8 @@ class Table(Struct, frozen=True):
         )
         body = "".join(f"<tr>{self._html_row(row)}</tr>" for row in rows)
         return (
-            f'<table><caption style="text-align:left;font-weight:600">{escaped(self.caption)}'
+            f"<table{_fitting(len(self.columns))}>"
+            f'<caption style="text-align:left;font-weight:600">{escaped(self.caption)}'
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
@@ -92,6 +95,11 @@ def _cell(value: Cell | object) -> Cell:
     return value if isinstance(value, Cell) else Cell(value)
 
 
+def _fitting(columns: int) -> str:
+    """Smaller letters for many columns on a narrow page: paper can't be scrolled to the side."""
+    return f' style="font-size:min(1em,{_PAGE / columns:.2f}vw)"' if columns > _MANY else ""
+
+
 def _alignment(column: Column) -> str:
     # Numbers and their units stay together.
     how = "right;white-space:nowrap" if column.right else "left"
@@ -109,4 +117,6 @@ def breaking(text: object) -> str:
 def _html_cell(tag: str, scope: str, column: Column, cell: Cell) -> str:
     dot = mark(cell.tone) if cell.tone else ""
     style = f"{_alignment(column)}{breaking(cell.text)}"
+    if dot and len(str(cell.text)) <= _WHOLE:
+        style += ";white-space:nowrap"  # a dot stands beside its word
     return f'<{tag}{scope} style="{style}">{dot}{escaped(cell.text)}</{tag}>'

@@ -23,7 +23,7 @@ _SUFFIXES = (
     ".pyo",
 )
 _NAMES = frozenset({"4913", "5036"})
-_DESCRIBING = (".py", ".ipynb", ".toml", ".json", ".yaml", ".yml")
+_DESCRIBING = (".py", ".ipynb", ".wasm", ".toml", ".json", ".yaml", ".yml")
 
 
 def is_passing(name: str) -> bool:

@@ -46,12 +46,22 @@ def index(kept):
         yield folder
 
 
-@pytest.fixture(scope="module")
-def host_index(index):
-    """The same, with all that a host needs in an environment."""
+@pytest.fixture(scope="session")
+def host_wheels(kept):
+    """All that a host needs in an environment: packed once, and unpacked by uv once."""
+    folder = kept / "host"
+    folder.mkdir()
     for one in preferred_versions():
-        repack(one.partition("==")[0], index)
-    return index
+        repack(one.partition("==")[0], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def host_index(index, host_wheels):
+    """The same, with all that a host needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_FIND_LINKS", f"{index},{host_wheels}")
+        yield index
 
 
 @pytest.fixture

@@ -28,15 +28,19 @@ def write_wheel(folder: Path, name: str, version: str, files=None, requires=()) 
     return _write(folder / f"{name}-{version}-py3-none-any.whl", info, contents)
 
 
-def write_source(folder: Path, name: str, version: str) -> Path:
-    """A source distribution, whose build would leave a file behind."""
-    path = folder / f"{name}-{version}.tar.gz"
+def write_source(folder: Path, name: str, version: str, files=None, metadata="2.1") -> Path:
+    """A source distribution; without files, one whose build would leave a file behind.
+
+    Args:
+        files: text by path in it.
+        metadata: the version of its metadata; by 2.2 they say what it depends on, which is nothing.
+    """
     ran = folder / "a_build_ran"
     texts = {
-        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        "setup.py": f"open({str(ran)!r}, 'w').close()\n",
+        "PKG-INFO": f"Metadata-Version: {metadata}\nName: {name}\nVersion: {version}\n",
+        **({"setup.py": f"open({str(ran)!r}, 'w').close()\n"} if files is None else files),
     }
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(folder / f"{name}-{version}.tar.gz", "w:gz") as archive:
         for inside, text in texts.items():
             entry = tarfile.TarInfo(f"{name}-{version}/{inside}")
             entry.size = len(text)

@@ -6,12 +6,19 @@ import json
 import subprocess
 import sys
 
+import pytest
 from local_wheels import write_wheel
 
+from nebula_lab import PluginManager
 from nebula_lab.doctor.environments import environments
 from nebula_lab.doctor.finding import Verdict
+from nebula_lab.environments.cache_layout import CacheLayout, cache_root
+from nebula_lab.environments.upkeep import kept_environments
+from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model import PythonNeeds
+from nebula_lab.views.environments import environment_list
 
+PLUGIN = "def plugin_entry(): ..."
 WITHOUT_UV = """
 import sys
 sys.modules["uv"] = None
@@ -22,8 +29,14 @@ for one in environments():
 
 
 def run(*arguments):
-    command = [sys.executable, "-c", "import sys; from nebula_lab.cli.main import main; main()"]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from nebula_lab.cli.main import main; sys.exit(main())",
+    ]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=60
+    )
 
 
 def test_what_is_kept_is_listed_and_removed_once_nobody_has_it(index, cache):
@@ -40,6 +53,53 @@ def test_what_is_kept_is_listed_and_removed_once_nobody_has_it(index, cache):
     cache.close()
     assert json.loads(run("env", "gc", "--all", "--json").stdout)["removed"] >= 1
     assert "kept==1.0" not in run("env", "list").stdout
+
+
+@pytest.fixture
+def two(index, plugin_file):
+    """Two plugins, of which one has an environment, on a folder of theirs."""
+    write_wheel(index, "wanted", "1.0")
+    for name in ("ipykernel", "ipython", "msgspec"):  # no host runs in it
+        write_wheel(index, name, "99.0")
+    path = plugin_file("wanting", PLUGIN, python={"dependencies": ["wanted"]})
+    plugin_file("plain", PLUGIN)
+    return path.parent
+
+
+def test_whose_an_environment_is_and_what_is_in_it_is_shown(two):
+    shown = run("env", "show", "--plugin-dir", two, "wanting").stdout
+    assert "of wanting: Python" in shown
+    assert "wanted" in shown
+    kept = json.loads(run("env", "list", "--json").stdout)
+    (one,) = [one for one in kept if "wanting" in one["plugins"]]
+    assert "wanted==1.0" in one["packages"]
+    assert run("env", "show", "--plugin-dir", two, "plain").returncode == 3
+
+
+def test_one_is_built_again_unless_somebody_has_it(two):
+    with PluginManager({"plugin_dir": two, "hot_reload": False}) as plugins:
+        folder = plugins.build_environment("wanting")
+        lost = next(folder.rglob("wanted.py"))
+        lost.unlink()
+        used = run("env", "rebuild", "--plugin-dir", two, "wanting")
+        assert "in use" in used.stderr
+        assert not lost.exists()
+        with pytest.raises(EnvironmentFailedError, match="in use"):
+            plugins.build_environment("wanting", anew=True)
+    done = run("env", "rebuild", "--plugin-dir", two, "wanting")
+    assert done.stdout == f"wanting: {folder}\n", done.stderr
+    assert lost.read_text() == "__version__ = '1.0'\n"
+
+
+def test_a_list_names_the_plugin_and_counts_packages(two):
+    with PluginManager({"plugin_dir": two, "hot_reload": False}) as plugins:
+        plugins.build_environment("wanting")
+        found = kept_environments(CacheLayout(cache_root()))
+    (one,) = [one for one in found if one.plugins == ("wanting",)]
+    shown = environment_list([one])
+    row = next(line for line in shown.text.splitlines() if line.startswith(one.key[:12]))
+    assert row.split()[1:4] == ["wanting", one.python, str(len(one.packages))]
+    assert "<th" in shown.html
 
 
 def test_a_time_that_is_none_is_wrong_usage():

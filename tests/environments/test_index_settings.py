@@ -7,14 +7,17 @@ import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from local_sources import write_project
 from local_wheels import write_wheel
 
 from nebula_lab.environments.cache import EnvironmentCache
 from nebula_lab.environments.index_settings import index_settings
 from nebula_lab.errors import EnvironmentFailedError
 from nebula_lab.model import PythonNeeds
+from nebula_lab.model.python_config import PythonConfig
 
 
 @pytest.fixture
@@ -97,17 +100,21 @@ def test_other_indexes_are_another_question_and_another_password_is_none(user, m
 @pytest.fixture
 def server(tmp_path):
     """A package index that asks for a password, as PEP 503 and RFC 7617 have it."""
-    wheel = write_wheel(tmp_path, "guarded", "1.0")
-    pages = {
-        "/simple/guarded/": f'<a href="/{wheel.name}">{wheel.name}</a>'.encode(),
-        f"/{wheel.name}": wheel.read_bytes(),
+    write_project(tmp_path, "sourced")
+    packages = {
+        "guarded": write_wheel(tmp_path, "guarded", "1.0"),
+        "sourced": tmp_path / "sourced-1.0.tar.gz",
     }
+    pages = {}
+    for name, file in packages.items():
+        pages[f"/simple/{name}/"] = f'<a href="/{file.name}">{file.name}</a>'.encode()
+        pages[f"/{file.name}"] = file.read_bytes()
     wanted = "Basic " + base64.b64encode(b"me:secret").decode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             is_known = self.headers.get("Authorization") == wanted
-            content = pages.get(self.path)
+            content = pages.get(urlsplit(self.path).path)  # a proxy is asked for all of it
             self.send_response(401 if not is_known else 404 if content is None else 200)
             if not is_known:
                 self.send_header("WWW-Authenticate", 'Basic realm="packages"')
@@ -158,3 +165,29 @@ def test_an_index_that_refuses_says_so(user, server):
         cache.ready(PythonNeeds(dependencies=("guarded",)))
     cache.close()
     assert "wrong@" not in str(caught.value)
+
+
+def test_a_source_comes_from_there_too_and_its_build_sees_no_password(user, server, tmp_path):
+    user(pip=f"[global]\nindex-url = http://me:secret@{server}\n")
+    cache = EnvironmentCache(host=(), python=PythonConfig(allow_source=True))
+    found = cache.ready(PythonNeeds(dependencies=("sourced",)))
+    assert Path(found.packages[0], "sourced.py").exists()
+    cache.close()
+    kept = [one for one in (tmp_path / "home").rglob("*") if one.is_file()]
+    assert not [one for one in kept if b"me:secret" in one.read_bytes()]
+
+
+@pytest.mark.parametrize("whose", ["pip", "variable"])
+def test_packages_come_by_way_of_the_user_s_proxy(user, server, monkeypatch, whose):
+    proxy = f"http://{server.removesuffix('/simple')}"
+    # No such host is known to anybody, so nothing comes but by the proxy.
+    pip = "[global]\nindex-url = http://me:secret@packages.invalid/simple\n"
+    if whose == "pip":
+        pip += f"proxy = {proxy}\n"
+    else:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+    user(pip=pip)
+    cache = EnvironmentCache(host=())
+    found = cache.ready(PythonNeeds(dependencies=("guarded",)))
+    cache.close()
+    assert Path(found.packages[0], "guarded.py").exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from local_wheels import write_source, write_wheel
 
 from nebula_lab.environments.cache_layout import CacheLayout, cache_root
 from nebula_lab.errors import PluginError
@@ -42,7 +43,8 @@ LOADING = """
 import sys
 from nebula_lab import PluginManager
 
-with PluginManager({"plugin_dir": sys.argv[1], "hot_reload": False}) as plugins:
+config = {"plugin_dir": sys.argv[1], "hot_reload": False, "python": {"allow_source": True}}
+with PluginManager(config) as plugins:
     try:
         plugins.load_plugin(sys.argv[2])
     except KeyboardInterrupt:
@@ -62,11 +64,13 @@ def uv_processes():
 
 
 def loading(folder, index, plugin):
+    """A manager that loads a plugin, with packages from an index, or from the folder of wheels."""
+    own = {"UV_DEFAULT_INDEX": index, "UV_CONFIG_FILE": "/dev/null"} if index else {}
     return subprocess.Popen(
         [sys.executable, "-c", LOADING, str(folder), plugin],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "UV_DEFAULT_INDEX": index, "UV_CONFIG_FILE": "/dev/null"},
+        env={**os.environ, **own},
     )
 
 
@@ -96,6 +100,39 @@ def test_no_uv_outlives_a_manager_that_was_killed(
     process.kill()
     process.communicate()
     wait_until(lambda: not uv_processes(), "the end of uv")
+
+
+BACKEND = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "while True: pass", "of-the-build"])
+while True: pass
+"""
+
+
+def builds():
+    return [
+        one.pid
+        for one in psutil.process_iter(["cmdline"])
+        if "of-the-build" in (one.info["cmdline"] or ())
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_build_from_source_goes_on_without_whoever_waits(
+    index, plugin_file, tmp_path, wait_until, number
+):
+    for name in ("ipykernel", "ipython", "msgspec"):
+        write_wheel(index, name, "99.0")
+    project = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n"
+    write_source(index, "endless", "1.0", {"pyproject.toml": project, "own.py": BACKEND})
+    plugin_file("slow", PLUGIN, python=asking_for("endless"))
+    process = loading(tmp_path / "plugins", "", "slow")
+    wait_until(builds, "the build", timeout=60)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    wait_until(lambda: not builds(), "the end of the build", timeout=30)
+    if number == signal.SIGINT:
+        assert not list(CacheLayout(cache_root()).new.glob("*"))
 
 
 def test_closing_a_manager_ends_its_builds(

@@ -7,7 +7,7 @@ from local_wheels import write_wheel
 
 from nebula_lab import PluginConfig
 from nebula_lab.discovery import read_descriptor
-from nebula_lab.errors import EnvironmentFailedError, MetadataLoadError
+from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.lock import read_lock
 from nebula_lab.runtime.locking import relock
 
@@ -38,15 +38,6 @@ def test_an_upgrade_of_one_plugin_chooses_its_packages_anew_and_no_others(locked
         if package.name in ("moving", "other")
     }
     assert found == {"moving": "2.0", "other": "1.0"}
-
-
-def test_packages_that_would_be_built_from_source_are_not_locked(plugin_file, tmp_path):
-    plugin_file("builds", MODULE, python={"dependencies": ["moving"], "allow_source": True})
-    config = PluginConfig(plugin_dir=tmp_path / "plugins", lock_file=tmp_path / "nebula.lock")
-    with pytest.raises(EnvironmentFailedError, match="built from source code") as caught:
-        relock(config)
-    assert caught.value.plugin_id == "builds"
-    assert not config.lock_path.exists()
 
 
 @pytest.mark.parametrize(

@@ -139,15 +139,17 @@ def test_a_host_comes_back_after_a_crash_however_it_is_started(wheels, plugin_fi
     assert plugins.execute("fragile", "version") == "2.0"
 
 
-def test_a_spare_host_of_an_environment_takes_a_reload(wheels, plugin_file, built, wait_until):
+def test_spare_hosts_of_an_environment_take_two_reloads(wheels, plugin_file, built, wait_until):
+    """A host takes long to start there, so one reload more than elsewhere finds a spare."""
     plugin_file("quick", VERSION, python=NEW)
     plugins = built(zygote={"spares": 1})
     assert plugins.execute("quick", "count_up") == 1
-    (spare,) = wait_until(
-        lambda: tuple(plugins._engine.sandboxes.usual.spares._spares), "a spare", 60
-    )
-    plugins.reload_plugin("quick")
-    assert plugins.execute("quick", "pid") == spare.host.pid
+    spares = plugins._engine.sandboxes.usual.spares._spares
+    wait_until(lambda: len(spares) == 2, "two spares", 60)
+    pids = {one.host.pid for one in spares}
+    for _ in range(2):
+        plugins.reload_plugin("quick")
+        pids.remove(plugins.execute("quick", "pid"))
     assert plugins.execute("quick", "count_up") == 2
     assert plugins.execute("quick", "version") == "2.0"
 

@@ -9,7 +9,9 @@ import pytest
 
 from nebula_lab.live.actions import ACTIONS
 from nebula_lab.live.messages import Call, FromFrontEnd, Request
-from nebula_lab.live.samples import _code
+from nebula_lab.live.samples import _code, _magic
+from nebula_lab.notebook.params import read_params
+from nebula_lab.notebook.words import raw_words, unquoted
 
 
 def state(manager):
@@ -126,11 +128,22 @@ def test_unloading_what_others_need_names_them(front_end, manager, write):
     assert front_end.ask("unload", plugin="counter", cascade=True)["type"] == "answer"
 
 
+def test_a_restart_asks_before_it_takes_others_with_it(front_end, manager, write):
+    write("dependent", dependencies=["counter"])
+    manager.rediscover()
+    front_end.ask("load", plugin="dependent")
+    loaded_at = manager.plugin_info("counter").loaded_at
+    failure = front_end.ask("restart", plugin="counter")
+    assert failure["error"] == "DependentsLoadedError"
+    assert "dependent" in failure["message"]
+    assert manager.plugin_info("counter").loaded_at == loaded_at
+
+
 def test_a_restart_brings_back_those_that_need_it(front_end, manager, write):
     write("dependent", dependencies=["counter"])
     manager.rediscover()
     front_end.ask("load", plugin="dependent")
-    front_end.ask("restart", plugin="counter")
+    assert front_end.ask("restart", plugin="counter", cascade=True)["type"] == "answer"
     assert {info.id: info.state.value for info in manager.list_plugins()} == {
         "counter": "Loaded",
         "dependent": "Loaded",
@@ -162,10 +175,25 @@ def test_a_sample_is_python_whatever_its_names_are(operation, name):
     assert code.startswith("plugins.execute('counter'")
 
 
+@pytest.mark.parametrize("operation", ["add", "two words", "it's", 'say "x"', "{a}", "$x"])
+def test_a_sample_is_a_magic_whatever_its_names_are(operation):
+    params = {"text": 'it\'s "so" {and} $so', "n": 1}
+    line = _magic("counter", operation, params)
+    plugin_id, read, *words = raw_words(line.removeprefix("%plugin call "))
+    assert (unquoted(plugin_id), unquoted(read)) == ("counter", operation)
+    assert read_params(words, {}, {}) == params
+
+
+@pytest.mark.parametrize("operation", ["two\nlines", "--timeout"])
+def test_a_sample_that_no_line_can_hold_is_python(operation):
+    assert ast.parse(_magic("counter", operation, {}))
+
+
 def test_a_version_can_be_gone_back_to(front_end, manager, write):
     front_end.ask("load", plugin="counter")
     write("counter", version="1.1.0")
-    front_end.ask("reload", plugin="counter")
+    reloaded = front_end.ask("reload", plugin="counter")
+    assert reloaded["type"] == "answer", reloaded
     newest, oldest = front_end.ask("history", plugin="counter")["answer"]["versions"]
     assert (newest["version"], newest["serves"]) == ("1.1.0", True)
     front_end.ask("rollback", plugin="counter", version=oldest["digest"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -10,6 +11,7 @@ from front_end import FrontEnd
 
 from nebula_lab import PluginManager
 from nebula_lab.live.feed import TURN
+from nebula_lab.live.hub import LiveHub
 
 
 def live_threads() -> list[str]:
@@ -126,9 +128,49 @@ def test_that_a_plugin_rests_is_no_error(front_end, manager):
     assert not front_end.rows["counter"]["error"]
 
 
-def test_a_view_whose_messages_can_not_arrive_is_not_let_rest(manager, wait_until, monkeypatch):
-    from nebula_lab.live.hub import LiveHub
+def test_a_problem_that_is_another_one_is_told_of(front_end, manager, write):
+    """Also where there are as many as before, and nothing but the look around shows it."""
+    write("picky", dependencies=["counter >=9.0"])
+    manager.rediscover()
+    front_end.watch("plugins")
+    front_end.wait(lambda: front_end.rows, "a snapshot")
+    before = front_end.of("snapshot")[-1]["totals"]
+    assert "9.0" in front_end.rows["picky"]["leftOut"]
+    write("picky", dependencies=["counter >=8.0"])
+    manager.rediscover()
+    front_end.wait(lambda: "8.0" in front_end.rows["picky"]["leftOut"], "the new reason")
+    after = [message["totals"] for message in front_end.of("changes") if message["totals"]][-1]
+    assert after["problems"] != before["problems"]
+    assert after["errors"] == before["errors"]
 
+
+def test_the_same_graph_is_not_sent_again(front_end, manager, write):
+    front_end.watch("graph", "plugins")
+    front_end.wait(lambda: front_end.of("graphChanged"), "the graph")
+    write("broken", "raise RuntimeError('not today')", requires_nebula=">=99")
+    manager.rediscover()
+    front_end.wait(lambda: len(front_end.of("changes")) > 0, "what is new")
+    graphs = [message["graph"] for message in front_end.of("graphChanged")]
+    assert all(one != other for one, other in itertools.pairwise(graphs))
+
+
+def test_a_front_end_whose_messages_arrive_while_a_cell_runs_is_let_rest(
+    manager, wait_until, monkeypatch
+):
+    """It has a subshell; else a page that is closed would be fed for as long as the cell runs."""
+    monkeypatch.setattr("nebula_lab.live.hub.SILENCE", 0.1)
+    hub = LiveHub(lambda: manager, is_deaf=lambda: True)
+    try:
+        front_end = FrontEnd(hub, wait_until)
+        aside = threading.Thread(target=front_end.watch, args=("plugins",))
+        aside.start()
+        aside.join()
+        wait_until(lambda: not front_end.session.is_fed, "its rest")
+    finally:
+        hub.close()
+
+
+def test_a_view_whose_messages_can_not_arrive_is_not_let_rest(manager, wait_until, monkeypatch):
     monkeypatch.setattr("nebula_lab.live.hub.SILENCE", 0.1)
     deaf = LiveHub(lambda: manager, is_deaf=lambda: True)
     try:

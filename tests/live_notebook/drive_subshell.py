@@ -99,6 +99,7 @@ def _is_answer(message: dict[str, Any], comm: str, number: int) -> bool:
         return False
     content = _data(message)
     content = content.get("content", content)
+    content = content.get("message", content)  # from a widget, for one of its pages
     return content.get("type") == "answer" and content.get("id") == number
 
 
@@ -108,7 +109,7 @@ def _plain(message: Any) -> Any:
 
 def _custom(message: Any) -> Any:
     """As a widget's front end sends it."""
-    return {"method": "custom", "content": message}
+    return {"method": "custom", "content": {"page": "page", "message": message}}
 
 
 def main(folder: Path) -> None:

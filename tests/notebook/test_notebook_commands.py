@@ -67,6 +67,8 @@ def test_params_are_words_json_or_variables(notebook, words, value):
         ("xyzzy", "see %plugin help"),
         ("list more", "unrecognized arguments: more"),
         ("logs counter -n 0", "not a positive number"),
+        ("env rebuild", "name the plugin"),
+        ("env mend", "invalid choice: 'mend'"),
         ("new 1st", "is not a plugin id"),
         ("new counter", "there is a plugin counter already"),
     ],
@@ -244,3 +246,11 @@ def test_a_failed_magic_stops_its_cell(notebook):
     cell = notebook.run("after = 0\n%plugin call counter boom\nafter = 1")
     assert cell.error is not None
     assert notebook.run("after").value == 0
+
+
+def test_env_lists_what_is_kept_and_says_who_asks_for_none(notebook, monkeypatch, tmp_path):
+    monkeypatch.setenv("NEBULA_LAB_HOME", str(tmp_path / "home"))
+    assert "No environments are kept" in notebook.run("%plugin env").shown
+    said = notebook.run("%plugin env show counter").stdout
+    assert said == "counter asks for no environment, and runs in the manager's own.\n"
+    assert notebook.run("%plugin env gc --all").stdout.startswith("no environments removed")

@@ -159,3 +159,43 @@ CHANGED = {
 def test_the_code_of_a_notebook_has_what_makes_a_difference(case):
     before = read_notebook(notebook("print(1)").encode())
     assert read_notebook(CHANGED[case].encode()).code != before.code
+
+
+BLOCK = '# /// script\n# requires-python = ">=3.11"\n# dependencies = ["inflection<0.5"]\n# ///\n'
+
+
+def test_a_cell_says_which_environment_the_notebook_needs(shelf):
+    shelf.book(METADATA.format(id="book"), BLOCK, CLASS, ENTRY)
+    [found] = discovered(shelf).descriptors
+    assert found.python.dependencies == ("inflection<0.5",)
+
+
+def test_it_does_so_beside_a_manifest_too(shelf):
+    shelf.book(BLOCK, CLASS, ENTRY)
+    shelf.put("book.toml", 'id = "book"\nversion = "2.0.0"\n')
+    [found] = discovered(shelf).descriptors
+    assert found.python.requires == ">=3.11"
+
+
+def test_a_cell_that_is_no_part_of_the_plugin_says_nothing_of_its_environment(shelf):
+    shelf.book(METADATA.format(id="book"), cell(BLOCK, "code", "nebula-skip"), CLASS, ENTRY)
+    [found] = discovered(shelf).descriptors
+    assert found.python is None
+
+
+def test_two_cells_that_say_it_are_one_too_many(shelf):
+    shelf.book(METADATA.format(id="book"), BLOCK, BLOCK + "x = 1", CLASS, ENTRY)
+    assert "a second block of inline metadata (cell 3)" in only_problem(shelf).message
+
+
+def test_a_mistake_in_such_a_block_is_told_with_cell_and_line(shelf):
+    wrong = BLOCK.replace("inflection<0.5", "not a requirement")
+    path = shelf.book(METADATA.format(id="book"), "import os\n" + wrong, CLASS, ENTRY)
+    problem = only_problem(shelf)
+    assert "(cell 2, line 4)" in problem.message
+    assert "not a requirement" in path.read_text().splitlines()[problem.location.line - 1]
+
+
+def test_a_notebook_that_is_no_plugin_may_have_what_blocks_it_likes(shelf):
+    shelf.book(BLOCK, BLOCK)
+    assert not discovered(shelf).problems

@@ -43,3 +43,17 @@ def test_a_long_cell_is_cut_in_text_and_kept_longer_in_html():
     rendered = Table("Long", (Column("text"),), [("x" * 150,)], "").rendered()
     assert "x" * 59 + "…" in rendered.text
     assert "x" * 150 in rendered.html
+
+
+def test_a_dot_stands_beside_its_word_however_narrow_the_page():
+    cells = [Cell("Discovered", Tone.QUIET), Cell("a longer text, which may be broken", Tone.BAD)]
+    table = Table("Dots", (Column("id"), Column("state")), [("one", cell) for cell in cells], "")
+    short, long = table.rendered().html.split("</tr>")[1:3]
+    assert "white-space:nowrap" in short
+    assert "white-space:nowrap" not in long
+
+
+def test_many_columns_have_smaller_letters_where_the_page_is_narrow():
+    columns = tuple(Column(str(number)) for number in range(13))
+    assert "font-size:min(1em," in Table("Wide", columns, [range(13)], "").rendered().html
+    assert "font-size" not in TABLE.rendered().html

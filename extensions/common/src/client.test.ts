@@ -63,7 +63,7 @@ test("a request without a sign of arrival is called queued, until it has arrived
 
 test("a request that is under way for long is not called queued", () => {
   const { number } = client.ask({ type: "load", plugin: "a" });
-  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1" });
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
   connection.receive({ type: "accepted", id: number });
   vi.advanceTimersByTime(60_000);
   expect(client.status).toBe("live");
@@ -78,7 +78,7 @@ test("what was asked for fails when the kernel goes", async () => {
 
 test("a kernel that is back is greeted and told what is watched", () => {
   client.watch({ topics: ["plugins"] });
-  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1" });
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
   connection.status = "closed";
   connection.sent.length = 0;
   connection.status = "live";
@@ -86,7 +86,7 @@ test("a kernel that is back is greeted and told what is watched", () => {
 });
 
 test("a kernel of another protocol is not talked to", () => {
-  connection.receive({ type: "welcome", protocol: PROTOCOL + 1, version: "9" });
+  connection.receive({ type: "welcome", protocol: PROTOCOL + 1, version: "9", direct: true });
   expect(client.speaksAnother).toBe(true);
   expect(client.status).toBe("closed");
 });
@@ -98,4 +98,13 @@ test("only a view that shows something says that it is there", () => {
   client.watch({ topics: [] });
   vi.advanceTimersByTime(60_000);
   expect(connection.of("beat")).toHaveLength(2);
+});
+
+test("what asked when the other side left fails at once, and it is back when it greets", async () => {
+  const { answer } = client.ask({ type: "load", plugin: "a" });
+  connection.receive({ type: "farewell" });
+  await expect(answer).rejects.toThrow("not there any more");
+  expect([client.status, client.loss]).toEqual(["closed", "left"]);
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
+  expect([client.status, client.loss, client.isDirect]).toEqual(["live", undefined, true]);
 });

@@ -1,4 +1,4 @@
-import type { Connection, Dispose, Status } from "./connection.js";
+import type { Connection, Dispose, LossWord, Status } from "./connection.js";
 import { Signal } from "./signal.js";
 import { PROTOCOL } from "./wire.js";
 import type { AnyAnswer, Failure, FromFrontEnd, FromKernel, Watch } from "./wire.js";
@@ -45,6 +45,8 @@ export class Client {
   private last = 0;
   private isLate = false;
   private isWelcome = false;
+  private hasLeft = false;
+  private direct = false;
   private isOther = false;
   private wanted: Watch | undefined;
   private helloTimer: ReturnType<typeof setTimeout> | undefined;
@@ -61,10 +63,20 @@ export class Client {
   }
 
   get status(): Status {
-    if (this.isOther || this.connection.status === "closed") {
+    if (this.isOther || this.hasLeft || this.connection.status === "closed") {
       return "closed";
     }
     return this.isLate ? "queued" : this.connection.status;
+  }
+
+  /** Why there is nobody to talk to, where that is known. */
+  get loss(): LossWord | undefined {
+    return this.hasLeft ? "left" : this.connection.loss;
+  }
+
+  /** The kernel reads what we send also while a cell runs; what is late is late for other reasons. */
+  get isDirect(): boolean {
+    return this.direct;
   }
 
   /** The kernel speaks another version of the protocol than this front end. */
@@ -87,7 +99,7 @@ export class Client {
     const number = ++this.last;
     const answer = new Promise<AnyAnswer>((resolve, reject) => {
       if (this.status === "closed") {
-        reject(new RequestError(noKernel));
+        reject(new RequestError(NO_KERNEL));
         return;
       }
       const late = setTimeout(() => this.setLate(true), QUEUED_AFTER);
@@ -124,7 +136,10 @@ export class Client {
         this.takeOut(message.id)?.reject(new RequestError(message));
         break;
       case "welcome":
-        this.welcome(message.protocol);
+        this.welcome(message.protocol, message.direct);
+        break;
+      case "farewell":
+        this.parted();
         break;
       default:
         this.pushed.emit(message);
@@ -160,22 +175,36 @@ export class Client {
     }, HELLO_AGAIN);
   }
 
-  private welcome(protocol: number): void {
+  private welcome(protocol: number, direct: boolean): void {
     clearTimeout(this.helloTimer);
     this.isWelcome = true;
+    this.direct = direct;
     const isOther = protocol !== PROTOCOL;
-    if (isOther !== this.isOther) {
-      this.isOther = isOther;
+    const isChanged = isOther !== this.isOther || this.hasLeft;
+    this.isOther = isOther;
+    this.hasLeft = false;
+    if (isChanged) {
       this.statusChanged.emit(this.status);
     }
     this.setLate(false);
   }
 
+  /** The other side has gone, and hears nothing of what we say. */
+  private parted(): void {
+    clearTimeout(this.helloTimer);
+    this.hasLeft = true;
+    this.isLate = false;
+    this.dropAll();
+    this.statusChanged.emit(this.status);
+  }
+
   private statusOfConnection(status: Status): void {
     if (status === "closed") {
+      clearTimeout(this.helloTimer);
       this.isLate = false;
       this.dropAll();
     } else if (!this.isWelcome) {
+      this.hasLeft = false;
       this.greet();
       if (this.wanted) {
         this.connection.send(this.wanted);
@@ -190,7 +219,7 @@ export class Client {
   private dropAll(): void {
     for (const open of this.open.values()) {
       clearTimeout(open.late);
-      open.reject(new RequestError(noKernel));
+      open.reject(new RequestError(NO_KERNEL));
     }
     this.open.clear();
   }
@@ -203,9 +232,9 @@ export class Client {
   }
 }
 
-const noKernel = {
+const NO_KERNEL = {
   error: "Disconnected",
   message: "The kernel is not there any more, or nebula_lab is not loaded in it.",
-  hint: "Run %load_ext nebula_lab.",
+  hint: "Run %load_ext nebula_lab, and then the cell that shows this.",
   details: "",
 };

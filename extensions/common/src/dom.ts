@@ -54,6 +54,23 @@ export function setText(node: Node, text: string): void {
   }
 }
 
+/**
+ * Put an element before another one. Where the browser can move it, nothing in it loses its scroll
+ * position; elsewhere it keeps the focus at least.
+ */
+export function place(parent: HTMLElement, element: Element, before: Element | null): void {
+  const { moveBefore } = parent as { moveBefore?: (node: Node, before: Node | null) => void };
+  if (moveBefore && element.parentNode === parent) {
+    moveBefore.call(parent, element, before);
+    return;
+  }
+  const focused = document.activeElement;
+  parent.insertBefore(element, before);
+  if (focused instanceof HTMLElement && element.contains(focused)) {
+    focused.focus({ preventScroll: true });
+  }
+}
+
 export function setClass(element: Element, name: string, on: boolean): void {
   element.classList.toggle(name, on);
 }

@@ -18,6 +18,7 @@ export class Live {
   private readonly stopListening: Dispose;
   private seconds = 0.25;
   private said = "";
+  private isPaused = false;
 
   constructor(
     connection: Connection,
@@ -47,6 +48,12 @@ export class Live {
     this.say();
   }
 
+  /** Be fed nothing, whatever the views show, while the page itself can't be seen. */
+  pause(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    this.say();
+  }
+
   dispose(): void {
     this.wishes.clear();
     this.say();
@@ -55,7 +62,7 @@ export class Live {
   }
 
   private say(): void {
-    const wishes = [...this.wishes.values()];
+    const wishes = this.isPaused ? [] : [...this.wishes.values()];
     const topics = [...new Set(wishes.flatMap((wish) => wish.topics))].sort();
     const logs = [...new Set(wishes.flatMap((wish) => wish.logs ?? []))].sort();
     const watch = { topics, logs, interval: this.seconds };

@@ -4,7 +4,7 @@ import type { Live } from "./live.js";
 import { failureBox } from "./requests.js";
 import type { ProblemRow } from "./wire.js";
 
-/** What is wrong with plugins; asked for anew when their number changes. */
+/** What is wrong with plugins; asked for anew when they are others. */
 export class ProblemsView {
   readonly element = el("div", { class: "nl-problems" });
   private readonly stopListening: Dispose;
@@ -20,8 +20,8 @@ export class ProblemsView {
   }
 
   private refreshIfOthers(): void {
-    const { errors, notes } = this.live.store.totals;
-    const known = `${errors} ${notes}`;
+    const { errors, notes, problems } = this.live.store.totals;
+    const known = `${errors} ${notes} ${problems}`;
     if (known !== this.known) {
       this.known = known;
       void this.refresh();

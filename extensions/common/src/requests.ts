@@ -68,7 +68,9 @@ export const ACTIONS: readonly Action[] = [
 
 /** The message that asks for an action. */
 export function askFor(name: ActionName, plugin: string, cascade = false): Ask {
-  return name === "unload" ? { type: name, plugin, cascade } : { type: name, plugin };
+  return name === "unload" || name === "restart"
+    ? { type: name, plugin, cascade }
+    : { type: name, plugin };
 }
 
 /** A failed request for people: what happened, what to do, and the rest behind a heading. */

@@ -54,6 +54,14 @@ test("lines that are missing leave a line that says so", () => {
   const store = new Store();
   const line = { at: 1, level: 0, stream: "stdout", text: "x" };
   store.take({ type: "logLines", plugin: "a", lines: [line], missed: 0 });
-  store.take({ type: "logLines", plugin: "a", lines: [line], missed: 7 });
+  store.take({ type: "logLines", plugin: "a", lines: [{ ...line, at: line.at + 1 }], missed: 7 });
   expect(store.lines("a").map((one) => one.text)).toEqual(["x", "… 7 lines are missing here", "x"]);
+});
+
+test("lines that are sent again after a rest are not shown twice", () => {
+  const store = new Store();
+  const said = ["x", "y", "y"].map((text, at) => ({ at, level: 20, stream: "log" as const, text }));
+  store.take({ type: "logLines", plugin: "a", lines: said.slice(0, 2), missed: 0 });
+  store.take({ type: "logLines", plugin: "a", lines: said, missed: 0 });
+  expect(store.lines("a").map((one) => one.text)).toEqual(["x", "y", "y"]);
 });

@@ -29,6 +29,7 @@ const NO_TOTALS: Totals = {
   failures: 0,
   errors: 0,
   notes: 0,
+  problems: 0,
 };
 
 /** What the kernel has told: snapshots and differences put together. */
@@ -139,12 +140,26 @@ export class Store {
   }
 
   private takeLines(plugin: string, lines: readonly LogRow[], missed: number): void {
-    const known = this.logs.get(plugin) ?? [];
+    const known = [...(this.logs.get(plugin) ?? [])];
     if (missed > 0) {
       const at = lines[0]?.at ?? Date.now() / 1000;
       known.push({ at, level: 30, stream: "log", text: `… ${missed} lines are missing here` });
     }
-    this.logs.set(plugin, [...known, ...lines].slice(-LOG_LINES));
+    this.logs.set(plugin, [...known, ...unknownOf(lines, known)].slice(-LOG_LINES));
     this.logsChanged.emit(plugin);
   }
+}
+
+/** Those that are not known yet: whoever is fed again after a rest is sent all that is kept. */
+function unknownOf(lines: readonly LogRow[], known: readonly LogRow[]): readonly LogRow[] {
+  const [first, last] = [lines[0], known.at(-1)];
+  if (first === undefined || last === undefined || first.at > last.at) {
+    return lines;
+  }
+  const keys = new Set(known.map(keyOf));
+  return lines.filter((line) => !keys.has(keyOf(line)));
+}
+
+function keyOf({ at, stream, text }: LogRow): string {
+  return `${at} ${stream} ${text}`;
 }

@@ -81,6 +81,7 @@ export function snapshot(...plugins: PluginRow[]): FromKernel {
     failures: 0,
     errors: 0,
     notes: 0,
+    problems: 0,
   };
   return { type: "snapshot", at: 1, plugins, totals, trends: [] };
 }

@@ -74,7 +74,7 @@ export interface Trend {
   points: ReadonlyArray<TrendPoint>;
 }
 
-/** Sums over all plugins. */
+/** Sums over all plugins; problems is another number whenever they are other ones. */
 export interface Totals {
   plugins: number;
   serving: number;
@@ -83,6 +83,7 @@ export interface Totals {
   failures: number;
   errors: number;
   notes: number;
+  problems: number;
 }
 
 /** A line that a plugin wrote: stream is stdout, stderr or log; level as in logging. */
@@ -208,11 +209,12 @@ export interface Resume {
   plugin: string;
 }
 
-/** End a plugin and load it again, with those of the loaded that need it. */
+/** End a plugin and load it again; with cascade, also those of the loaded that need it. */
 export interface Restart {
   type: "restart";
   id: number;
   plugin: string;
+  cascade?: boolean;
 }
 
 /** Call an operation; without timeout, the configuration's. */
@@ -356,6 +358,12 @@ export interface Welcome {
   type: "welcome";
   protocol: number;
   version: string;
+  direct: boolean;
+}
+
+/** The last message from this side, which reads no more: it was unloaded or loaded anew. */
+export interface Farewell {
+  type: "farewell";
 }
 
 /** All there is; what was known before is void. */
@@ -443,6 +451,7 @@ export type FromFrontEnd =
 
 export type FromKernel =
   | Welcome
+  | Farewell
   | Snapshot
   | Changes
   | GraphChanged

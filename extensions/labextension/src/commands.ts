@@ -7,7 +7,7 @@ import type { ReadonlyJSONObject } from "@lumino/coreutils";
 import { pluginsIcon } from "./icons.js";
 import { CommandIDs } from "./ids.js";
 import type { ViewName } from "./main_area.js";
-import { mainAreaView } from "./main_area.js";
+import { openView } from "./main_area.js";
 import type { Model } from "./model.js";
 import type { PluginsPanel } from "./panel/panel.js";
 import { tellOutcome } from "./outcome.js";
@@ -84,10 +84,8 @@ function addViewCommand({ app, model }: Parts, command: string, name: ViewName):
     describedBy: NO_ARGUMENTS,
     isEnabled: () => isOpen(model),
     execute: () => {
-      const widget = mainAreaView(model, name);
-      if (widget !== null) {
-        app.shell.add(widget, "main", { mode: "split-right" });
-        app.shell.activateById(widget.id);
+      if (model.talk !== null) {
+        openView(app, model, model.talk, name);
       }
     },
   });

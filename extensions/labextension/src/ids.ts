@@ -6,6 +6,8 @@ export const STATUS_ID = "nebula-lab:status";
 export const TRANSLATION_DOMAIN = "nebula_lab";
 /** The comm target that the kernel registers when nebula_lab is loaded. */
 export const COMM_TARGET = "nebula_lab";
+/** The target of the comm that is open in a kernel as long as nebula_lab is loaded there. */
+export const LOADED_TARGET = "nebula_lab.loaded";
 
 export const CommandIDs = {
   show: "nebula-lab:show",

@@ -57,7 +57,7 @@ async function activate(
   restorer?.add(panel, PANEL_ID);
   addCommands({ app, model, panel, insert: (sample) => insert(settings.written(sample)) }, palette);
   if (statusBar !== null) {
-    addStatusItem(statusBar, settings, new StatusItem(model, () => show(app)));
+    addStatusItem(statusBar, new StatusItem(model, settings, () => show(app)));
   }
   await settings.load(registry);
   addPanel(app, panel, settings);
@@ -67,12 +67,12 @@ function show(app: JupyterFrontEnd): void {
   void app.commands.execute(CommandIDs.show);
 }
 
-function addStatusItem(statusBar: IStatusBar, settings: Settings, item: StatusItem): void {
+function addStatusItem(statusBar: IStatusBar, item: StatusItem): void {
   statusBar.registerStatusItem(STATUS_ID, {
     item,
     align: "left",
     rank: 10,
-    isActive: () => item.isActive && settings.choices.statusBar,
+    isActive: () => item.isActive,
     activeStateChanged: item.activeChanged,
   });
 }

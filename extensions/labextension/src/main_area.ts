@@ -1,9 +1,11 @@
+import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { MainAreaWidget } from "@jupyterlab/apputils";
 import { DashboardView, GraphView } from "@nebula-lab/common";
 import type { Live } from "@nebula-lab/common";
 import { Widget } from "@lumino/widgets";
 import { pluginsIcon } from "./icons.js";
 import type { Model } from "./model.js";
+import type { Talk } from "./talk.js";
 
 /** A view that fills a tab. */
 interface View {
@@ -12,10 +14,13 @@ interface View {
 }
 
 class ViewWidget extends Widget {
-  constructor(live: Live, make: (host: HTMLElement, live: Live) => View) {
+  constructor(
+    readonly talk: Talk,
+    make: (host: HTMLElement, live: Live) => View,
+  ) {
     super();
     this.addClass("nl-main");
-    this.view = make(this.node, live);
+    this.view = make(this.node, talk.live);
   }
 
   override dispose(): void {
@@ -40,6 +45,9 @@ class ViewWidget extends Widget {
   private readonly view: View;
 }
 
+/** In a sidebar of Notebook 7. */
+const BELOW_OTHERS = 900;
+
 export type ViewName = "dashboard" | "graph";
 
 const BY_TAB = { tracksVisibility: false };
@@ -48,17 +56,50 @@ const VIEWS: Readonly<Record<ViewName, (host: HTMLElement, live: Live) => View>>
   graph: (host, live) => new GraphView(host, live, BY_TAB),
 };
 
-/** The dashboard or the graph of the kernel in front, for a tab; null where there is no kernel. */
-export function mainAreaView(model: Model, name: ViewName): MainAreaWidget | null {
-  const { talk, trans, document } = model;
-  if (talk === null) {
-    return null;
+/**
+ * Show the dashboard or the graph of a kernel in a tab; in the one that there is, if there is one.
+ *
+ * Notebook 7 has room for its notebook only in the middle, so there it goes to the right of that.
+ */
+export function openView(app: JupyterFrontEnd, model: Model, talk: Talk, name: ViewName): void {
+  const id = `nebula-lab-${name}-${talk.kernel.id}`;
+  const area = isNotebook7(app) ? "right" : "main";
+  const known = [...app.shell.widgets(area)].find((one) => one.id === id);
+  const isOfAnother = known instanceof MainAreaWidget && talkOf(known) !== talk;
+  if (isOfAnother) {
+    known.dispose(); // the notebook was closed and opened again, and the kernel has gone on
   }
-  const widget = new MainAreaWidget({ content: new ViewWidget(talk.live, VIEWS[name]) });
+  if (known === undefined || isOfAnother) {
+    const widget = viewWidget(model, talk, name);
+    widget.id = id;
+    app.shell.add(widget, area, { mode: "split-right", rank: BELOW_OTHERS });
+  }
+  app.shell.activateById(id);
+}
+
+function talkOf({ content }: MainAreaWidget): Talk | null {
+  return content instanceof ViewWidget ? content.talk : null;
+}
+
+function isNotebook7(app: JupyterFrontEnd): boolean {
+  return app.name === "Jupyter Notebook";
+}
+
+function viewWidget({ trans, document }: Model, talk: Talk, name: ViewName): MainAreaWidget {
+  const widget = new MainAreaWidget({ content: new ViewWidget(talk, VIEWS[name]) });
   const titles = { dashboard: trans.__("Plugins"), graph: trans.__("Plugin graph") };
-  widget.id = `nebula-lab-${name}-${talk.kernel.id}`;
-  widget.title.label = `${titles[name]}: ${document?.title.label ?? ""}`;
-  widget.title.icon = pluginsIcon;
-  widget.title.closable = true;
+  const { title } = widget;
+  title.icon = pluginsIcon;
+  title.closable = true;
+  const of = document?.title.label ?? "";
+  const label = () => {
+    const hasEnded = talk.isDisposed || talk.link.standing === "dead";
+    title.label = `${titles[name]}: ${hasEnded ? trans.__("%1 (kernel has ended)", of) : of}`;
+    widget.toggleClass("nl-side-stale", talk.link.standing !== "open");
+  };
+  title.caption = titles[name];
+  const stop = talk.link.changed.listen(label);
+  widget.disposed.connect(stop);
+  label();
   return widget;
 }

@@ -5,6 +5,7 @@ import type { ISignal } from "@lumino/signaling";
 import { Widget } from "@lumino/widgets";
 import { pluginsIcon } from "./icons.js";
 import type { Model } from "./model.js";
+import type { Settings } from "./settings.js";
 import type { Talk } from "./talk.js";
 
 /** Says in the status bar how many plugins there are and how many have failed. */
@@ -12,6 +13,7 @@ export class StatusItem extends Widget {
   /** @param open - show the panel */
   constructor(
     private readonly model: Model,
+    private readonly settings: Settings,
     open: () => void,
   ) {
     const text = el("span", { class: "nl-side-status-text" });
@@ -23,10 +25,11 @@ export class StatusItem extends Widget {
     button.addEventListener("click", open);
     model.talkChanged.listen((talk) => this.follow(talk));
     model.changed.listen(() => this.refresh());
+    settings.changed.connect(() => this.refresh());
     this.follow(model.talk);
   }
 
-  /** There is something to say: a kernel whose plugins are known. */
+  /** There is something to say, a kernel whose plugins are known, and the user wants to read it. */
   get isActive(): boolean {
     return this._isActive;
   }
@@ -43,7 +46,9 @@ export class StatusItem extends Widget {
 
   private refresh(): void {
     const { talk, trans } = this.model;
-    const isActive = talk !== null && talk.link.standing === "open" && talk.live.store.isFilled;
+    const isWanted = this.settings.choices.statusBar;
+    const isActive =
+      isWanted && talk !== null && talk.link.standing === "open" && talk.live.store.isFilled;
     if (isActive) {
       this.say(talk.live.store, trans);
     }

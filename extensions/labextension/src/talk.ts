@@ -16,6 +16,8 @@ export class Talk implements IDisposable {
     this.link = new KernelLink(kernel);
     this.channel = this.link.channel();
     this.live = new Live(this.channel, trans);
+    document.addEventListener("visibilitychange", this.onVisibility);
+    this.onVisibility();
   }
 
   get isDisposed(): boolean {
@@ -23,11 +25,13 @@ export class Talk implements IDisposable {
   }
 
   dispose(): void {
+    document.removeEventListener("visibilitychange", this.onVisibility);
     this.live.dispose();
     this.channel.dispose();
     this.link.dispose();
   }
 
+  private readonly onVisibility = () => this.live.pause(document.hidden);
   private readonly channel;
 }
 

@@ -12,9 +12,13 @@ export function liveWidget(makeView: (host: HTMLElement, live: Live) => View): A
     let live: Live | undefined;
     return {
       initialize({ model }) {
-        const made = new Live(new ModelConnection(model));
+        const connection = new ModelConnection(model);
+        const made = new Live(connection);
         live = made;
-        return () => made.dispose();
+        return () => {
+          made.dispose();
+          connection.dispose();
+        };
       },
       render({ el }) {
         if (!live) {

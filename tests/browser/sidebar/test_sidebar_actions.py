@@ -68,7 +68,11 @@ def test_a_plugin_is_restarted(sidebar):
     expect(process).to_have_text(re.compile(r"\d+"))
     before = process.inner_text()
     sidebar.press("counter", "restart")
+    expect(sidebar.answer("counter")).to_contain_text("restart with it: needy")
+    expect(process).to_have_text(before)
+    sidebar.answer("counter").get_by_role("button", name="Restart them all").click()
     expect(sidebar.answer("counter")).to_contain_text("is Loaded.")
+    sidebar.expect_state("needy", "Loaded")
     expect(process).not_to_have_text(before)
     expect(process).to_have_text(re.compile(r"\d+"))
 
@@ -98,7 +102,28 @@ def test_an_action_that_fails_says_why_and_what_to_do(sidebar):
     sidebar.expect_state("counter", "Active")
 
 
+def test_those_that_need_a_plugin_can_be_unloaded_with_it(desk, sidebar):
+    expect(sidebar.answer("counter").get_by_role("button")).to_have_text("Unload these too")
+    expect(sidebar.answer("counter").get_by_role("button")).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    sidebar.expect_state("counter", "Discovered")
+    sidebar.expect_state("needy", "Discovered")
+    expect(sidebar.open("counter").locator('[data-action="load"]')).to_be_focused()
+
+
+def test_the_focus_stays_at_a_button_that_still_makes_sense(desk, sidebar):
+    desk.page.keyboard.press("Enter")
+    sidebar.expect_state("counter", "Loaded")
+    reload = sidebar.open("counter").locator('[data-action="reload"]')
+    reload.focus()
+    desk.page.keyboard.press("Enter")
+    expect(sidebar.answer("counter")).to_contain_text("counter 1.")
+    expect(reload).to_be_focused()
+
+
 def test_a_plugin_is_unloaded(sidebar):
+    sidebar.press("needy", "load")
+    sidebar.expect_state("needy", "Loaded")
     sidebar.press("needy", "unload")
     sidebar.expect_state("needy", "Discovered")
 

@@ -170,8 +170,30 @@ def test_the_panel_changes_sides_and_goes_on(desk, sidebar):
 def test_a_dashboard_and_a_graph_open_in_tabs_of_their_own(desk, sidebar):
     desk.command("nebula-lab:open-graph")
     expect(desk.page.locator(".nl-main:visible svg.nl-graph-frame")).to_contain_text("needy")
+    desk.command("nebula-lab:show")
+    desk.command("nebula-lab:open-graph")  # again: there is one already
+    expect(desk.page.locator(".nl-main")).to_have_count(1)
     desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     expect(desk.page.locator(".nl-main")).to_have_count(0)
+
+
+def test_a_page_that_is_not_seen_is_not_fed_whatever_is_open_in_it(desk, sidebar):
+    desk.command("nebula-lab:open-dashboard")
+    expect(desk.page.locator(".nl-main:visible tbody tr").first).to_contain_text("counter")
+    hide_page(desk, is_hidden=True)
+    assert run_code(desk, "wait_for_no_feed()", before=NO_FEED) == "ok"
+    hide_page(desk, is_hidden=False)
+    assert run_code(desk, "wait_for_a_feed()", before=NO_FEED) == "ok"
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    expect(desk.page.locator(".nl-main")).to_have_count(0)
+
+
+def test_the_status_bar_is_left_alone_where_the_user_wants_that(desk, sidebar):
+    item = desk.page.locator(".nl-side-status")
+    set_setting(desk, "statusBar", False)
+    expect(item).to_be_hidden()
+    set_setting(desk, "statusBar", True)
+    expect(item).to_be_visible()
 
 
 def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar):
@@ -187,6 +209,20 @@ def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar)
     context.close()
     sidebar.press("counter", "unload")
     sidebar.expect_state("counter", "Discovered")
+
+
+def hide_page(desk, *, is_hidden) -> None:
+    """Tell the page what a browser does when another tab is chosen, which has no window here."""
+    desk.page.evaluate(
+        """isHidden => {
+            const set = (name, value) =>
+                Object.defineProperty(document, name, { value, configurable: true });
+            set("hidden", isHidden);
+            set("visibilityState", isHidden ? "hidden" : "visible");
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
 
 
 def run_code(desk, code, before="") -> str:

@@ -9,6 +9,13 @@ from sidebar_page import Sidebar
 
 GATE = "import pathlib, time\nwhile not pathlib.Path('gate').exists(): time.sleep(0.02)"
 
+# How many the kernel in front has.
+SUBSHELLS = """async () => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const reply = await kernel.requestListSubshell({}).done;
+    return reply.content.subshell_id.length;
+}"""
+
 
 @pytest.fixture(scope="module")
 def gate(desk_folder):
@@ -37,6 +44,7 @@ def sidebar(busy_desk) -> Sidebar:
 
 def test_a_cell_that_loads_us_is_noticed(busy_desk, sidebar):
     expect(sidebar.cure).to_have_text("Load nebula_lab")
+    assert subshells(busy_desk) == 0  # a thread of the kernel's, and of no use there
     busy_desk.run(0)
     expect(sidebar.row("counter")).to_be_visible()
     expect(sidebar.cure).to_be_hidden()
@@ -61,6 +69,14 @@ def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(
     sidebar.expect_state("counter", "Suspended")
     assert not gate.exists()
     gate.touch()
+
+
+def test_pages_that_are_gone_leave_no_subshell(busy_desk, sidebar):
+    for _ in range(2):
+        busy_desk.open(mode="lab", reset=False)
+        expect(sidebar.row("counter")).to_be_visible()
+        sidebar.expect_state("counter", "Suspended")
+    busy_desk.page.wait_for_function(f"async () => await ({SUBSHELLS})() === 1")
 
 
 def test_the_panel_is_where_it_was_after_the_page_was_loaded_anew(sidebar):
@@ -156,6 +172,10 @@ def test_a_kernel_that_is_shut_down_is_said_to_be(busy_desk, sidebar):
     )
     expect(sidebar.notice).to_have_text("busy.ipynb has no kernel.")
     expect(sidebar.row("counter")).to_be_hidden()
+
+
+def subshells(notebook) -> int:
+    return notebook.page.evaluate(SUBSHELLS)
 
 
 def restart(notebook) -> None:

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from "vitest";
 import { Live } from "../live.js";
+import type { PluginRow } from "../wire.js";
 import { pluginRow, ScriptedConnection, snapshot } from "../testing.js";
 import { matches, sorted } from "./order.js";
 import { DashboardView } from "./view.js";
@@ -149,4 +150,75 @@ test("rows are in order of what was chosen, and then of their ids", () => {
   ];
   expect(sorted(rows, { key: "rate", descending: true })).toEqual(["c", "a", "b"]);
   expect(matches(pluginRow("a"), "")).toBe(true);
+});
+
+function change(id: string, values: Partial<PluginRow>): void {
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [{ id, ...values }],
+    added: [],
+    removed: [],
+    totals: null,
+  });
+  vi.advanceTimersByTime(1_000);
+}
+
+test("rows go to where they belong when what they are sorted by changes", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  connection.receive(snapshot(pluginRow("a", { rate: 5 }), pluginRow("b", { rate: 1 })));
+  (document.querySelector(".nl-cell-rate .nl-sort") as HTMLButtonElement).click();
+  expect(ids()).toEqual(["a", "b"]);
+  button("Details of b").focus();
+  change("b", { rate: 9 });
+  expect(ids()).toEqual(["b", "a"]);
+  expect(document.activeElement).toBe(button("Details of b"));
+  vi.useRealTimers();
+});
+
+test("a filter holds for what changes, and leaves an opened row until another filter", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  connection.receive(snapshot(pluginRow("one"), pluginRow("two")));
+  const filter = document.querySelector(".nl-filter") as HTMLInputElement;
+  const type = (text: string) => {
+    filter.value = text;
+    filter.dispatchEvent(new Event("input"));
+  };
+  type("discovered");
+  change("one", { state: "Failed" });
+  expect(ids()).toEqual(["two"]);
+  button("Details of two").click();
+  change("two", { state: "Failed" });
+  expect(ids()).toEqual(["two"]);
+  type("failed one");
+  expect(ids()).toEqual(["one"]);
+  vi.useRealTimers();
+});
+
+test("a restart that takes others with it asks, and names them", async () => {
+  connection.receive(snapshot(pluginRow("a", { state: "Loaded" })));
+  button("Restart a").click();
+  const [asked] = connection.of("restart");
+  expect(asked?.cascade).toBe(false);
+  connection.receive({
+    type: "failure",
+    id: asked?.id ?? 0,
+    error: "DependentsLoadedError",
+    message: "a: still needed by b",
+    hint: "",
+    details: "",
+  });
+  await vi.waitFor(() => expect(document.querySelector("[role=alert]")).not.toBeNull());
+  const alert = document.querySelector("[role=alert]");
+  expect(alert?.textContent).toContain("still needed by b");
+  (alert?.querySelector(".nl-button") as HTMLButtonElement).click();
+  expect(connection.of("restart").at(-1)?.cascade).toBe(true);
+});
+
+test("what nobody answers any more is greyed, cannot be pressed, and says what to do", () => {
+  connection.receive(snapshot(pluginRow("a")));
+  connection.receive({ type: "farewell" });
+  expect(document.querySelector(".nl-dashboard")?.classList.contains("nl-is-lost")).toBe(true);
+  expect(document.querySelector(".nl-status")?.textContent).toContain("Run this cell again");
+  expect(button("Load a").disabled).toBe(true);
 });

@@ -113,11 +113,12 @@ export class RowView {
     setText(cells.error, trouble);
     cells.error.title = trouble;
     this.spark.show(this.live.store.trend(this.id), this.latencyLabel(row));
+    const isLost = this.live.client.status === "closed";
     for (const action of ACTIONS) {
       const button = this.buttons.get(action.name);
       if (button) {
         const can = action.states.has(row.state) && !(row.leftOut !== "" && action.name === "load");
-        button.disabled = !can || this.busyWith !== undefined;
+        button.disabled = !can || this.busyWith !== undefined || isLost;
       }
     }
     setClass(this.head, "nl-is-moving", row.state === "Loading" || row.state === "Unloading");
@@ -206,7 +207,7 @@ export class RowView {
           attrs: { type: "button" },
           on: { click: () => void this.act(name, true) },
         },
-        trans.__("Unload these too"),
+        name === "restart" ? trans.__("Restart these too") : trans.__("Unload these too"),
       );
       box.append(all);
     }

@@ -1,5 +1,5 @@
 import type { Dispose } from "../connection.js";
-import { el, setText } from "../dom.js";
+import { el, place, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import type { Live } from "../live.js";
 import { StatusLine } from "../status.js";
@@ -8,6 +8,8 @@ import { onResize, watchVisibility } from "../visibility.js";
 import { InSight } from "./in_sight.js";
 import { matches, sorted } from "./order.js";
 import { RowView } from "./row.js";
+import { Settling } from "./settling.js";
+import { summaryOf } from "./summary.js";
 import { TableHead } from "./table_head.js";
 
 export interface DashboardOptions {
@@ -34,8 +36,10 @@ export class DashboardView {
   private readonly stale = new Set<string>();
   private readonly inSight: InSight;
   private shown: string[] = [];
+  private filtered = "";
   private isScheduled = false;
   private isReordered = true;
+  private readonly settling = new Settling(this.body, () => this.schedule(true));
   private isVisible = false;
   private columns = 11;
 
@@ -82,10 +86,11 @@ export class DashboardView {
       box,
       this.empty,
     );
+    this.status.greysOut(this.root);
     host.append(this.root);
     this.disposals = [
       live.store.changed.listen((change) => this.noteChange(change)),
-      live.client.statusChanged.listen(() => this.schedule(false)),
+      live.client.statusChanged.listen(() => this.noteChange(allOf(this.rows.keys()))),
     ];
     this.disposals.push(onResize(this.root, () => this.spread()));
     if (options.tracksVisibility ?? true) {
@@ -107,6 +112,7 @@ export class DashboardView {
   }
 
   dispose(): void {
+    this.settling.dispose();
     this.live.want(this, null);
     this.status.dispose();
     this.inSight.dispose();
@@ -135,6 +141,9 @@ export class DashboardView {
       this.stale.add(id);
     }
     this.schedule(change.membership);
+    if (this.head.order.key !== "id" || this.filter.value !== "") {
+      this.settling.begin();
+    }
   }
 
   /** Draw before the next frame, once for all that has come by then. */
@@ -180,7 +189,10 @@ export class DashboardView {
   /** Bring the rows into order; those that stay where they are are not touched. */
   private arrange(): void {
     const { store } = this.live;
-    const wanted = [...store.rows.values()].filter((row) => matches(row, this.filter.value));
+    const wanted = [...store.rows.values()].filter(
+      (row) => matches(row, this.filter.value) || this.isKept(row.id),
+    );
+    this.filtered = this.filter.value;
     this.shown = sorted(wanted, this.head.order);
     const keep = new Set(this.shown);
     for (const [id, view] of this.rows) {
@@ -202,10 +214,15 @@ export class DashboardView {
       if (next === view.head) {
         next = view.below.nextElementSibling;
       } else {
-        this.body.insertBefore(view.head, next);
-        this.body.insertBefore(view.below, next);
+        place(this.body, view.head, next);
+        place(this.body, view.below, next);
       }
     }
+  }
+
+  /** What somebody is at work in does not go because its words change, but with a new filter. */
+  private isKept(id: string): boolean {
+    return this.filter.value === this.filtered && this.rows.get(id)?.isOpen === true;
   }
 
   private viewOf(id: string): RowView {
@@ -224,20 +241,9 @@ export class DashboardView {
 
   private drawSummary(): void {
     const { trans, store } = this.live;
-    const { plugins, serving, failed, errors } = store.totals;
-    const parts = [
-      plugins === 1 ? trans.__("1 plugin") : trans.__("%1 plugins", plugins),
-      trans.__("%1 serving", serving),
-    ];
-    if (failed > 0) {
-      parts.push(trans.__("%1 failed", failed));
-    }
-    if (errors > 0) {
-      parts.push(trans.__("%1 left out or wrong", errors));
-    }
     setText(
       this.summary,
-      store.isFilled ? parts.join(" · ") : trans.__("waiting for the kernel …"),
+      store.isFilled ? summaryOf(store.totals, trans) : trans.__("waiting for the kernel …"),
     );
     const isEmpty = store.isFilled && this.shown.length === 0;
     this.empty.hidden = !isEmpty;
@@ -284,6 +290,10 @@ export class DashboardView {
       this.filter.focus();
     }
   }
+}
+
+function allOf(ids: Iterable<string>): StoreChange {
+  return { ids: new Set(ids), membership: false };
 }
 
 function isTyping(target: EventTarget | null, but?: Element): boolean {

@@ -17,26 +17,43 @@ const SIGNS: Readonly<Record<Tone, string>> = {
   quiet: "○",
 };
 
-/** What is seen of a graph; who is lit is said by `light`. */
+// What is drawn in one go: hundreds of nodes and edges take the page a second.
+const AT_ONCE = 60;
+
+/** What is seen of a graph, once `pieces` has been gone through; who is lit is said by `light`. */
 export class Drawing {
-  readonly element: SVGGElement;
+  readonly element = svg("g");
   private readonly nodes = new Map<string, SVGGElement>();
   private readonly edges: [PlacedEdge, SVGGElement][] = [];
 
   constructor(
     private readonly model: GraphModel,
-    layout: Layout,
-    arrows: string,
+    private readonly layout: Layout,
+    private readonly arrows: string,
     private readonly trans: Trans,
-  ) {
-    const declared = new Map(model.edges.map((edge) => [key(edge), edge]));
-    const edges = layout.edges.map((placed) => {
-      const element = edgeElement(placed, declared.get(key(placed)), arrows);
+  ) {}
+
+  /** Draw some at each step: edges first, since nodes lie on them. */
+  *pieces(): Generator<void> {
+    let drawn = 0;
+    for (const element of this.elements()) {
+      this.element.append(element);
+      if (++drawn % AT_ONCE === 0) {
+        yield;
+      }
+    }
+  }
+
+  private *elements(): Generator<SVGGElement> {
+    const declared = new Map(this.model.edges.map((edge) => [key(edge), edge]));
+    for (const placed of this.layout.edges) {
+      const element = edgeElement(placed, declared.get(key(placed)), this.arrows);
       this.edges.push([placed, element]);
-      return element;
-    });
-    const nodes = [...layout.nodes].map(([id, point]) => this.makeNode(id, point));
-    this.element = svg("g", {}, ...edges, ...nodes);
+      yield element;
+    }
+    for (const [id, point] of this.layout.nodes) {
+      yield this.makeNode(id, point);
+    }
   }
 
   nodeElement(id: string): SVGGElement | undefined {

@@ -61,7 +61,7 @@ test("every plugin has a place of its own, within the picture", async () => {
       ["p", "q"],
     ),
   );
-  const layout = await layOut(model, () => false);
+  const layout = await layOut(model, new AbortController().signal);
   expect(layout?.nodes.size).toBe(model.nodes.size);
   const places = [...(layout?.nodes.values() ?? [])];
   expect(new Set(places.map((place) => `${place.x} ${place.y}`)).size).toBe(places.length);
@@ -72,5 +72,5 @@ test("every plugin has a place of its own, within the picture", async () => {
 });
 
 test("a layout that nobody wants any more is not finished", async () => {
-  expect(await layOut(new GraphModel(RING), () => true)).toBeUndefined();
+  expect(await layOut(new GraphModel(RING), AbortSignal.abort())).toBeUndefined();
 });

@@ -1,10 +1,8 @@
-import dagre from "@dagrejs/dagre";
+import { LayoutThread } from "./layout_thread.js";
 import type { GraphModel } from "./model.js";
+import type { Point } from "./placing.js";
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+export type { Point } from "./placing.js";
 
 export interface PlacedEdge {
   readonly dependent: string;
@@ -23,33 +21,30 @@ export interface Layout {
 export const NODE = { width: 186, height: 40 } as const;
 const GAP = 28;
 const MARGIN = 16;
-// Network simplex draws better, and takes minutes where there are many.
-const SIMPLEX_UP_TO = 120;
 
 /**
- * Lay a graph out, one connected part after another, and let the page live in between.
- * Gives nothing where `isStale` says that nobody wants it any more.
+ * Lay a graph out, one connected part after another, aside from the page's own thread.
+ * Gives nothing where `signal` says meanwhile that nobody wants it any more.
  */
-export async function layOut(
-  model: GraphModel,
-  isStale: () => boolean,
-): Promise<Layout | undefined> {
+export async function layOut(model: GraphModel, signal: AbortSignal): Promise<Layout | undefined> {
   const parts: Layout[] = [];
   const alone: string[] = [];
-  for (const component of model.components()) {
-    if (
-      component.length === 1 &&
-      component[0] !== undefined &&
-      model.needsOf(component[0]).length === 0
-    ) {
-      alone.push(component[0]);
-      continue;
+  const thread = new LayoutThread();
+  try {
+    for (const component of model.components()) {
+      const [first] = component;
+      if (component.length === 1 && first !== undefined && model.needsOf(first).length === 0) {
+        alone.push(first);
+        continue;
+      }
+      const part = await layOutPart(model, component, thread, signal);
+      if (!part || signal.aborted) {
+        return undefined;
+      }
+      parts.push(part);
     }
-    parts.push(layOutPart(model, component));
-    await new Promise((resume) => setTimeout(resume));
-    if (isStale()) {
-      return undefined;
-    }
+  } finally {
+    thread.end();
   }
   if (alone.length > 0) {
     parts.push(grid(alone.sort()));
@@ -57,46 +52,38 @@ export async function layOut(
   return pack(parts);
 }
 
-function layOutPart(model: GraphModel, ids: readonly string[]): Layout {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({
-    rankdir: "LR",
-    nodesep: 14,
-    ranksep: 64,
-    ranker: ids.length > SIMPLEX_UP_TO ? "tight-tree" : "network-simplex",
-  });
-  graph.setDefaultEdgeLabel(() => ({}));
-  // A plugin's id is any word, `__proto__` too: nodes are numbered.
-  const numbers = new Map(ids.map((id, number) => [id, `n${number}`]));
-  const name = (id: string) => numbers.get(id) ?? "";
-  for (const id of ids) {
-    graph.setNode(name(id), { ...NODE });
-  }
+async function layOutPart(
+  model: GraphModel,
+  ids: readonly string[],
+  thread: LayoutThread,
+  signal: AbortSignal,
+): Promise<Layout | undefined> {
+  const numbers = new Map(ids.map((id, number) => [id, number]));
+  const number = (id: string) => numbers.get(id) ?? 0;
   const edges = ids.flatMap((id) => model.needsOf(id));
-  for (const edge of edges) {
-    graph.setEdge(name(edge.dependent), name(edge.dependency), {});
+  const placed = await thread.place(
+    {
+      nodes: ids.length,
+      node: NODE,
+      edges: edges.map((edge) => [number(edge.dependent), number(edge.dependency)]),
+    },
+    signal,
+  );
+  if (!placed) {
+    return undefined;
   }
-  dagre.layout(graph);
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  const nodes = new Map<string, Point>();
+  ids.forEach((id, at) => nodes.set(id, placed.nodes[at] ?? { x: 0, y: 0 }));
   return {
-    width,
-    height,
-    nodes: new Map(ids.map((id) => [id, pointOf(graph.node(name(id)))])),
-    edges: edges.map((edge) => ({
-      dependent: edge.dependent,
-      dependency: edge.dependency,
-      points: pointsOf(graph.edge(name(edge.dependent), name(edge.dependency))),
+    width: placed.width,
+    height: placed.height,
+    nodes,
+    edges: edges.map(({ dependent, dependency }, at) => ({
+      dependent,
+      dependency,
+      points: placed.edges[at] ?? [],
     })),
   };
-}
-
-function pointOf(node: unknown): Point {
-  const { x, y } = node as Point;
-  return { x, y };
-}
-
-function pointsOf(edge: unknown): readonly Point[] {
-  return (edge as { points: Point[] }).points.map(pointOf);
 }
 
 /** Plugins that neither need anything nor are needed. */

@@ -12,6 +12,7 @@ import { asPng, save, standaloneSvg } from "./export.js";
 import { layOut, type Layout } from "./layout.js";
 import { GraphModel } from "./model.js";
 import { edgeOf, idOf, isStep, legend, makeDefs, toolButton } from "./parts.js";
+import { summaryOf } from "./summary.js";
 import { Viewport } from "./viewport.js";
 
 const LABELS_UP_TO = 40;
@@ -36,6 +37,7 @@ export class GraphView {
   private layout: Layout | undefined;
   private drawing: Drawing | undefined;
   private shape = "";
+  private drawn = new AbortController();
   private chosen: string | undefined;
   private isFitted = false;
 
@@ -82,6 +84,7 @@ export class GraphView {
       legend(trans),
       this.about,
     );
+    this.status.greysOut(this.root);
     host.append(this.root);
     this.listenToPointer();
     this.disposals = [
@@ -119,34 +122,46 @@ export class GraphView {
     for (const dispose of this.disposals) {
       dispose();
     }
-    this.shape = "";
+    this.drawn.abort();
     this.root.remove();
   }
 
+  /** Draw a graph in the place of the one before; a later one ends that. */
   private async take(graph: Graph): Promise<void> {
     const model = new GraphModel(graph);
-    const shape = model.shape;
-    if (shape !== this.shape || !this.layout) {
-      this.shape = shape;
+    this.drawn.abort();
+    const { signal } = (this.drawn = new AbortController());
+    if (model.shape !== this.shape || !this.layout) {
       setText(this.summary, this.live.trans.__("drawing …"));
-      const layout = await layOut(model, () => this.shape !== shape);
+      const layout = await layOut(model, signal);
       if (!layout) {
         return;
       }
+      this.shape = model.shape;
       this.layout = layout;
       this.isFitted = false;
     }
+    await this.draw(model, this.layout, signal);
+  }
+
+  private async draw(model: GraphModel, layout: Layout, signal: AbortSignal): Promise<void> {
     this.model = model;
-    this.drawing = new Drawing(model, this.layout, this.arrows, this.live.trans);
+    this.drawing = new Drawing(model, layout, this.arrows, this.live.trans);
     this.content.replaceChildren(this.drawing.element);
     this.frame.classList.toggle("nl-has-labels", model.edges.length <= LABELS_UP_TO);
-    this.sizeFrame(this.layout);
-    this.showStates(model.nodes.keys());
-    this.show();
-    this.summarize(model);
+    this.sizeFrame(layout);
     if (!this.isFitted) {
       this.fit();
     }
+    for (const _ of this.drawing.pieces()) {
+      await new Promise((resume) => setTimeout(resume)); // the page lives
+      if (signal.aborted) {
+        return;
+      }
+    }
+    this.showStates(model.nodes.keys());
+    this.show();
+    setText(this.summary, summaryOf(model, this.live.trans));
   }
 
   private sizeFrame(layout: Layout): void {
@@ -158,20 +173,6 @@ export class GraphView {
       this.viewport.fit(this.layout.width, this.layout.height);
       this.isFitted = true;
     }
-  }
-
-  private summarize(model: GraphModel): void {
-    const { trans } = this.live;
-    const conflicts = [...model.nodes.values()].filter((node) => node.conflict !== "").length;
-    const parts = [
-      model.nodes.size === 1 ? trans.__("1 plugin") : trans.__("%1 plugins", model.nodes.size),
-      model.edges.length === 1
-        ? trans.__("1 dependency")
-        : trans.__("%1 dependencies", model.edges.length),
-      model.cycles.length > 0 ? trans.__("%1 in a circle", model.cycles.length) : "",
-      conflicts > 0 ? trans.__("%1 with a version conflict", conflicts) : "",
-    ];
-    setText(this.summary, parts.filter((part) => part !== "").join(" · "));
   }
 
   private showStates(ids: Iterable<string>): void {

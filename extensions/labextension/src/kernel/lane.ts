@@ -1,111 +1,142 @@
-import { CommsOverSubshells, KernelMessage } from "@jupyterlab/services";
+import { KernelMessage } from "@jupyterlab/services";
 import type { Kernel } from "@jupyterlab/services";
 import type { JSONObject } from "@lumino/coreutils";
-import { within } from "./patience.js";
+import { UUID } from "@lumino/coreutils";
+import { Ledger } from "./ledger.js";
+import { createSubshell, deleteSubshell } from "./subshell.js";
 
-/** A kernel that starts on a busy machine answers late, and one that has no subshells never. */
-const SUBSHELL_PATIENCE = 10_000;
-const UNKNOWN_PATIENCE = 4_000;
-const SUBSHELLS = "kernel subshells";
+type CommKind = "comm_open" | "comm_msg" | "comm_close";
+const ledger = new Ledger(UUID.uuid4());
+const used = new Set<string>();
+
+/** A subshell that nothing has gone through for so long is given back. Milliseconds. */
+const IDLE = 5 * 60_000;
 
 /**
  * The way of our messages into a kernel.
  *
- * A subshell answers while a cell runs. It is asked for on the control channel, which answers then
- * too: the front end"s own way waits until the kernel has said what it can do, and after a reload
- * of the page a busy kernel says so only when its cell has ended.
+ * Through its main shell, which answers between cells, until a subshell is asked for, which answers
+ * while one runs. A subshell is a thread of the kernel's, so there is one only while it is of use:
+ * a panel that can be seen sends a beat every ten seconds, and a hidden one sends nothing.
  */
 export class Lane {
-  private constructor(
-    private readonly kernel: Kernel.IKernelConnection,
-    private readonly subshell: string | null
-  ) {}
-
-  static async open(kernel: Kernel.IKernelConnection): Promise<Lane> {
-    const isUnwanted = kernel.commsOverSubshells === CommsOverSubshells.Disabled;
-    return new Lane(kernel, isUnwanted ? null : await createSubshell(kernel));
-  }
+  constructor(private readonly kernel: Kernel.IKernelConnection) {}
 
   /** Answers are given while a cell runs. */
   get isDirect(): boolean {
     return this.subshell !== null;
   }
 
-  /** Send what belongs to a comm. */
-  comm(kind: "comm_open" | "comm_msg" | "comm_close", content: JSONObject): void {
+  /** Have a subshell, where there can be one; what is sent meanwhile waits for it. */
+  async goDirect(): Promise<void> {
+    this.isClosed = false;
+    this.opening ??= this.obtain();
+    await this.opening;
+  }
+
+  /** Send what belongs to a comm; what is answered, through a subshell. */
+  comm(kind: CommKind, content: JSONObject): void {
+    if (kind !== "comm_close") {
+      void this.goDirect();
+      this.putOffRest();
+    }
+    if (this.isObtaining) {
+      void this.opening?.then(() => this.sendComm(kind, content));
+    } else {
+      this.sendComm(kind, content);
+    }
+  }
+
+  /** The comms of a target that are open in the kernel, by their ids. */
+  async openComms(target: string, isDirect: boolean): Promise<JSONObject> {
+    const message = KernelMessage.createMessage<KernelMessage.ICommInfoRequestMsg>({
+      ...this.envelope(isDirect ? this.subshell : null),
+      msgType: "comm_info_request",
+      content: { target_name: target },
+    });
+    const reply = await this.kernel.sendShellMessage(message, true, true).done;
+    const content = reply.content as { comms?: JSONObject };
+    if (content.comms === undefined) {
+      throw new Error("the kernel does not tell its comms");
+    }
+    return content.comms;
+  }
+
+  /** Give the subshell back, at once if there is one. */
+  close(): void {
+    window.clearTimeout(this.restTimer);
+    this.isClosed = true;
+    const { kernel, subshell } = this;
+    if (subshell !== null) {
+      this.subshell = null;
+      this.opening = null;
+      used.delete(subshell);
+      giveBack(kernel, subshell);
+    }
+  }
+
+  private putOffRest(): void {
+    window.clearTimeout(this.restTimer);
+    this.restTimer = window.setTimeout(() => this.close(), IDLE);
+  }
+
+  private async obtain(): Promise<void> {
+    this.isObtaining = true;
+    const { kernel } = this;
+    const made = await createSubshell(kernel).catch(() => null);
+    this.isObtaining = false;
+    if (made === null) {
+      return; // and there is none the next time either
+    }
+    ledger.note(kernel.id, made);
+    if (this.isClosed) {
+      this.opening = null;
+      giveBack(kernel, made);
+      return;
+    }
+    this.subshell = made;
+    used.add(made);
+    void clearUp(kernel);
+  }
+
+  private sendComm(kind: CommKind, content: JSONObject): void {
+    if (this.kernel.isDisposed) {
+      return;
+    }
     const message = KernelMessage.createMessage<KernelMessage.ICommMsgMsg<"shell">>({
-      ...this.envelope(),
-      // The three differ in their content only, which is the caller"s.
+      ...this.envelope(this.subshell),
+      // The three differ in their content only, which is the caller's.
       msgType: kind as "comm_msg",
-      content: content as KernelMessage.ICommMsgMsg["content"]
+      content: content as KernelMessage.ICommMsgMsg["content"],
     });
     this.kernel.sendShellMessage(message, false, true);
   }
 
-  /** Have Python evaluate expressions, without a trace in history, output or counters. */
-  evaluate(expressions: JSONObject): Kernel.IShellFuture {
-    const message = KernelMessage.createMessage<KernelMessage.IExecuteRequestMsg>({
-      ...this.envelope(),
-      msgType: "execute_request",
-      content: {
-        code: "",
-        silent: true,
-        store_history: false,
-        user_expressions: expressions,
-        allow_stdin: false,
-        stop_on_error: false
-      }
-    });
-    return this.kernel.sendShellMessage(message, true, true);
-  }
-
-  /** Give the subshell back, where there still is a kernel; its thread ends. */
-  close(): void {
-    const { kernel, subshell } = this;
-    if (subshell === null || kernel.isDisposed || kernel.connectionStatus !== "connected") {
-      return;
-    }
-    const message = KernelMessage.createMessage<KernelMessage.IDeleteSubshellRequestMsg>({
-      msgType: "delete_subshell_request",
-      channel: "control",
-      username: kernel.username,
-      session: kernel.clientId,
-      content: { subshell_id: subshell }
-    });
-    kernel.sendControlMessage(message, false, true);
-  }
-
-  private envelope() {
-    const { kernel, subshell } = this;
+  private envelope(subshell: string | null) {
+    const { kernel } = this;
     return {
       channel: "shell" as const,
       username: kernel.username,
       session: kernel.clientId,
-      ...(subshell === null ? {} : { subshellId: subshell })
+      ...(subshell === null ? {} : { subshellId: subshell }),
     };
+  }
+
+  private subshell: string | null = null;
+  private opening: Promise<void> | null = null;
+  private isObtaining = false;
+  private isClosed = false;
+  private restTimer: number | undefined;
+}
+
+function giveBack(kernel: Kernel.IKernelConnection, subshell: string): void {
+  if (deleteSubshell(kernel, subshell)) {
+    ledger.strike(kernel.id, subshell);
   }
 }
 
-async function createSubshell(kernel: Kernel.IKernelConnection): Promise<string | null> {
-  const info = await within(UNKNOWN_PATIENCE / 4, kernel.info);
-  const features = info === null ? null : (info.supported_features ?? []);
-  if (features !== null && !features.includes(SUBSHELLS)) {
-    return null;
-  }
-  const message = KernelMessage.createMessage<KernelMessage.ICreateSubshellRequestMsg>({
-    msgType: "create_subshell_request",
-    channel: "control",
-    username: kernel.username,
-    session: kernel.clientId,
-    content: {}
-  });
-  const future = kernel.sendControlMessage(message, true, true);
-  const patience = features === null ? UNKNOWN_PATIENCE : SUBSHELL_PATIENCE;
-  const reply = await within(patience, future.done);
-  if (reply === null) {
-    future.dispose();
-    return null;
-  }
-  const content = reply.content as { subshell_id?: unknown };
-  return typeof content.subshell_id === "string" ? content.subshell_id : null;
+/** Give back what pages that are gone have left in a kernel. */
+async function clearUp(kernel: Kernel.IKernelConnection): Promise<void> {
+  const left = await ledger.abandoned(kernel.id, used);
+  left.forEach((subshell) => giveBack(kernel, subshell));
 }

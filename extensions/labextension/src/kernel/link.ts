@@ -4,6 +4,8 @@ import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import type { IDisposable } from "@lumino/disposable";
 import { Channel } from "./channel.js";
 import { Lane } from "./lane.js";
+import { within } from "./patience.js";
+import type { Readiness } from "./probe.js";
 import { probe } from "./probe.js";
 import { Suspicion } from "./suspicion.js";
 
@@ -30,6 +32,7 @@ export type Standing =
 const WAITING_AFTER = 1_000;
 /** A kernel that was restarted may say nothing the first time. */
 const MOST_LOOKS = 4;
+const NOT_INSTALLED = /^ModuleNotFoundError: No module named 'nebula_lab'/;
 
 /** Finds out whether nebula_lab is loaded in a kernel, and opens channels to it where it is. */
 export class KernelLink implements IDisposable {
@@ -42,6 +45,8 @@ export class KernelLink implements IDisposable {
     kernel.statusChanged.connect(this.onKernelStatus, this);
     kernel.connectionStatusChanged.connect(this.onConnectionStatus, this);
     kernel.disposed.connect(this.dispose, this);
+    window.addEventListener("pagehide", this.onPageHide);
+    window.addEventListener("pageshow", this.onPageShow);
     void this.connect();
   }
 
@@ -88,11 +93,7 @@ export class KernelLink implements IDisposable {
     if (spec !== undefined && spec.language.toLowerCase() !== "python") {
       return this.stand("foreign");
     }
-    const lane = await Lane.open(this.kernel);
-    if (round !== this.round) {
-      return lane.close();
-    }
-    this.lane = lane;
+    this.lane = new Lane(this.kernel);
     await this.look(MOST_LOOKS);
   }
 
@@ -115,7 +116,7 @@ export class KernelLink implements IDisposable {
       return;
     }
     if (problem !== "") {
-      return this.stand("unloaded", problem);
+      return this.stand(NOT_INSTALLED.test(problem) ? "missing" : "unloaded", problem);
     }
     await this.look(MOST_LOOKS);
   }
@@ -127,6 +128,8 @@ export class KernelLink implements IDisposable {
     this._isDisposed = true;
     this.leave(this.isReachable);
     this.channels.clear();
+    window.removeEventListener("pagehide", this.onPageHide);
+    window.removeEventListener("pageshow", this.onPageShow);
     this.kernel.iopubMessage.disconnect(this.onPublished, this);
     this.kernel.statusChanged.disconnect(this.onKernelStatus, this);
     this.kernel.connectionStatusChanged.disconnect(this.onConnectionStatus, this);
@@ -140,11 +143,7 @@ export class KernelLink implements IDisposable {
     if (lane === null || this._standing === "open") {
       return;
     }
-    const waiting = window.setTimeout(() => this.standIf(round, "waiting"), WAITING_AFTER);
-    const question = probe(lane);
-    this.suspicion.ignore(question.messageId);
-    const found = await question.readiness;
-    window.clearTimeout(waiting);
+    const found = await this.ask(lane);
     if (round !== this.round || this.standing === "open") {
       return;
     }
@@ -152,11 +151,37 @@ export class KernelLink implements IDisposable {
       return tries > 1 ? this.look(tries - 1) : this.stand("silent");
     }
     if (found !== "loaded") {
-      return this.stand(found, found === this._standing ? this._remark : "");
+      lane.close();
+      // That it is not installed is known from an attempt to load it.
+      return this._standing === "missing"
+        ? undefined
+        : this.stand(found, found === this._standing ? this._remark : "");
     }
     this.suspicion.rest();
+    await lane.goDirect();
+    if (round !== this.round) {
+      return lane.close();
+    }
     this.stand("open");
     this.channels.forEach((channel) => channel.open(lane));
+  }
+
+  /** After the looks that are under way, since each gives back the subshell that it needed. */
+  private lookInTurn(): void {
+    this.looks = this.looks.then(() => this.look());
+  }
+
+  /** Ask by way of the main shell; where a cell keeps it from answering, by a subshell as well. */
+  private async ask(lane: Lane): Promise<Readiness> {
+    const { round } = this;
+    const plain = probe(lane, false);
+    const early = await within(WAITING_AFTER, plain);
+    if (early !== null || round !== this.round) {
+      return early ?? "unknown";
+    }
+    this.standIf(round, "waiting");
+    await lane.goDirect();
+    return lane.isDirect ? Promise.race([plain, probe(lane, true)]) : plain;
   }
 
   private get isReachable(): boolean {
@@ -172,6 +197,7 @@ export class KernelLink implements IDisposable {
       this.lane?.close();
     }
     this.lane = null;
+    this.looks = Promise.resolve();
     this.round += 1;
     return this.round;
   }
@@ -236,8 +262,15 @@ export class KernelLink implements IDisposable {
     }
   }
 
+  private readonly onPageHide = () => void this.leave(this.isReachable);
+  private readonly onPageShow = (event: PageTransitionEvent) => {
+    if (event.persisted) {
+      void this.connect(); // it was kept while another page was shown
+    }
+  };
   private readonly channels = new Set<Channel>();
-  private readonly suspicion = new Suspicion(() => void this.look());
+  private readonly suspicion = new Suspicion(() => this.lookInTurn());
+  private looks = Promise.resolve();
   private lane: Lane | null = null;
   private round = 0;
   private _standing: Standing = "connecting";

@@ -13,6 +13,7 @@ import {
 import type { Live } from "@nebula-lab/common";
 import { factsOf } from "./facts.js";
 import { Fold } from "./fold.js";
+import { isStillNeeded, needingUp } from "./needing.js";
 
 const LONGEST = 5_000;
 
@@ -84,19 +85,92 @@ export class PluginDetails {
     return button;
   }
 
+  /** Do it; where others need the plugin, only once the user has said that they go too. */
   private async act(action: Action): Promise<void> {
-    const { client, trans } = this.live;
+    const { trans } = this.live;
+    const back = this.focusKeeper(action);
     this.setBusy(true);
     this.answer.replaceChildren(el("p", { class: "nl-quiet" }, trans.__("%1 …", action.label(trans))));
     try {
-      const answer = await client.ask(askFor(action.name, this.id)).answer;
-      const said = answer.kind === "done" ? answer.text : "";
-      this.answer.replaceChildren(el("p", { class: "nl-side-said" }, said));
+      const needing = action.name === "restart" ? await needingUp(this.live, this.id) : [];
+      if (needing.length > 0) {
+        this.askAbout(action, needing);
+        return;
+      }
+      await this.carryOut(action, false);
     } catch (error) {
       this.answer.replaceChildren(failureBox(error, trans));
+      if (action.name === "unload" && isStillNeeded(error)) {
+        this.answer.append(this.cascadeButton(action, trans.__("Unload these too")));
+      }
     } finally {
       this.setBusy(false);
+      back();
     }
+  }
+
+  private async carryOut(action: Action, cascade: boolean): Promise<void> {
+    const answer = await this.live.client.ask(askFor(action.name, this.id, cascade)).answer;
+    const said = answer.kind === "done" ? answer.text : "";
+    this.answer.replaceChildren(el("p", { class: "nl-side-said" }, said));
+  }
+
+  private askAbout(action: Action, needing: readonly string[]): void {
+    const { trans } = this.live;
+    const names = clip(needing.join(", "), LONGEST);
+    const cancel = el("button", { class: "nl-button", attrs: { type: "button" } }, trans.__("Cancel"));
+    cancel.addEventListener("click", () => {
+      this.answer.replaceChildren();
+      this.buttons.get(action)?.focus();
+    });
+    this.answer.replaceChildren(
+      el("p", { class: "nl-side-question" }, trans.__("These need it, and restart with it: %1", names)),
+      this.cascadeButton(action, trans.__("Restart them all")),
+      cancel,
+    );
+  }
+
+  /** Does an action with all that need the plugin. */
+  private cascadeButton(action: Action, label: string): HTMLButtonElement {
+    const button = el(
+      "button",
+      { class: "nl-button nl-side-cascade", attrs: { type: "button" } },
+      label,
+    );
+    button.addEventListener("click", () => void this.cascade(action));
+    return button;
+  }
+
+  private async cascade(action: Action): Promise<void> {
+    const back = this.focusKeeper(action);
+    this.setBusy(true);
+    try {
+      await this.carryOut(action, true);
+    } catch (error) {
+      this.answer.replaceChildren(failureBox(error, this.live.trans));
+    } finally {
+      this.setBusy(false);
+      back();
+    }
+  }
+
+  /**
+   * Gives what brings the focus back to where it was: a button that was pressed is disabled
+   * meanwhile, and may make no sense afterwards. A question that has come up goes first.
+   */
+  private focusKeeper(action: Action): () => void {
+    const hadFocus = this.element.contains(document.activeElement);
+    return () => {
+      const isElsewhere =
+        document.activeElement !== document.body && !this.element.contains(document.activeElement);
+      if (!hadFocus || isElsewhere) {
+        return;
+      }
+      const pressed = this.buttons.get(action);
+      const shown = [...this.buttons.values()].find((button) => !button.hidden);
+      const question = this.answer.querySelector<HTMLElement>(".nl-side-cascade");
+      (question ?? (pressed?.hidden === false ? pressed : shown))?.focus();
+    };
   }
 
   private setBusy(isBusy: boolean): void {
@@ -111,9 +185,12 @@ export class PluginDetails {
     if (row === undefined) {
       return;
     }
+    const all = [...this.buttons.values()];
+    this.owesFocus ||= all.some((button) => button === document.activeElement);
     for (const [action, button] of this.buttons) {
       button.hidden = !action.states.has(row.state) || row.leftOut !== "";
     }
+    this.passFocusOn(all);
     setText(this.error, whyOf(row));
     this.error.hidden = whyOf(row) === "";
     const facts = factsOf(row, this.live.trans).flatMap(([name, value]) => [
@@ -123,6 +200,18 @@ export class PluginDetails {
     this.facts.replaceChildren(...facts);
   }
 
+  /** From a button that makes no sense any more to one that does, once there is one. */
+  private passFocusOn(buttons: readonly HTMLButtonElement[]): void {
+    const { activeElement } = document;
+    const isLost = activeElement === document.body || (activeElement as HTMLElement | null)?.hidden;
+    const shown = buttons.find((button) => !button.hidden && !button.disabled);
+    if (this.owesFocus && isLost === true && shown !== undefined) {
+      shown.focus();
+    }
+    this.owesFocus = this.owesFocus && isLost === true && shown === undefined;
+  }
+
+  private owesFocus = false;
   private readonly facts: HTMLElement;
   private readonly error: HTMLElement;
   private readonly answer: HTMLElement;

@@ -100,17 +100,25 @@ export class PluginsSection extends Section {
 
   private drop(id: string): boolean {
     const item = this.items.get(id);
+    const hadFocus = item?.element.contains(document.activeElement) === true;
+    const next = item?.element.nextElementSibling ?? item?.element.previousElementSibling;
     item?.dispose();
+    if (hadFocus) {
+      (next?.firstElementChild as HTMLElement | null | undefined)?.focus();
+    }
     return this.items.delete(id) && item !== undefined;
   }
 
   private arrange(): void {
     const order = [...this.items.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
-    const nodes = order.map((item) => item.element);
     const focused = document.activeElement;
-    this.list.replaceChildren(...nodes);
+    order.forEach(({ element }, index) => {
+      if (this.list.children[index] !== element) {
+        this.list.insertBefore(element, this.list.children[index] ?? null);
+      }
+    });
     if (focused instanceof HTMLElement && this.list.contains(focused)) {
-      focused.focus();
+      focused.focus({ preventScroll: true });
     }
     this.applyFilter();
   }

@@ -1,4 +1,4 @@
-"""What a new plugin begins with: one that works, as a Python file or as a notebook."""
+"""The text of a new plugin that works: as a Python file, as a package, or as a notebook."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PLUGIN_METADATA = {{
     "dependencies": [],
 }}"""
 _CLASS = '''class {class_name}(Plugin):
-    def initialize(self, config):
-        self.greetings = config.get("greetings", 0)
+    def initialize(self, config: dict[str, Any]) -> None:
+        self.greetings: int = config.get("greetings", 0)
 
     @operation
     def greet(self, name: str) -> str:
@@ -26,17 +26,20 @@ _CLASS = '''class {class_name}(Plugin):
         self.greetings += 1
         return f"Hello {{name}}, greeting number {{self.greetings}}."
 
-    def health_check(self):
+    def health_check(self) -> HealthStatus:
         return HealthStatus.HEALTHY
 
-    def save_state(self):
+    def self_test(self) -> bool:
+        return self.greet("test").startswith("Hello")
+
+    def save_state(self) -> dict[str, Any]:
         return {{"greetings": self.greetings}}
 
-    def restore_state(self, state):
+    def restore_state(self, state: dict[str, Any]) -> None:
         self.greetings = state["greetings"]'''
-_ENTRY = """def plugin_entry():
+_ENTRY = """def plugin_entry() -> {class_name}:
     return {class_name}()"""
-_IMPORT = "from nebula_lab.plugin import HealthStatus, Plugin, operation"
+_IMPORT = "from typing import Any\n\nfrom nebula_lab.plugin import HealthStatus, Plugin, operation"
 _FILE = f'''"""{{name}}: say here what this plugin is for."""
 
 from __future__ import annotations
@@ -50,6 +53,67 @@ from __future__ import annotations
 
 
 {_ENTRY}
+'''
+_PACKAGE = f'''"""{{name}}: say here what this plugin is for."""
+
+from __future__ import annotations
+
+{_IMPORT}
+
+PLUGIN_API_VERSION = 1
+
+
+{_CLASS}
+
+
+{_ENTRY}
+'''
+_MANIFEST = """id = "{id}"
+name = "{name}"
+version = "0.1.0"
+description = "Greets."
+dependencies = []
+
+# Rights that it needs, besides a folder of its own: see docs/security.md.
+# [security]
+# capabilities = ["Network"]
+# allowed_hosts = ["example.org"]
+
+# A Python environment of its own: see docs/environments.md.
+# [python]
+# dependencies = ["pandas>=2,<3"]
+"""
+_TEST = '''"""What {id} does, in its sandbox; `nebula-lab test` runs this too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nebula_lab import PluginManager
+
+PLUGINS = Path(__file__).parents[{up}]
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Iterator[PluginManager]:
+    with PluginManager({{"plugin_dir": PLUGINS, "hot_reload": False}}) as manager:
+        yield manager
+
+
+def test_it_greets_and_counts(plugins: PluginManager) -> None:
+    before = plugins["{id}"].greet(name="World")
+    after = plugins["{id}"].greet(name="World")
+    assert before.startswith("Hello World")
+    assert before != after
+
+
+def test_what_it_counted_survives_a_reload(plugins: PluginManager) -> None:
+    plugins["{id}"].greet(name="World")
+    plugins.reload_plugin("{id}")
+    assert not plugins["{id}"].greet(name="World").endswith("number 1.")
 '''
 _TITLE = """# {name}
 
@@ -95,6 +159,31 @@ def new_notebook(plugin_id: str) -> str:
         "nbformat_minor": 5,
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def new_package(plugin_id: str) -> dict[str, str]:
+    """The texts of a folder that is a plugin of this id, by their paths in it."""
+    names = _names(plugin_id)
+    return {
+        "plugin.toml": _MANIFEST.format_map(names),
+        "__init__.py": _PACKAGE.format_map(names),
+        f"tests/{test_name(plugin_id)}": new_test(plugin_id, up=2),
+    }
+
+
+def new_test(plugin_id: str, *, up: int) -> str:
+    """The text of a test of such a plugin.
+
+    Args:
+        plugin_id: of the plugin.
+        up: how many folders above the test's own the plugins are.
+    """
+    return _TEST.format_map({**_names(plugin_id), "up": str(up)})
+
+
+def test_name(plugin_id: str) -> str:
+    """The name of its file; it is a module's, so without points."""
+    return f"test_{re.sub(r'[^A-Za-z0-9_]', '_', plugin_id)}.py"
 
 
 def name_from(plugin_id: str) -> str:

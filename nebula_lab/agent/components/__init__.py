@@ -1,0 +1,1 @@
+"""Serves plugins that are WebAssembly components: they export the world of `plugin.wit`."""

@@ -1,0 +1,283 @@
+"""What a dashboard shows when its kernel, its page or nebula_lab itself ends, and who shares it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lab_pages import new_folder, new_page, open_notebook
+from notebook_page import NotebookPage
+from playwright.sync_api import Locator, expect
+
+PLUGIN = """
+from nebula_lab.plugin import Plugin, operation
+PLUGIN_METADATA = {{"id": "{id}", "version": "1.0.0"}}
+
+class It(Plugin):
+    @operation
+    def say(self, text: str) -> str:
+        print(text)
+        return text
+
+def plugin_entry():
+    return It()
+"""
+IDS = ("first", "second")
+LOAD, SHOW, CRASH, THREADS, BUSY, UNLOAD = range(6)
+CELLS = [
+    "%reload_ext nebula_lab",  # which ends what a former page may have left
+    "%plugin",
+    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    "import threading; print([one.name for one in threading.enumerate()])",
+    "import pathlib, time\nwhile not pathlib.Path('go_on').exists():\n    time.sleep(0.01)",
+    "for one in list(plugins): plugins.unload_plugin(one)",
+]
+RUN = """async number => {
+    const app = window.jupyterapp;
+    const { sessionContext, content } = app.shell.currentWidget;
+    if (sessionContext.hasNoKernel) {
+        await sessionContext.changeKernel({ name: 'python3' });
+    }
+    content.activeCellIndex = number;
+    await app.commands.execute('notebook:run-cell');
+}"""
+SUBSHELLS = """(how) => {
+    const { sessionContext } = window.jupyterapp.shell.currentWidget;
+    sessionContext.session.kernel.commsOverSubshells = how;
+}"""
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+# What a browser says when another tab is brought to the front.
+HIDE = """hidden => {
+    const state = hidden ? 'hidden' : 'visible';
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.fixture(scope="module")
+def shared(lab, browser):
+    """One notebook for all tests of the file, for a page takes longer to open than they do."""
+    page = new_page(browser)
+    made = folder_with_plugins(lab)
+    found = open_notebook(lab, page, made / "test.ipynb", CELLS, "doc")
+    found.folder = made
+    yield found
+    page.context.close()
+    assert not page.errors
+
+
+@pytest.fixture
+def opened(shared):
+    """It, with a new dashboard of plugins that are not loaded."""
+    (shared.folder / "go_on").unlink(missing_ok=True)
+    begin(shared)
+    again(shared, UNLOAD)
+    yield shared
+    (shared.folder / "go_on").touch()
+    shared.page.evaluate(HIDE, False)
+    again(shared, UNLOAD)  # which comes after a cell that still runs
+
+
+def folder_with_plugins(lab):
+    made = new_folder(lab)
+    for one in IDS:
+        (made / "plugins" / f"{one}.py").write_text(PLUGIN.format(id=one))
+    return made
+
+
+def begin(notebook: NotebookPage) -> None:
+    """Load it and show a dashboard, as whoever comes back does."""
+    again(notebook, LOAD)
+    again(notebook, SHOW)
+    shows_everything(dashboard(notebook))
+
+
+def again(notebook: NotebookPage, number: int) -> None:
+    """Run a cell. After a restart it has the number that it had, so that does not tell the end."""
+    notebook.page.evaluate(RUN, number)
+
+
+def dashboard(notebook: NotebookPage) -> Locator:
+    return notebook.output(SHOW).locator(".nl-dashboard")
+
+
+def status(notebook: NotebookPage) -> Locator:
+    return dashboard(notebook).locator(".nl-status")
+
+
+def press(notebook: NotebookPage, what: str, plugin_id: str) -> None:
+    button = dashboard(notebook).get_by_role("button", name=f"{what} {plugin_id}", exact=True)
+    button.click()
+
+
+def expect_state(notebook: NotebookPage, plugin_id: str, state: str) -> None:
+    row = dashboard(notebook).locator(".nl-row", has_text=plugin_id)
+    expect(row.locator(".nl-cell-state")).to_have_text(state)
+
+
+def shows_everything(view: Locator) -> None:
+    expect(view.locator(".nl-id")).to_have_text(list(IDS))
+    expect(view.locator(".nl-status")).to_have_text("")
+
+
+def is_lost(notebook: NotebookPage, words: str) -> None:
+    """Greyed, with words, and nothing to press."""
+    expect(status(notebook)).to_contain_text(words)
+    expect(status(notebook)).to_contain_text("run this cell again", ignore_case=True)
+    expect(dashboard(notebook)).to_have_class("nl-root nl-dashboard nl-is-lost")
+    expect(dashboard(notebook).locator(".nl-action:enabled")).to_have_count(0)
+
+
+def is_alive(notebook: NotebookPage) -> None:
+    press(notebook, "Load", "first")
+    expect_state(notebook, "first", "Loaded")
+
+
+def another_page(lab, browser, opened: NotebookPage) -> NotebookPage:
+    """The same notebook in another tab of a browser."""
+    save(opened)
+    page = new_page(browser)
+    found = NotebookPage(page, lab.url, opened.path)
+    found.open()
+    shows_everything(dashboard(found))
+    return found
+
+
+def save(notebook: NotebookPage) -> None:
+    path = notebook.folder / "test.ipynb"
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+    assert json.loads(path.read_text())["cells"][SHOW]["outputs"]
+
+
+def test_a_restart_is_seen_at_once_and_the_cell_brings_it_back(opened):
+    opened.page.evaluate(RESTART)
+    is_lost(opened, "the kernel has been restarted")
+    begin(opened)
+    is_alive(opened)
+
+
+def test_a_crash_is_seen_at_once_and_the_cell_brings_it_back(opened):
+    opened.start(CRASH)
+    is_lost(opened, "the kernel has been restarted")
+    opened.page.locator(".jp-Dialog .jp-mod-accept").click()
+    begin(opened)
+    is_alive(opened)
+
+
+def test_a_kernel_that_is_shut_down_is_seen_at_once(opened, lab):
+    lab.end_kernels(opened.path)
+    is_lost(opened, "the kernel has ended")
+    begin(opened)
+    is_alive(opened)
+
+
+def test_loading_anew_is_seen_at_once_and_the_cell_brings_it_back(opened):
+    again(opened, LOAD)
+    is_lost(opened, "nebula_lab has been loaded anew")
+    again(opened, SHOW)
+    shows_everything(dashboard(opened))
+    is_alive(opened)
+
+
+def test_a_page_that_is_loaded_again_shows_everything(opened):
+    is_alive(opened)
+    save(opened)
+    opened.open()
+    shows_everything(dashboard(opened))
+    expect_state(opened, "first", "Loaded")
+    press(opened, "Unload", "first")
+    expect_state(opened, "first", "Discovered")
+
+
+def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab, browser):
+    other = another_page(lab, browser, opened)
+    try:
+        other.page.evaluate(HIDE, True)
+        is_alive(opened)
+        # Both ask under the same number now, and each is answered for itself.
+        for page, text in ((opened, "to the one"), (other, "to the other")):
+            call(page, text)
+        expect(dashboard(opened).locator(".nl-result .nl-json, .nl-result .nl-text")).to_have_text(
+            "to the one"
+        )
+        expect(dashboard(other).locator(".nl-result .nl-json, .nl-result .nl-text")).to_have_text(
+            "to the other"
+        )
+        other.page.evaluate(HIDE, False)
+        expect_state(other, "first", "Active")
+    finally:
+        other.page.context.close()
+    press(opened, "Unload", "first")
+    expect_state(opened, "first", "Discovered")
+
+
+def call(notebook: NotebookPage, text: str) -> None:
+    view = dashboard(notebook)
+    view.get_by_role("button", name="Details of first", exact=True).click()
+    view.get_by_role("tab", name="Operations").click()
+    view.get_by_label("text string").fill(text)
+    view.get_by_role("button", name="Call", exact=True).click()
+
+
+@pytest.mark.parametrize("tab", ["", "Logs"], ids=["rows", "logs"])
+def test_a_tab_that_is_behind_another_is_fed_nothing(opened, tab):
+    if tab:
+        dashboard(opened).get_by_role("button", name="Details of first", exact=True).click()
+        dashboard(opened).get_by_role("tab", name=tab).click()
+    assert "nebula-live" in threads(opened)
+    opened.page.evaluate(HIDE, True)
+    for _ in range(50):
+        if "nebula-live" not in threads(opened):
+            break
+    else:
+        pytest.fail("the feed goes on")
+    opened.page.evaluate(HIDE, False)
+    is_alive(opened)
+
+
+def threads(notebook: NotebookPage) -> str:
+    notebook.run(THREADS)
+    return notebook.output(THREADS).inner_text()
+
+
+def test_a_click_is_answered_while_a_cell_runs_and_never_called_queued(opened):
+    opened.page.evaluate(
+        """() => {
+            window.said = [];
+            const line = document.querySelector('.nl-status');
+            new MutationObserver(() => window.said.push(line.textContent))
+                .observe(line, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    opened.start(BUSY)
+    is_alive(opened)
+    assert opened.count_of(BUSY) is None
+    assert not any("queued" in text for text in opened.page.evaluate("window.said"))
+
+
+def test_where_clicks_wait_for_the_cell_the_page_says_so(opened):
+    opened.page.evaluate(SUBSHELLS, "disabled")
+    again(opened, SHOW)
+    shows_everything(dashboard(opened))
+    opened.start(BUSY)
+    press(opened, "Load", "first")
+    expect(status(opened)).to_have_text("queued until the cell ends")
+    (opened.folder / "go_on").touch()
+    expect_state(opened, "first", "Loaded")
+    expect(status(opened)).to_have_text("")
+    opened.page.evaluate(SUBSHELLS, "perCommTarget")
+
+
+def test_two_notebooks_show_each_its_own(opened, lab, browser):
+    folder = folder_with_plugins(lab)
+    page = new_page(browser)
+    other = open_notebook(lab, page, folder / "test.ipynb", CELLS, "doc")
+    begin(other)
+    is_alive(opened)
+    press(other, "Load", "second")
+    expect_state(other, "second", "Loaded")
+    expect_state(other, "first", "Discovered")
+    expect_state(opened, "second", "Discovered")
+    page.context.close()
+    assert not page.errors
+    lab.end_kernels(other.path)
