@@ -102,7 +102,15 @@ class ComponentResource:
         self._saved = state
 
     def cleanup(self) -> None:
-        self._ask("cleanup")
+        try:
+            self._ask("cleanup")
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.close()
 
     def _ask(self, name: str, *arguments: str) -> Any:
         """Call a function of the component.
@@ -122,7 +130,7 @@ class ComponentResource:
                     trap = error
         finally:
             if not is_whole:
-                self._instance = None  # it was left in the middle of something
+                self._let_go()  # it was left in the middle of something
         if trap is None:
             return result
         if trap.is_halt:

@@ -92,17 +92,30 @@ class GuestInstance:
             tables=_MOST_OF_A_KIND,
             memories=_MOST_OF_A_KIND,
         )
-        self._store.set_wasi(bare_wasi(functions))
-        _require_our_world(component, engine, shown)
-        linker = self._linked(engine, functions)
+        self._functions: dict[str, Func] = {}
         try:
+            self._store.set_wasi(bare_wasi(functions))
+            _require_our_world(component, engine, shown)
+            linker = self._linked(engine, functions)
             with self._running(call):
                 instance = linker.instantiate(self._store, component)
-        except WasmtimeError as error:
+            self._functions = self._exported(instance, shown)
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, WasmtimeError):
+                raise
             if _is_trap(error):
                 raise self._trap(error) from error
             raise LoadError(_unfit(shown, str(error))) from error
-        self._functions = self._exported(instance, shown)
+
+    def close(self) -> None:
+        """Give its memory back; it is of no use afterwards. Can be called again.
+
+        wasmtime keeps the functions that a store calls as long as there is the store, and these keep
+        this object, which keeps the store: nothing else would ever free it.
+        """
+        self._functions = {}
+        self._store.close()
 
     def _linked(self, engine: Engine, functions: HostFunctions) -> Linker:
         from wasmtime.component import Linker
