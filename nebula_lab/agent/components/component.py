@@ -102,12 +102,10 @@ class ComponentResource:
         self._saved = state
 
     def cleanup(self) -> None:
-        try:
-            self._ask("cleanup")
-        finally:
-            self._let_go()
+        self._ask("cleanup")
 
-    def _let_go(self) -> None:
+    def close(self) -> None:
+        """Give back what its instance has. Can be called again."""
         instance, self._instance = self._instance, None
         if instance is not None:
             instance.close()
@@ -130,7 +128,7 @@ class ComponentResource:
                     trap = error
         finally:
             if not is_whole:
-                self._let_go()  # it was left in the middle of something
+                self.close()  # it was left in the middle of something
         if trap is None:
             return result
         if trap.is_halt:

@@ -111,8 +111,8 @@ class GuestInstance:
     def close(self) -> None:
         """Give its memory back; it is of no use afterwards. Can be called again.
 
-        wasmtime keeps the functions that a store calls as long as there is the store, and these keep
-        this object, which keeps the store: nothing else would ever free it.
+        wasmtime keeps the functions that a store calls as long as there is the store, and these
+        keep this object, which keeps the store: nothing else would ever free it.
         """
         self._functions = {}
         self._store.close()
