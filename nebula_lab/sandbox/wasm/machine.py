@@ -144,12 +144,26 @@ class Machine:
         self._functions: dict[str, Any] = {}
         self._raised: BaseException | None = None
         self.is_running = False
-        self._instance = self._guarded(lambda: linker.instantiate(store, component))
-        for name in ("start", "perform", "next-item", "close-stream"):
-            found = self._instance.get_func(store, name)
-            if found is None:
-                raise MachineEndedError(f"the component does not export {name}")
-            self._functions[name] = found
+        try:
+            self._instance = self._guarded(lambda: linker.instantiate(store, component))
+            for name in ("start", "perform", "next-item", "close-stream"):
+                found = self._instance.get_func(store, name)
+                if found is None:
+                    raise MachineEndedError(f"the component does not export {name}")
+                self._functions[name] = found
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give its memory back; only while nothing of it runs. Can be called again.
+
+        wasmtime keeps the functions that a store may call as long as there is the store, and these
+        keep this object, which keeps the store: nothing else would ever free it.
+        """
+        self._functions = {}
+        self._store.close()
+        self._linker.close()
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Run a function that the component exports.
