@@ -642,7 +642,7 @@ def _config_from(
 ) -> PluginConfig:
     if isinstance(config, Mapping):
         config = PluginConfig.model_validate(config)
-    config = config or PluginConfig()
+    config = config or PluginConfig.by_default()
     if plugin_dir is not None:
         if config.plugin_dir is not None:
             raise ConfigError("plugin_dir is given twice: by itself and in the configuration")

@@ -125,7 +125,7 @@ class SecurityConfig(FrozenModel):
     allowed_paths: tuple[AllowedPath, ...] | None = None
     allowed_hosts: tuple[HostName, ...] | None = None
     allowed_variables: tuple[VariableName, ...] | None = None
-    resource_limits: ResourceLimits = ResourceLimits()
+    resource_limits: ResourceLimits = ResourceLimits.by_default()
     strict: Flag = True
 
     def relative_to(self, folder: Path) -> Self:
