@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
 from nebula_lab.errors import PluginError
 from nebula_lab.manager import PluginManager
-from nebula_lab.notebook.command import Command
-from nebula_lab.notebook.commands import COMMANDS, HELP
+
+if TYPE_CHECKING:
+    from nebula_lab.notebook.command import Command
 
 # `%plugin` may stand behind an assignment; a cell magic stands at the start of the cell.
 _LINE_MAGIC = re.compile(r"^\s*(?:[^%=]+=\s*)?%plugin\s+(?P<rest>.*)$")
@@ -56,6 +57,8 @@ class MagicCompleter:
             return []  # completion has no place to show an error, and must not show one half-way
 
     def _candidates(self, words: list[str]) -> Iterable[str]:
+        from nebula_lab.notebook.commands import COMMANDS, HELP
+
         name, *arguments = words
         if not arguments:
             return [*COMMANDS, HELP]

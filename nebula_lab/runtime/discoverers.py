@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nebula_lab.discovery.base import Discoverer, DiscoveryResult
 from nebula_lab.discovery.entry_points import EntryPointsDiscoverer
@@ -20,11 +20,12 @@ from nebula_lab.model.discovery_strategy import (
     Manifest,
     Registry,
 )
-from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import CollectedPlugin
 
-# From a descriptor to the files of its plugin.
-Collect = Callable[[PluginDescriptor], CollectedPlugin]
+if TYPE_CHECKING:
+    from nebula_lab.trust.contents import CollectedPlugin
+
+    # From a descriptor to the files of its plugin.
+    Collect: TypeAlias = Callable[[PluginDescriptor], CollectedPlugin]
 
 
 def discoverer_for(config: PluginConfig) -> Discoverer:
@@ -35,7 +36,13 @@ def discoverer_for(config: PluginConfig) -> Discoverer:
 def collector_of(discoverer: Discoverer) -> Collect:
     """How the files of what was found are to be had: from the disk, unless it knows better."""
     own: Collect | None = getattr(discoverer, "collect", None)
-    return own or collect
+    return own or _collect
+
+
+def _collect(descriptor: PluginDescriptor) -> CollectedPlugin:
+    from nebula_lab.trust.collecting import collect  # with the first plugin that is to be run
+
+    return collect(descriptor)
 
 
 class _Nothing:

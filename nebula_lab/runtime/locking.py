@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -18,9 +19,9 @@ from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
-from nebula_lab.runtime.environment_locks import with_environments
-from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import CollectedPlugin
+
+if TYPE_CHECKING:
+    from nebula_lab.trust.contents import CollectedPlugin
 
 __all__ = [
     "HeldToLock",
@@ -157,6 +158,8 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
+    from nebula_lab.runtime.environment_locks import with_environments
+
     return with_environments(locked, chosen, anew=upgrade is None)
 
 
@@ -177,6 +180,8 @@ def _locked(
 
 def _digest_of(descriptor: PluginDescriptor, release: Release) -> str:
     """Of a plugin's files: as its registry says, which they are held to, or as they are here."""
+    from nebula_lab.trust.collecting import collect
+
     return release.digest or collect(descriptor).files.digest
 
 
