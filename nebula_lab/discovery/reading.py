@@ -18,7 +18,6 @@ from nebula_lab.discovery.locating import (
     manifest_of,
     source_of,
 )
-from nebula_lab.discovery.notebook import notebook_metadata
 from nebula_lab.discovery.regular_file import (
     NOTEBOOK_LIMIT,
     SOURCE_LIMIT,
@@ -64,7 +63,7 @@ def read_source_metadata(path: Path) -> SourceMetadata:
     """
     file = main_file(path)
     if file.suffix == ".ipynb":
-        return notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
+        return _notebook_metadata(read_regular_file(file, NOTEBOOK_LIMIT), file)
     content = read_regular_file(file, SOURCE_LIMIT)
     return replace(source_metadata(content, file), script=inline_script(content, file))
 
@@ -189,12 +188,18 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
         error.plugin_id = description.plugin_id
         raise  # without it the plugin would run in another environment
     try:
-        said = (notebook_metadata if notebook else declared_metadata)(content, source)
+        said = (_notebook_metadata if notebook else declared_metadata)(content, source)
     except MetadataLoadError:
         # The manifest holds. What is wrong with the source is said, with its own traceback,
         # by the load that fails; metadata that are computed there are the plugin's affair.
         said = SourceMetadata()
     return said if script is None else replace(said, script=script)
+
+
+def _notebook_metadata(content: bytes, path: Path) -> SourceMetadata:
+    from nebula_lab.discovery.notebook import notebook_metadata  # with the first notebook
+
+    return notebook_metadata(content, path)
 
 
 def _same_plugin(description: Description, said: SourceMetadata, source: Path) -> None:

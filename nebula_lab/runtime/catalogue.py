@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,6 @@ from nebula_lab.model import (
     ProblemKind,
     SandboxMode,
 )
-from nebula_lab.model.policy import rights_of
-from nebula_lab.model.refusals import refusal_notes
-from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
 from nebula_lab.runtime.discoverers import collector_of, discoverer_for
@@ -71,9 +68,8 @@ class Catalogue:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was left out and why, first of discovery and then of resolution; then notes."""
-        rights = [
-            note for record in self for note in refusal_notes(record.descriptor, self._config)
-        ]
+        asking = [one.descriptor for one in self if not one.descriptor.security.is_empty]
+        rights = _notes_on_rights(asking, self._config) if asking else ()
         explained = {
             one.plugin_id for one in self._found if one.kind == ProblemKind.NO_VERSION_FITS
         }
@@ -176,6 +172,9 @@ class Catalogue:
         sandbox = self._config.security.sandbox
         rights: tuple[str, ...] = ()
         if sandbox is not SandboxMode.NONE:
+            from nebula_lab.model.policy import rights_of
+            from nebula_lab.model.rights_in_words import in_short
+
             rights = in_short(rights_of(record.descriptor, self._config.security))
         return record.info(sandbox.value, rights)
 
@@ -271,6 +270,14 @@ class Catalogue:
             plugin_id=descriptor.id,
             path=descriptor.path,
         )
+
+
+def _notes_on_rights(
+    asking: Iterable[PluginDescriptor], config: PluginConfig
+) -> tuple[Problem, ...]:
+    from nebula_lab.model.refusals import refusal_notes  # where a plugin asks for anything
+
+    return tuple(note for descriptor in asking for note in refusal_notes(descriptor, config))
 
 
 def _on_disk(
