@@ -26,7 +26,6 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogListing
 from nebula_lab.runtime.output import OutputSink, TextSink
 from nebula_lab.runtime.record import SERVING
-from nebula_lab.runtime.unenforced import unenforced
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -100,8 +99,11 @@ class PluginManager:
     @property
     def unenforced(self) -> tuple[str, ...]:
         """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
-        policies = () if self.config.security.strict else map(self.policy, self.load_order)
-        return unenforced(policies)
+        if self.config.security.strict:
+            return ()
+        from nebula_lab.runtime.unenforced import unenforced
+
+        return unenforced(map(self.policy, self.load_order))
 
     def policy(self, plugin_id: str) -> EffectivePolicy:
         """What a plugin may do, how much it may use, and what enforces it on this machine.

@@ -7,6 +7,8 @@ import importlib
 import os
 from pathlib import Path
 
+from nebula_lab.agent import memory_holes
+
 # What a kernel imports while it boots and at its first cell, besides what its modules import.
 KERNEL_MODULES = (
     "nebula_lab.agent.kernel",
@@ -72,6 +74,10 @@ def _other_threads() -> list[str]:
 
 
 def settle() -> None:
-    """Let forks share what is in memory now: the collector is not to write into its headers."""
+    """Let forks share what is in memory now: the collector is not to write into its headers.
+
+    Nor are forks to put what they make into the holes between it: each would copy a page.
+    """
     gc.collect()
+    memory_holes.fill()
     gc.freeze()

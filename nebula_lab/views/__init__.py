@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nebula_lab.views.error_box import error_box, error_brief
+    from nebula_lab.views.error_boxes import error_box, error_brief
     from nebula_lab.views.examination import examination_view
     from nebula_lab.views.graph import graph_view
     from nebula_lab.views.health import health_table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nebula_lab.views.logs import log_view
     from nebula_lab.views.metrics import metrics_table, operation_metrics_table
     from nebula_lab.views.operations import operations_help
-    from nebula_lab.views.plugin_list import plugin_list
+    from nebula_lab.views.plugin_rows import plugin_list
     from nebula_lab.views.policy import policy_view
     from nebula_lab.views.problems import problem_count, problem_list
     from nebula_lab.views.reasons import reasons_view
@@ -55,8 +55,8 @@ __all__ = [
 
 # A notebook that starts needs few of them, so each is imported when it is first asked for.
 _HOMES = {
-    "error_box": "error_box",
-    "error_brief": "error_box",
+    "error_box": "error_boxes",
+    "error_brief": "error_boxes",
     "examination_view": "examination",
     "graph_view": "graph",
     "health_table": "health",
@@ -67,7 +67,7 @@ _HOMES = {
     "metrics_table": "metrics",
     "operation_metrics_table": "metrics",
     "operations_help": "operations",
-    "plugin_list": "plugin_list",
+    "plugin_list": "plugin_rows",
     "policy_view": "policy",
     "problem_count": "problems",
     "problem_list": "problems",
