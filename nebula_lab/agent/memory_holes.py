@@ -2,8 +2,8 @@
 
 CPython keeps small objects in pools of 16 KiB, one for each size, and puts a new object where one
 of its size has been freed. In a fork that would write here and there between what it shares with
-the zygote, and each write copies a page of 4 KiB: some thousand holes of half a megabyte in all
-cost every host two. With the holes filled, a host's objects lie side by side in pools of its own.
+the zygote, and each write copies a page of 4 KiB: there are thousands of holes, of half a megabyte
+in all. With the holes filled, a host's objects lie side by side in pools of its own.
 
 What fills them is never touched again, and shared by all. Where an interpreter keeps its objects
 in another way, this does no harm: it makes a few objects in vain.
@@ -12,7 +12,6 @@ in another way, this does no harm: it makes a few objects in vain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 
 _POOL = 16 * 1024  # bytes, and aligned so
 _HEADER = 48  # bytes of it before its first object
@@ -22,23 +21,22 @@ _RUN = 3  # so many side by side, from a pool's start on, and it is a new one
 # For one size; so that an interpreter without such pools does not go on for ever.
 _MOST = 4096
 _BYTES_HEADER = 33
+# What is too small to be bytes.
+_SMALL: dict[int, Callable[[], object]] = {16: object, 32: complex}
 
 _filling: list[object] = []
 
 
 def fill() -> None:
     """Fill the holes of every size; one thread alone may run."""
-    for size in range(_STEP, _LARGEST + 1, _STEP):
-        _filling.append(list(_until_new_pool(_maker(size), size)))
+    sizes = range(_STEP, _LARGEST + 1, _STEP)
+    _filling.extend([list(_until_new_pool(_maker(size), size)) for size in sizes])
 
 
 def _maker(size: int) -> Callable[[], object]:
     """What makes an object of that many bytes, of which the collector knows nothing."""
-    if size == 16:
-        return object
-    if size == 32:
-        return lambda numbers=count(2**40): next(numbers)  # type: ignore[misc]
-    return lambda: bytes(size - _BYTES_HEADER)
+    small = _SMALL.get(size)
+    return small or (lambda: bytes(size - _BYTES_HEADER))
 
 
 def _until_new_pool(make: Callable[[], object], size: int) -> Iterator[object]:

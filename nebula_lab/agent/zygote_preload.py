@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 from pathlib import Path
 
-from nebula_lab.agent import memory_holes
+from nebula_lab.agent import kernel_modules, memory_holes
 
 # What a kernel imports while it boots and at its first cell, besides what its modules import.
 KERNEL_MODULES = (
@@ -79,5 +80,7 @@ def settle() -> None:
     Nor are forks to put what they make into the holes between it: each would copy a page.
     """
     gc.collect()
+    kernel_modules.remember_names()
+    sys._clear_type_cache()  # it refers to names, each of which a fork would write to
     memory_holes.fill()
     gc.freeze()
