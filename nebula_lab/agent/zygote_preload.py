@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from nebula_lab.agent import kernel_modules, memory_holes
@@ -34,6 +35,8 @@ KERNEL_MODULES = (
     "IPython.extensions.storemagic",
     "tornado.platform.asyncio",
 )
+# Python 3.13 has another name for it, and a warning for the old one.
+_CLEAR: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
 # Modules that are of little use without another one, which their users would each import.
 _COMPANIONS = {"numpy": ("numpy.random",)}
 
@@ -81,6 +84,6 @@ def settle() -> None:
     """
     gc.collect()
     kernel_modules.remember_names()
-    sys._clear_type_cache()  # it refers to names, each of which a fork would write to
+    _CLEAR()  # the cache of attributes refers to names, each of which a fork would write to
     memory_holes.fill()
     gc.freeze()
