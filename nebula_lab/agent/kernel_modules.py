@@ -48,6 +48,8 @@ class ImportedBefore:
         earlier: some of them, which are not looked at again.
     """
 
+    count: int
+
     def __init__(self, earlier: ImportedBefore | None = None) -> None:
         self._earlier = earlier
         known = 0 if earlier is None else earlier.count
