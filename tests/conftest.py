@@ -65,7 +65,17 @@ class SharedZygote:
     """
 
     FOLDERS = frozenset(
-        {"arrays", "manager", "metrics", "notebook", "proxy", "samples", "trust", "watch"}
+        {
+            "arrays",
+            "conformance",
+            "manager",
+            "metrics",
+            "notebook",
+            "proxy",
+            "samples",
+            "trust",
+            "watch",
+        }
     )
 
     def __init__(self):

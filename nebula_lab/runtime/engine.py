@@ -27,6 +27,7 @@ from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.record import PluginRecord
 from nebula_lab.runtime.rehearsal import Rehearsal
 from nebula_lab.runtime.reload import Reloader
+from nebula_lab.runtime.reload_news import ReloadNews
 from nebula_lab.runtime.resting import RestKeeper
 from nebula_lab.runtime.shelf import Shelf
 from nebula_lab.runtime.states import StateKeeper
@@ -133,8 +134,7 @@ class Engine:
             self.archive,
             dependents,
             workers,
-            self.dispatcher,
-            counters,
+            ReloadNews(self.archive, self.dispatcher, counters),
         )
         self.watching = FileWatch(
             config,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
+
+from msgspec.structs import replace
 
 from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
 from nebula_lab.model import PluginConfig, PluginDescriptor
@@ -21,7 +24,10 @@ from nebula_lab.sandbox.base import Host
 
 _SAVES = "the old version can't save its state"
 _RESTORES = "the new version does not take the state of the old one"
+_KEEPS = "the new version does not take the state that it saves itself"
 _TESTS = "the new version fails its own test"
+_KEEPS_HINT = "Its save_state and restore_state have to fit each other; mend one and save it again."
+_OWN_WAYS = frozenset({"method", "operation"})
 _NO_STATE = "To start it without the state: unload_plugin({id!r}), then load_plugin({id!r})."
 
 
@@ -60,6 +66,7 @@ class Rehearsal:
         state = self._snapshot(record, descriptor) or _checkpoint(record)
         if state is not None:
             self._restore(record, descriptor, fresh, state)
+        self._save_and_restore(record, descriptor, fresh)
         self._examine(descriptor, fresh)
 
     def move_state(
@@ -100,6 +107,23 @@ class Rehearsal:
         with _stage(_RESTORES, descriptor, _NO_STATE.format(id=record.id)):
             is_final = final is not None
             return self._states.restore(record, fresh, state, is_final=is_final, within=final)
+
+    def _save_and_restore(
+        self, record: PluginRecord, descriptor: PluginDescriptor, fresh: Iterable[Hosted]
+    ) -> None:
+        """Have the new version take what it saves, as it must when it rests or dies one day.
+
+        Public attributes are saved and restored by its host, which needs no proof.
+
+        Raises:
+            LoadFailedError: it fails to save its state, or to take that.
+        """
+        for one in islice(fresh, 1):  # the others run the same code
+            with _stage(_KEEPS, descriptor, _KEEPS_HINT):
+                saved = self._states.save_from(record, one.host)
+                if saved.how in _OWN_WAYS:
+                    own = replace(saved, version=str(descriptor.version))
+                    self._states.restore(record, [one], own)
 
     def _examine(self, descriptor: PluginDescriptor, fresh: Iterable[Hosted]) -> None:
         """Look at the health of the new version and have it test itself.

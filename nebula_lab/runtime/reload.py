@@ -9,80 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
-from graphlib import TopologicalSorter
 
 from nebula_lab.errors import ManagerClosedError, PluginError
-from nebula_lab.metrics import ManagerCounters
-from nebula_lab.model import PluginDescriptor, PluginState
-from nebula_lab.model.events import PluginReloaded, ReloadFailed
-from nebula_lab.model.listing import listed
+from nebula_lab.model import PluginState
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.changed_together import Change, read_together
 from nebula_lab.runtime.dependents import DependentNotifier
-from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.exchange import Exchange, Swap
 from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.loading import Loader
 from nebula_lab.runtime.record import SERVING, PluginRecord
+from nebula_lab.runtime.reload_news import ReloadNews
+from nebula_lab.runtime.reload_task import ROLLBACK, ReloadTask, holding, in_order
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.trust.history import StoredVersion
 
 _log = logging.getLogger("nebula_lab")
-_ROLLBACK = "rollback"
-
-
-class _Task:
-    """One reload or rollback.
-
-    Args:
-        record: of what.
-        read: gives what is to serve, and what has to change with it.
-        cause: one of `model.events.CAUSES`.
-        is_wanted: asked when nobody else is at that plugin.
-
-    Attributes:
-        began: when, on the clock of `time.monotonic`.
-        changes: what was read last.
-        unable: those that are suspended and do not come back as they were.
-        woken: those that were resumed for this.
-        loaded: the ids of those that were loaded because the new code needs them.
-        brought: those whose new code serves.
-        former: what was there before the description of one that does not serve was replaced; it
-            is to be loaded then.
-        was_recalled: whether that was an earlier version.
-    """
-
-    def __init__(
-        self,
-        record: PluginRecord,
-        read: Callable[[], Sequence[Change]],
-        cause: str,
-        is_wanted: Callable[[], bool],
-    ) -> None:
-        self.record = record
-        self.read = read
-        self.cause = cause
-        self.is_wanted = is_wanted
-        self.began = time.monotonic()
-        self.changes: Sequence[Change] = ()
-        self.unable: set[PluginRecord] = set()
-        self.woken: set[PluginRecord] = set()
-        self.loaded: set[str] = set()
-        self.brought: list[str] = []
-        self.former: Sequence[Change] = ()
-        self.was_recalled = False
-
-    @property
-    def is_rollback(self) -> bool:
-        return self.cause == _ROLLBACK
-
-    def needs_waking(self, record: PluginRecord) -> bool:
-        return record.state is PluginState.SUSPENDED and record not in self.unable
 
 
 class Reloader:
@@ -97,8 +42,7 @@ class Reloader:
         archive: Archive,
         dependents: DependentNotifier,
         workers: Workers,
-        dispatcher: Dispatcher,
-        counters: ManagerCounters,
+        news: ReloadNews,
     ) -> None:
         self._catalogue = catalogue
         self._loader = loader
@@ -107,8 +51,7 @@ class Reloader:
         self._archive = archive
         self._dependents = dependents
         self._workers = workers
-        self._dispatcher = dispatcher
-        self._counters = counters
+        self._news = news
 
     def reload(
         self,
@@ -134,7 +77,7 @@ class Reloader:
         """
         record = self._catalogue.record(plugin_id)
         return self._replace(
-            _Task(record, partial(read_together, self._catalogue, record), cause, is_wanted)
+            ReloadTask(record, partial(read_together, self._catalogue, record), cause, is_wanted)
         )
 
     def rollback(self, plugin_id: str, wanted: str | None = None) -> StoredVersion:
@@ -159,14 +102,14 @@ class Reloader:
             self._catalogue.require_fit(change)
             return (change,)
 
-        self._replace(_Task(record, recall, _ROLLBACK, lambda: True))
+        self._replace(ReloadTask(record, recall, ROLLBACK, lambda: True))
         return version
 
-    def _replace(self, task: _Task) -> tuple[str, ...]:
+    def _replace(self, task: ReloadTask) -> tuple[str, ...]:
         held: tuple[PluginRecord, ...] = (task.record,)
         try:
             while True:
-                held = _holding(held, partial(self._attempt, task, held))
+                held = holding(held, partial(self._attempt, task, held))
                 if not held:
                     return tuple(task.brought)
                 self._prepare(task, held)
@@ -176,7 +119,9 @@ class Reloader:
                 if error is not None:
                     _log.warning("%s was not suspended again: %s", record.id, error)
 
-    def _attempt(self, task: _Task, held: tuple[PluginRecord, ...]) -> tuple[PluginRecord, ...]:
+    def _attempt(
+        self, task: ReloadTask, held: tuple[PluginRecord, ...]
+    ) -> tuple[PluginRecord, ...]:
         """Take one step, with the life cycles of some plugins held.
 
         Returns:
@@ -184,7 +129,7 @@ class Reloader:
         """
         if task.former:  # and it has been loaded since
             former = dict(task.former)[task.record]
-            self._note(task, task.record, former, Swap())
+            self._news.note(task, task.record, former, Swap())
             self._dependents.notify(task.record, former.version)
             return ()
         if not task.brought and not task.is_wanted():
@@ -192,22 +137,22 @@ class Reloader:
         served = {record: record.descriptor for record in held}
         try:
             task.changes = ()
-            task.changes = _in_order(task.read())
+            task.changes = in_order(task.read())
             concerned = tuple(record for record, _ in reversed(task.changes))
             is_ready = {*concerned} <= {*held} and not any(map(task.needs_waking, concerned))
             if not is_ready or self._lacking(task):
                 return concerned
             swaps = self._bring_in(task)
         except PluginError as error:
-            self._tell_failure(task, error, served)
+            self._news.tell_failure(task, error, served)
             raise
         for record, swap in swaps.items():
-            self._note(task, record, served[record], swap)
+            self._news.note(task, record, served[record], swap)
         for record in swaps:
             self._dependents.notify(record, served[record].version)
         return () if task.record in swaps else (task.record,)
 
-    def _bring_in(self, task: _Task) -> Mapping[PluginRecord, Swap]:
+    def _bring_in(self, task: ReloadTask) -> Mapping[PluginRecord, Swap]:
         serving = [change for change in task.changes if change[0].state in SERVING]
         if serving:
             others = [change for change in task.changes if change not in serving]
@@ -221,50 +166,9 @@ class Reloader:
         task.record.is_recalled = task.is_rollback
         return {}
 
-    def _note(
-        self, task: _Task, record: PluginRecord, served: PluginDescriptor, swap: Swap
-    ) -> None:
-        task.brought.append(record.id)
-        record.reload_count += 1
-        if record.state in SERVING:
-            record.failure = None
-            record.forget_crashes()
-        self._counters.reloads += 1
-        record.last_reload = PluginReloaded(
-            record.id,
-            datetime.now(UTC),
-            record.descriptor.version,
-            time.monotonic() - task.began,
-            former=served.version,
-            held=swap.held,
-            changes=swap.changes,
-            left_out=swap.left_out,
-            cause=task.cause,
-        )
-        self._dispatcher.emit(record.last_reload)
-
-    def _tell_failure(
-        self, task: _Task, error: PluginError, served: Mapping[PluginRecord, PluginDescriptor]
-    ) -> None:
-        error.plugin_id = error.plugin_id or task.record.id  # one of the whole folder has none
-        failed = {record.id: (record, descriptor) for record, descriptor in task.changes}
-        record, descriptor = failed.get(error.plugin_id, (task.record, None))
-        if record is task.record and task.changes:
-            descriptor = next(one for other, one in task.changes if other is record)
-        error.diff = self._archive.diff(served.get(record, record.descriptor), descriptor)
-        if len(task.changes) > 1:
-            names = listed([f"{one.id} {to.version}" for one, to in task.changes])
-            together = f"{names} need each other, so none of them serves before all can."
-            error.hint = f"{error.hint}\n  {together}" if error.hint else together
-        for one in [each for each, _ in task.changes] or [task.record]:
-            goes_on = one.state in SERVING or one.state is PluginState.SUSPENDED
-            now = datetime.now(UTC)
-            event = ReloadFailed(one.id, now, str(error), error, goes_on, task.cause)
-            self._dispatcher.emit(event)
-
     # What has to be there first
 
-    def _prepare(self, task: _Task, records: Sequence[PluginRecord]) -> None:
+    def _prepare(self, task: ReloadTask, records: Sequence[PluginRecord]) -> None:
         """Resume what is suspended, in case the new code fails, and load what the new code needs.
 
         Calls that come meanwhile are its as ever, and wait for no rehearsal. No lock is held.
@@ -292,18 +196,18 @@ class Reloader:
             if task.former:
                 self._load_described(task)
         except PluginError as error:
-            self._tell_failure(task, error, dict(task.former))
+            self._news.tell_failure(task, error, dict(task.former))
             raise
 
-    def _load_described(self, task: _Task) -> None:
+    def _load_described(self, task: ReloadTask) -> None:
         """Load what did not serve, by its new description."""
         try:
             self._loader.load(task.record.id)
         except PluginError:
-            _holding([one for one, _ in task.former], partial(self._describe_as_before, task))
+            holding([one for one, _ in task.former], partial(self._describe_as_before, task))
             raise
 
-    def _describe_as_before(self, task: _Task) -> tuple[PluginRecord, ...]:
+    def _describe_as_before(self, task: ReloadTask) -> tuple[PluginRecord, ...]:
         record = task.record
         is_another = record.descriptor is not dict(task.changes)[record]
         if record.state is PluginState.SUSPENDED and not is_another:
@@ -313,7 +217,7 @@ class Reloader:
                 record.is_recalled = task.was_recalled
         return ()
 
-    def _lacking(self, task: _Task) -> list[str]:
+    def _lacking(self, task: ReloadTask) -> list[str]:
         """What is not up and has to be, of what the new code of plugins that serve depends on."""
         changing = {record.id for record, _ in task.changes}
         return [
@@ -324,32 +228,3 @@ class Reloader:
             if one.plugin_id not in changing | task.loaded
             if self._catalogue.record(one.plugin_id).state not in SERVING
         ]
-
-
-def _holding(
-    records: Sequence[PluginRecord], work: Callable[[], tuple[PluginRecord, ...]]
-) -> tuple[PluginRecord, ...]:
-    """Do something while the life cycles of plugins are held.
-
-    They are taken in the order of the ids. That of the dependencies is another one for each of two
-    reloads that change the same plugins, since it says nothing of those that are unrelated.
-    """
-    if not records:
-        return work()
-    first, *others = sorted(records, key=lambda record: record.id)
-    with first.lifecycle:
-        return _holding(others, work)
-
-
-def _in_order(changes: Sequence[Change]) -> Sequence[Change]:
-    """Changes with what others depend on first."""
-    by_id = {record.id: (record, descriptor) for record, descriptor in changes}
-    needs = {
-        plugin_id: [
-            one.plugin_id
-            for one in descriptor.dependencies
-            if one.plugin_id in by_id and not one.optional
-        ]
-        for plugin_id, (_, descriptor) in by_id.items()
-    }
-    return [by_id[plugin_id] for plugin_id in TopologicalSorter(needs).static_order()]

@@ -29,6 +29,14 @@ REFUSED = {
     "a self-test that raises": ("def self_test(self): assert self.count > 5, 'too few'", "too few"),
     "a self-test that says no": ("def self_test(self): return False", "self_test"),
     "a state that is not taken": ("def restore_state(self, state): state['total']", "total"),
+    "a state of its own that is not taken": (
+        "def save_state(self): return {'total': self.count}",
+        "does not take the state that it saves itself",
+    ),
+    "a state that is not saved": (
+        "def save_state(self): return self.total",
+        "does not take the state that it saves itself",
+    ),
     "a process that ends": ("def self_test(self): os._exit(3)", "exited with code 3"),
 }
 

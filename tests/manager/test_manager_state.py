@@ -183,7 +183,7 @@ def test_attributes_are_set_on_new_code_with_methods_that_know_of_no_versions(fo
     folder.plugin("box", EMPTY)
     with folder.manager("None") as plugins:
         plugins["box"].run(code="self.items = (1, 2)")
-        both = "def save_state(self): return 1\ndef restore_state(self, state): assert False\n"
+        both = "def save_state(self): return 1\ndef restore_state(self, state): assert state == 1\n"
         folder.plugin("box", EMPTY + both)
         plugins.reload_plugin("box")
         assert answer(plugins, "self.items") == [1, 2]
