@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nebula_lab.errors import ManagerClosedError
@@ -26,6 +27,7 @@ from nebula_lab.sandbox.run_folder import RunFolder
 if TYPE_CHECKING:
     from nebula_lab.runtime.engine import Engine
     from nebula_lab.runtime.record import PluginRecord
+    from nebula_lab.trust.store import ContentStore
 
 
 class Groundwork:
@@ -43,16 +45,25 @@ class Groundwork:
     def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
         self.config = config
         self.sink = sink
-        self.make_sandbox = sandbox_for(config.security.sandbox)
+        sandbox_for(config.security.sandbox)  # before there is anything to be closed
         self.chronicle = Chronicle()
         self.dispatcher = Dispatcher(self.chronicle.note)
-        self.catalogue = Catalogue(config, self._on_state)
+        self.catalogue = Catalogue(
+            config, self._on_state, lambda *words: sink().progress(*words), lambda: self.store
+        )
         self.workers = Workers()
         self.run_folder = RunFolder()
         self._engine: Engine | None = None
         self._is_closed = False
         # Held while the engine is put together: who needs it meanwhile waits for it.
         self._making = threading.RLock()
+
+    @cached_property
+    def store(self) -> ContentStore:
+        """The content store; few notebooks that start have something to look for in it."""
+        from nebula_lab.trust.store import ContentStore
+
+        return ContentStore()
 
     def engine(self) -> Engine:
         """What runs plugins; any thread.
