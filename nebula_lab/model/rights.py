@@ -81,6 +81,7 @@ class RequestedRights(FrozenModel):
             self.allowed_hosts,
             self.allowed_paths,
             self.allowed_variables,
+            self.sandbox,
         )
         return not any(asked)
 
