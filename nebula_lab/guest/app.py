@@ -16,7 +16,7 @@ from nebula_lab.guest import event_loop, modules
 from nebula_lab.guest.line import connect
 from nebula_lab.guest.residence import Residence
 
-MISSING = modules.import_all()
+modules.import_all()
 event_loop.use_everywhere(lambda seconds: time.sleep(seconds))
 _residence: Residence | None = None
 

@@ -27,11 +27,8 @@ class Exchange:
     def take(self, name: str) -> memoryview:
         """What the host has written there."""
         path = FOLDER / Path(name).name
-        content = bytearray(path.stat().st_size)
         with path.open("rb", buffering=0) as file:
-            view = memoryview(content)
-            while view and (count := file.readinto(view)):
-                view = view[count:]
+            content = file.read()  # into one buffer of the file's size
         with contextlib.suppress(OSError):
             path.unlink()
-        return memoryview(content).toreadonly()
+        return memoryview(content)

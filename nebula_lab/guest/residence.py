@@ -26,6 +26,8 @@ from nebula_lab.plugin import PluginError
 from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.tagged_json import NotTaggedError, dumps, loads
 
+# What an operation gives that is neither items nor anything to be awaited.
+_ORDINARY = frozenset({dict, list, str, int, float, bool, bytes, type(None)})
 _KINDS: dict[type[BaseException], str] = {
     MissingEntryError: "symbol",
     LoadError: "load",
@@ -75,7 +77,9 @@ class Residence:
         tenant = self._resident()
         given = loads(params, self._exchange.take)["value"]
         try:
-            result = self._awaited(self._done(kind, operation, given))
+            result = self._done(kind, operation, given)
+            if type(result) not in _ORDINARY:
+                result = self._awaited(result)
         except BaseException as error:
             if kind == "operation":
                 tenant.note_failure(operation, error)
@@ -83,10 +87,11 @@ class Residence:
         finally:
             flush()
         result = to_plain(result)
-        if inspect.isasyncgen(result):
-            return self._begin(self._items_of(result))
-        if isinstance(result, Iterator):
-            return self._begin(result)
+        if type(result) not in _ORDINARY:
+            if inspect.isasyncgen(result):
+                return self._begin(self._items_of(result))
+            if isinstance(result, Iterator):
+                return self._begin(result)
         return self._text({"value": result}, "result")
 
     def _done(self, kind: str, operation: str, given: Any) -> Any:

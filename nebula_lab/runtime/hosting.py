@@ -41,7 +41,7 @@ from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.sandbox.table import SandboxTable
-from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value

@@ -17,7 +17,7 @@ from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.started import Moment, Moments
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import CallLink, PendingCall
 
 if TYPE_CHECKING:
     from nebula_lab.sandbox.source_lines import SourceLines
@@ -85,7 +85,7 @@ class Host(abc.ABC):
         moments: notes when calls begin; None where the plugin starts no processes to be ended.
     """
 
-    link: HostLink
+    link: CallLink
     scratch_dir: Path
     plugin_dir: Path
     pid: int | None = None

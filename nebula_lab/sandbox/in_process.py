@@ -29,7 +29,8 @@ from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.thread_interrupts import ThreadInterrupts
 from nebula_lab.sandbox.thread_look import look_at_threads
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import PendingCall
+from nebula_lab.transport.host_link import HostLink
 from nebula_lab.transport.loop import LoopThread
 
 

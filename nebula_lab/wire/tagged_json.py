@@ -22,6 +22,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from nebula_lab.plugin.plain import is_plain
+
 TAG = "$"
 MAX_DEPTH = 200
 # Bytes up to this size are among the text.
@@ -34,6 +36,10 @@ _KINDS = {
 }
 _CODES = {letter: f"{kind}{struct.calcsize(letter)}" for letter, kind in _KINDS.items()}
 _LETTERS = {code: letter for letter, code in _CODES.items()}
+
+_MARK = f'"{TAG}"'
+# Made once: `json.dumps` and `json.loads` with options make one at each call.
+_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 Put = Callable[[memoryview], str]
 Take = Callable[[str], memoryview]
@@ -66,7 +72,16 @@ def dumps(value: Any, put: Put | None, name: str = "value") -> str:
     Raises:
         NotTaggedError: something in it is not carried; the error has the path to it.
     """
-    return json.dumps(_tagged(value, put, name, 0), allow_nan=False, separators=(",", ":"))
+    if is_plain(value):
+        # Nearly all values are, and are written as they are: no walk in Python.
+        try:
+            text = _written(value)
+        except (ValueError, RecursionError):
+            pass  # NaN, or deep; what is wrong with it is to be found
+        else:
+            if _MARK not in text:
+                return text
+    return _written(_tagged(value, put, name, 0))
 
 
 def loads(text: str, take: Take, array: MakeArray | None = None) -> Any:
@@ -81,14 +96,17 @@ def loads(text: str, take: Take, array: MakeArray | None = None) -> Any:
         ValueError: it is no such text.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        return _untagged(value, take, array or shaped)
+        value = _read(text)
+        return _untagged(value, take, array or shaped) if _MARK in text else value
     except (RecursionError, TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"text that is no value: {error!r}") from error
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+_read = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _tagged(value: Any, put: Put | None, path: str, depth: int) -> Any:
@@ -173,8 +191,14 @@ def _untagged(value: Any, take: Take, array: MakeArray) -> Any:
 
 def _bytes(value: dict[str, Any], take: Take, array: MakeArray) -> bytes:
     if "file" in value:
-        return bytes(take(value["file"]))
+        return whole_bytes(take(value["file"]))
     return base64.b64decode(value["base64"], validate=True)
+
+
+def whole_bytes(content: memoryview) -> bytes:
+    """The bytes of a view, which are not copied where they are all that its object has."""
+    whole = content.obj
+    return whole if type(whole) is bytes and len(whole) == content.nbytes else bytes(content)
 
 
 def _datetime(value: dict[str, Any], take: Take, array: MakeArray) -> datetime:

@@ -8,7 +8,6 @@ on: its call is answered, and then the host waits to be replaced.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -19,6 +18,7 @@ from nebula_lab.agent import blocking
 from nebula_lab.agent.job import Job, JobCancelledError
 from nebula_lab.agent.server import Server
 from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.thread_channel import ThreadChannel
 from nebula_lab.reports.exit_report import EndCause, ExitReport
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.sandbox import removal
@@ -29,8 +29,9 @@ from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import GuestError, NonsenseError
 from nebula_lab.sandbox.wasm.machine import Confines, Folder, Machine, MachineEndedError, ticker
 from nebula_lab.sandbox.wasm.resident import WasmResident
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.transport.loop import LoopThread
+from nebula_lab.transport.thread_link import ThreadLink
 from nebula_lab.wire.messages import Failure, Load
 from nebula_lab.wire.values import decode_value
 
@@ -56,10 +57,10 @@ class _WasmServer(Server):
         self,
         resident_for: Callable[[Load, Any, Server], WasmResident],
         on_end: Callable[[BaseException], None],
-        sock: socket.socket,
+        line: ThreadChannel,
         **options: Any,
     ) -> None:
-        super().__init__(sock, **options)
+        super().__init__(line, **options)
         self._resident_for = resident_for
         self._on_end = on_end
 
@@ -90,8 +91,8 @@ class WasmHost(Host):
         self, spec: HostSpec, loop: LoopThread, folder: Path, component: Component
     ) -> None:
         super().__init__()
-        ours, theirs = socket.socketpair()
-        self.link = HostLink(ours, loop)
+        ours, theirs = ThreadChannel.pair()
+        self.link = ThreadLink(ours, loop)
         self.scratch_dir = folder / "scratch"
         self.plugin_dir = folder / "plugin"
         self._exchange = Exchange(folder / "exchange")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from nebula_lab.sandbox.wasm.library import engine
 if TYPE_CHECKING:
     from wasmtime.component import Component
 
+    from nebula_lab.sandbox.wasm.text_function import TextFunction
+
+_T = TypeVar("_T")
 HOST = "nebula:python-host/host@0.1.0"
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
@@ -46,10 +50,6 @@ class MachineEndedError(Exception):
         self.exit_code = exit_code
         self.was_stopped = was_stopped
         self.words = words
-
-
-class RefusedError(Exception):
-    """A function of the machine gave an error, as text."""
 
 
 class LeftError(Exception):
@@ -122,6 +122,9 @@ class Machine:
         import wasmtime
         from wasmtime.component import Linker
 
+        from nebula_lab.sandbox.wasm.text_function import TextFunction
+
+        self._ticker = ticker()
         self._trap = wasmtime.Trap
         self._error = wasmtime.WasmtimeError
         self._store = store = wasmtime.Store(engine())
@@ -139,7 +142,7 @@ class Machine:
         with linker.root() as root, root.add_instance(HOST) as host:
             for name, function in functions.items():
                 host.add_func(name, self._called(function))
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, TextFunction] = {}
         self._raised: BaseException | None = None
         self.is_running = False
         self._instance = self._guarded(lambda: linker.instantiate(store, component))
@@ -147,9 +150,9 @@ class Machine:
             found = self._instance.get_func(store, name)
             if found is None:
                 raise MachineEndedError(f"the component does not export {name}")
-            self._functions[name] = found
+            self._functions[name] = TextFunction(store, found)
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, name: str, *arguments: Any) -> str:
         """Run a function that the component exports.
 
         Raises:
@@ -157,14 +160,7 @@ class Machine:
             MachineEndedError: the machine is of no more use.
             BaseException: what a function that it called has raised; of no more use either.
         """
-        function = self._functions[name]
-
-        def run() -> Any:
-            result = function(self._store, *arguments)
-            function.post_return(self._store)
-            return result
-
-        return _value_of(self._guarded(run))
+        return self._guarded(partial(self._functions[name], *arguments))
 
     def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as wasmtime calls it; what it raises ends what runs, and comes out there.
@@ -182,12 +178,12 @@ class Machine:
 
         return run
 
-    def _guarded(self, work: Callable[[], Any]) -> Any:
+    def _guarded(self, work: Callable[[], _T]) -> _T:
         self.watch.begin()
         self.is_running = True
+        self._ticker.begin()
         try:
-            with ticker().running():
-                return work()
+            return work()
         except (self._trap, self._error) as error:
             raised, self._raised = self._raised, None
             if isinstance(raised, LeftError):
@@ -197,6 +193,7 @@ class Machine:
                 raise raised from None
             raise self._ended(str(error)) from error
         finally:
+            self._ticker.end()
             self.is_running = False
 
     def _ended(self, words: str) -> MachineEndedError:
@@ -216,14 +213,6 @@ def ticker() -> Ticker:
     if _ticker is None:
         _ticker = Ticker(engine().increment_epoch)
     return _ticker
-
-
-def _value_of(result: Any) -> Any:
-    """What a `result` has, which comes as a variant where both of its cases are of one type."""
-    tag = getattr(result, "tag", None)
-    if tag == "err":
-        raise RefusedError(result.payload)
-    return result.payload if tag == "ok" else result
 
 
 def _wasi(confines: Confines) -> Any:

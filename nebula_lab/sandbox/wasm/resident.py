@@ -19,7 +19,7 @@ from nebula_lab.sandbox.wasm.guest_values import (
     value_of,
 )
 from nebula_lab.sandbox.wasm.lacks import sentence_for
-from nebula_lab.sandbox.wasm.machine import LeftError, Machine, RefusedError
+from nebula_lab.sandbox.wasm.machine import LeftError, Machine
 from nebula_lab.wire.messages import Load, Log, Progress
 
 if TYPE_CHECKING:
@@ -153,6 +153,8 @@ class WasmResident:
     def _ask(self, function: str, *arguments: Any) -> Any:
         if self._machine is None:
             raise PluginError("no plugin has been loaded into this host")
+        from nebula_lab.sandbox.wasm.text_function import RefusedError
+
         try:
             return value_of(self._machine.call(function, *arguments), self._exchange)
         except RefusedError as refusal:
