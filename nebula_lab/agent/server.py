@@ -118,6 +118,12 @@ class Server:
         self.send(Hello(COOKIE, list(PROTOCOL_VERSIONS), os.getpid(), platform.python_version()))
         return type(self.receive(self.inbox)) is Welcome
 
+    @property
+    def socket_channel(self) -> Channel:
+        """The channel, of a server that has a socket."""
+        assert isinstance(self.channel, Channel)
+        return self.channel
+
     # Messages
 
     def send(self, message: Message) -> None:

@@ -24,8 +24,8 @@ class Exchange:
                 left = left[file.write(left) :]
         return name
 
-    def take(self, name: str) -> memoryview:
-        """What the host has written there."""
+    def take(self, name: str, *, is_frozen: bool = False) -> memoryview:
+        """What the host has written there; it can't be written to in any case."""
         path = FOLDER / Path(name).name
         with path.open("rb", buffering=0) as file:
             content = file.read()  # into one buffer of the file's size

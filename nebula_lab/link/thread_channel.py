@@ -1,7 +1,7 @@
 """A channel between two threads of one process: messages are handed over as they are.
 
-There is no socket and nothing to decode, and whoever sends routes what it sends on the other side. So
-a call costs two switches between threads, and an array is not copied on its way.
+There is no socket and nothing to decode, and whoever sends routes what it sends on the other side.
+So a call costs two switches between threads, and an array is not copied on its way.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ThreadChannel:
 
     @classmethod
     def pair(cls) -> tuple[ThreadChannel, ThreadChannel]:
-        """The manager's end and the host's; each is to be given its `route` before the other sends."""
+        """The manager's end and the host's; each is to have its `route` before the other sends."""
         manager, host = cls(is_trusted=False), cls(is_trusted=True)
         manager._peer, host._peer = host, manager
         return manager, host
@@ -139,4 +139,6 @@ class ThreadChannel:
 def _with_delivery(message: Message, field: str, parcel: Parcel, *, is_trusted: bool) -> Message:
     check_size(len(memoryview(parcel.raw)))
     check_freight(parcel)
-    return msgspec.structs.replace(message, **{field: HandedDelivery(parcel, is_trusted=is_trusted)})
+    return msgspec.structs.replace(
+        message, **{field: HandedDelivery(parcel, is_trusted=is_trusted)}
+    )

@@ -48,6 +48,7 @@ __all__ = [
     "SecurityConfig",
     "SandboxMode",
     "Container",
+    "Wasm",
     "PluginCapability",
     "ResourceLimits",
     "PluginDescriptor",

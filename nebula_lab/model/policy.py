@@ -182,9 +182,7 @@ def effective_policy(
         import_folders: those that are imported from besides Python's own, for people.
     """
     rights = rights_of(descriptor, config.security)
-    limits = replace(
-        _limits(rights, config), fuel=fuel_for(descriptor, config.security)
-    )
+    limits = replace(_limits(rights, config), fuel=fuel_for(descriptor, config.security))
     mode = mode_for(descriptor, config.security)
     is_contained = mode is SandboxMode.CONTAINER
     folders = () if is_contained else import_folders

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from nebula_lab.model.descriptor import PluginDescriptor
-from nebula_lab.model.sandbox_mode import STRENGTH, AnySandbox, Container, SandboxMode, Wasm, mode_of
+from nebula_lab.model.sandbox_mode import (
+    STRENGTH,
+    AnySandbox,
+    Container,
+    SandboxMode,
+    Wasm,
+    mode_of,
+)
 from nebula_lab.model.security import SecurityConfig
 
 __all__ = ["containers_of", "fuel_for", "mode_for", "sandbox_for_plugin"]

@@ -61,7 +61,8 @@ class SandboxMode(Enum):
     """Where a plugin's code runs.
 
     A setting is NONE, PROCESS, WASM, a `Wasm(fuel=…)` or a `Container(runtime=…)`; all have a
-    `value`. CONTAINER names the fourth kind and is no setting of its own, since it lacks the runtime.
+    `value`. CONTAINER names the fourth kind and is no setting of its own, since it lacks the
+    runtime.
     """
 
     NONE = "None"

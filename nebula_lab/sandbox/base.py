@@ -57,6 +57,19 @@ class HostSpec:
     environment: Environment | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a host uses that has no process of its own.
+
+    Attributes:
+        memory: bytes; None where that is not known.
+        cpu_time: seconds of processor time; None where that is not known.
+    """
+
+    memory: int | None = None
+    cpu_time: float | None = None
+
+
 class Host(abc.ABC):
     """A running host: an agent that waits for its plugin, or has it.
 
@@ -139,6 +152,10 @@ class Host(abc.ABC):
         A host says it of itself, and so may say anything.
         """
         return 0
+
+    def used(self) -> Used | None:
+        """What it uses now; None where it has a process, which can be asked. Any thread."""
+        return None
 
     @abc.abstractmethod
     def look(self) -> Look:

@@ -20,9 +20,10 @@ import math
 import struct
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from nebula_lab.plugin.plain import is_plain
+from nebula_lab.wire.parcel import whole_bytes
 
 TAG = "$"
 MAX_DEPTH = 200
@@ -42,8 +43,13 @@ _MARK = f'"{TAG}"'
 _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 Put = Callable[[memoryview], str]
-Take = Callable[[str], memoryview]
 MakeArray = Callable[[memoryview, list[int]], Any]
+
+
+class Take(Protocol):
+    """Reads a file of the shared folder; where `is_frozen`, nobody will write to what it gives."""
+
+    def __call__(self, name: str, *, is_frozen: bool = False) -> memoryview: ...
 
 
 class NotTaggedError(TypeError):
@@ -191,14 +197,8 @@ def _untagged(value: Any, take: Take, array: MakeArray) -> Any:
 
 def _bytes(value: dict[str, Any], take: Take, array: MakeArray) -> bytes:
     if "file" in value:
-        return whole_bytes(take(value["file"]))
+        return whole_bytes(take(value["file"], is_frozen=True))
     return base64.b64decode(value["base64"], validate=True)
-
-
-def whole_bytes(content: memoryview) -> bytes:
-    """The bytes of a view, which are not copied where they are all that its object has."""
-    whole = content.obj
-    return whole if type(whole) is bytes and len(whole) == content.nbytes else bytes(content)
 
 
 def _datetime(value: dict[str, Any], take: Take, array: MakeArray) -> datetime:

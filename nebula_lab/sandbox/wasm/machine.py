@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from nebula_lab.sandbox.wasm import footprint
 from nebula_lab.sandbox.wasm.interruption import Ticker, Watch
 from nebula_lab.sandbox.wasm.library import engine
 
 if TYPE_CHECKING:
+    import wasmtime
     from wasmtime.component import Component
 
     from nebula_lab.sandbox.wasm.text_function import TextFunction
@@ -24,7 +27,12 @@ _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IG
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
 
-_ticker: Ticker | None = None
+_OUT_OF_FUEL = "all fuel consumed"  # in what wasmtime says of that trap
+_PLENTY = 2**64 - 1  # instructions, for what is no call of anybody's
+
+# One at a time, so that it is known whose memory is new.
+_instantiating = threading.Lock()
+_tickers: dict[bool, Ticker] = {}
 
 
 class MachineEndedError(Exception):
@@ -34,6 +42,7 @@ class MachineEndedError(Exception):
         reason: one sentence.
         exit_code: that it gave, if it ended by itself.
         was_stopped: whether that was because it was to be.
+        limit: which one it ran into, by its name in `wire.messages.OBSTACLES`; "" if none.
         words: what wasmtime said.
     """
 
@@ -43,13 +52,19 @@ class MachineEndedError(Exception):
         *,
         exit_code: int | None = None,
         was_stopped: bool = False,
+        limit: str = "",
         words: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.exit_code = exit_code
         self.was_stopped = was_stopped
+        self.limit = limit
         self.words = words
+
+
+class RefusedError(Exception):
+    """A function of the machine gave an error, as text."""
 
 
 class LeftError(Exception):
@@ -86,13 +101,14 @@ class Confines(Struct, frozen=True):
         cpu_percent: of one processor, at most; None is unlimited.
         folders: that it sees.
         variables: of its environment.
-        sees_network: it may use sockets.
+        fuel: instructions that one call takes, at most; None is unlimited, and not counted.
     """
 
     memory: int
     cpu_percent: float | None
     folders: tuple[Folder, ...]
     variables: Mapping[str, str]
+    fuel: int | None = None
 
 
 class Machine:
@@ -106,6 +122,7 @@ class Machine:
 
     Attributes:
         watch: what it is held to while it runs.
+        has_ended: it stopped in the middle of something, and can't be used any more.
         is_running: one of its functions runs, or what that has called.
 
     Raises:
@@ -124,10 +141,13 @@ class Machine:
 
         from nebula_lab.sandbox.wasm.text_function import TextFunction
 
-        self._ticker = ticker()
+        self._fuel = confines.fuel
+        has_fuel = confines.fuel is not None
+        shared = engine(has_fuel=has_fuel)
+        self._ticker = _ticker_of(shared, has_fuel=has_fuel)
         self._trap = wasmtime.Trap
         self._error = wasmtime.WasmtimeError
-        self._store = store = wasmtime.Store(engine())
+        self._store = store = wasmtime.Store(shared)
         store.set_limits(
             memory_size=confines.memory,
             table_elements=_MOST_ELEMENTS,
@@ -137,20 +157,41 @@ class Machine:
         )
         store.set_wasi(_wasi(confines))
         self.watch = Watch(store, confines.cpu_percent, look)
-        self._linker = linker = Linker(engine())
+        self._linker = linker = Linker(shared)
         linker.add_wasip2()
         with linker.root() as root, root.add_instance(HOST) as host:
             for name, function in functions.items():
                 host.add_func(name, self._called(function))
         self._functions: dict[str, TextFunction] = {}
+        self.refuel(is_call=False)
         self._raised: BaseException | None = None
-        self.is_running = False
-        self._instance = self._guarded(lambda: linker.instantiate(store, component))
+        self.is_running = self.has_ended = False
+        with _instantiating:
+            before = footprint.memories()
+            self._instance = self._guarded(lambda: linker.instantiate(store, component))
+            self._memories = footprint.memories() - before
         for name in ("start", "perform", "next-item", "close-stream"):
             found = self._instance.get_func(store, name)
             if found is None:
                 raise MachineEndedError(f"the component does not export {name}")
             self._functions[name] = TextFunction(store, found)
+
+    def memory(self) -> int | None:
+        """Bytes that it has written to; None where the system does not tell. Any thread."""
+        return footprint.written(self._memories)
+
+    def refuel(self, *, is_call: bool) -> None:
+        """Give what comes next its fuel, where there is such a thing.
+
+        Args:
+            is_call: it is a call of somebody's, of which the limit speaks.
+        """
+        if self._fuel is not None:
+            self._store.set_fuel(self._fuel if is_call else _PLENTY)
+
+    def look_now(self) -> None:
+        """Have it look now whether it is to stop; any thread."""
+        self._ticker.now()
 
     def call(self, name: str, *arguments: Any) -> str:
         """Run a function that the component exports.
@@ -185,6 +226,7 @@ class Machine:
         try:
             return work()
         except (self._trap, self._error) as error:
+            self.has_ended = True
             raised, self._raised = self._raised, None
             if isinstance(raised, LeftError):
                 reason = f"exited with code {raised.code}"
@@ -199,6 +241,9 @@ class Machine:
     def _ended(self, words: str) -> MachineEndedError:
         if self.watch.reason:
             return MachineEndedError(self.watch.reason, was_stopped=self.watch.was_told)
+        if _OUT_OF_FUEL in words:
+            reason = f"used up the {self._fuel:,} instructions of fuel that a call has"
+            return MachineEndedError(reason, limit="fuel")
         found = _EXIT.search(words)
         if found is not None:
             code = int(found.group(1) or found.group(2))
@@ -207,12 +252,9 @@ class Machine:
         return MachineEndedError(f"trapped: {first.strip()[:300]}", words=words[:4000])
 
 
-def ticker() -> Ticker:
-    """The one of this process."""
-    global _ticker
-    if _ticker is None:
-        _ticker = Ticker(engine().increment_epoch)
-    return _ticker
+def _ticker_of(shared: wasmtime.Engine, *, has_fuel: bool) -> Ticker:
+    """The one of an engine."""
+    return _tickers.setdefault(has_fuel, Ticker(shared.increment_epoch))
 
 
 def _wasi(confines: Confines) -> Any:

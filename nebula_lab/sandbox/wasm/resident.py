@@ -19,13 +19,14 @@ from nebula_lab.sandbox.wasm.guest_values import (
     value_of,
 )
 from nebula_lab.sandbox.wasm.lacks import sentence_for
-from nebula_lab.sandbox.wasm.machine import LeftError, Machine
+from nebula_lab.sandbox.wasm.machine import LeftError, Machine, RefusedError
 from nebula_lab.wire.messages import Load, Log, Progress
 
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
 _LEVELS = range(101)
+_CALLS = frozenset({"operation", "cell"})
 MakeMachine = Callable[[Mapping[str, Callable[..., Any]]], Machine]
 
 
@@ -92,6 +93,8 @@ class WasmResident:
         """Do one of the kinds of things that a plugin can be asked for."""
         if self._machine is not None:
             self._machine.watch.forgive()  # what it was to stop for is over
+            # The items of a stream are a part of the call that began it.
+            self._machine.refuel(is_call=kind in _CALLS)
         text = text_of({"value": params}, self._exchange, "params")
         answer = self._object(self._ask("perform", kind, operation, text))
         if "stream" in answer:
@@ -137,9 +140,12 @@ class WasmResident:
                 self._close(number)
 
     def _close(self, number: int) -> None:
+        machine = self._machine
+        if machine is None or machine.has_ended:
+            return  # the stream has ended with it
         self.is_waiting = True  # it has been told; what it does about it has the grace
-        if self._machine is not None:
-            self._machine.watch.forgive()
+        machine.watch.forgive()
+        machine.refuel(is_call=True)
         try:
             self._ask("close-stream", number)
         finally:
@@ -153,8 +159,6 @@ class WasmResident:
     def _ask(self, function: str, *arguments: Any) -> Any:
         if self._machine is None:
             raise PluginError("no plugin has been loaded into this host")
-        from nebula_lab.sandbox.wasm.text_function import RefusedError
-
         try:
             return value_of(self._machine.call(function, *arguments), self._exchange)
         except RefusedError as refusal:

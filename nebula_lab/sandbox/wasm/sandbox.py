@@ -36,12 +36,14 @@ class WasmSandbox(Sandbox):
     Args:
         loop: watches the channels.
         run_folder: plugins' files go there.
+        has_fuel: calls have a limit of instructions.
     """
 
     mode = SandboxMode.WASM
 
-    def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
+    def __init__(self, loop: LoopThread, run_folder: RunFolder, *, has_fuel: bool = False) -> None:
         self._loop = loop
+        self._has_fuel = has_fuel
         self._run_folder = run_folder
         self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
 
@@ -56,7 +58,7 @@ class WasmSandbox(Sandbox):
                 hint="Restart the kernel; or run it in sandbox Process, where it can be.",
             )
         folder = self._run_folder.ensure() / f"h{spec.life}"
-        host = WasmHost(spec, self._loop, folder, _component())
+        host = WasmHost(spec, self._loop, folder, _component(has_fuel=self._has_fuel))
         self._started.add(host)
         return host
 
@@ -67,12 +69,12 @@ class WasmSandbox(Sandbox):
         """The compiled code stays for the next manager of this process."""
 
 
-def _component() -> Component:
-    shared = engine()  # first: it says what to install where there is no wasmtime
+def _component(*, has_fuel: bool) -> Component:
+    shared = engine(has_fuel=has_fuel)  # first: it says what to install where there is no wasmtime
     from wasmtime.component import Component
 
     with _loading:
-        path = generic.compiled_component()
+        path = generic.compiled_component(has_fuel=has_fuel)
         if path not in _components:
             _components[path] = Component.deserialize_file(shared, str(path))
         return _components[path]

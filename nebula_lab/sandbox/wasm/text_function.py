@@ -15,21 +15,27 @@ from wasmtime import Store, WasmtimeError
 from wasmtime import _bindings as bindings
 from wasmtime.component import U32, Func, ResultType, String
 
+from nebula_lab.sandbox.wasm.machine import RefusedError
+
+
+def _offset(kind: Any, field: str) -> int:
+    """Where a field begins in a structure, in bytes."""
+    return int(getattr(kind, field).offset)
+
+
 _Value = bindings.wasmtime_component_val_t
 _WIDTH = ctypes.sizeof(_Value)
-_OF = _Value.of.offset
+_OF = _offset(_Value, "of")
 _UNION = bindings.wasmtime_component_valunion_t
-_SIZE = _OF + _UNION.string.offset + bindings.wasm_byte_vec_t.size.offset
-_DATA = _OF + _UNION.string.offset + bindings.wasm_byte_vec_t.data.offset
-_NUMBER = _OF + _UNION.u32.offset
-_IS_OK = _OF + _UNION.result.offset + bindings.wasmtime_component_valresult_t.is_ok.offset
-_HELD = _OF + _UNION.result.offset + bindings.wasmtime_component_valresult_t.val.offset
+_TEXT = _OF + _offset(_UNION, "string")
+_SIZE = _TEXT + _offset(bindings.wasm_byte_vec_t, "size")
+_DATA = _TEXT + _offset(bindings.wasm_byte_vec_t, "data")
+_NUMBER = _OF + _offset(_UNION, "u32")
+_OUTCOME = _OF + _offset(_UNION, "result")
+_IS_OK = _OUTCOME + _offset(bindings.wasmtime_component_valresult_t, "is_ok")
+_HELD = _OUTCOME + _offset(bindings.wasmtime_component_valresult_t, "val")
 # The kinds of values: WASMTIME_COMPONENT_U32 and so on.
 _IS_NOTHING, _IS_U32, _IS_STRING = 0, 6, 12
-
-
-class RefusedError(Exception):
-    """A function of the machine gave an error, as text."""
 
 
 class TextFunction:
