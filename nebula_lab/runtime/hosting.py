@@ -189,6 +189,19 @@ class Hosting:
         """Have the next host of a plugin get its files as they are then."""
         self._shelf.renew(descriptor)
 
+    def get_ready(self, descriptor: PluginDescriptor) -> float:
+        """Have that made which a plugin's sandbox needs once; the seconds that it took.
+
+        Raises:
+            PluginError: it can't be made.
+        """
+        sandbox = self._sandboxes.of(descriptor)
+        if sandbox.is_ready():
+            return 0.0
+        began = time.monotonic()
+        self._workers.start(sandbox.get_ready).result()
+        return time.monotonic() - began
+
     def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:
         """What holds for a plugin, and what enforces it here.
 

@@ -200,6 +200,17 @@ class Sandbox(abc.ABC):
             LoadFailedError: it did not come up; the error says why and what it last wrote.
         """
 
+    def is_ready(self) -> bool:
+        """Whether all is there that is made once, for all hosts of all managers."""
+        return True
+
+    def get_ready(self) -> None:  # noqa: B027 - few need anything
+        """Make what is not there yet, which can take a minute; any thread.
+
+        Raises:
+            PluginError: it can't be made.
+        """
+
     def machine(self) -> Machine | None:
         """What can be enforced here, tried once; None where nothing is to be."""
         return None

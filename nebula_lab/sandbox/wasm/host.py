@@ -120,11 +120,29 @@ class WasmHost(ThreadHost):
                 blocking.serve(server)
 
     def _resident_for(self, load: Load, config: Any, server: Server) -> WasmResident:
-        self._resident = WasmResident(load, config, server, self._exchange, self._machine)
+        self._resident = WasmResident(
+            load, config, server, self._exchange, self._machine, self._seen
+        )
         return self._resident
 
     def _machine(self, functions: Mapping[str, Callable[..., Any]]) -> Machine:
         return Machine(self._component, self._confines(), functions, self._look_after)
+
+    def _name_of(self, folder: Path) -> str:
+        """What a folder of ours is called in the machine.
+
+        Where runs are to come out the same, it is always called the same: what is in memory, and so
+        what is computed, would differ with names.
+        """
+        has_fuel = self._spec.policy.limits.fuel is not None
+        return f"/{folder.name}" if has_fuel else str(folder)
+
+    def _seen(self, path: str) -> str:
+        """What a file or folder of ours is called in the machine."""
+        for folder in (self.plugin_dir, self.scratch_dir):
+            if Path(path).is_relative_to(folder):
+                return str(Path(self._name_of(folder), Path(path).relative_to(folder)))
+        return path
 
     def _confines(self) -> Confines:
         policy = self._spec.policy
@@ -136,8 +154,8 @@ class WasmHost(ThreadHost):
             policy.limits.memory + OWN_MEMORY,
             policy.limits.cpu_percent,
             (
-                Folder(self.plugin_dir, str(self.plugin_dir)),
-                Folder(self.scratch_dir, str(self.scratch_dir), is_writable=True),
+                Folder(self.plugin_dir, self._name_of(self.plugin_dir)),
+                Folder(self.scratch_dir, self._name_of(self.scratch_dir), is_writable=True),
                 Folder(self._exchange.folder, _EXCHANGE, is_writable=True),
                 *granted,
             ),

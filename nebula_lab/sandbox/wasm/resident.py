@@ -49,6 +49,7 @@ class WasmResident:
         server: carries what it says and asks.
         exchange: has large content.
         make: makes its machine, with the functions that it may call.
+        seen: what a path of ours is called in there.
     """
 
     concurrency = 1
@@ -57,13 +58,20 @@ class WasmResident:
     resource = None
 
     def __init__(
-        self, load: Load, config: Any, server: Server, exchange: Exchange, make: MakeMachine
+        self,
+        load: Load,
+        config: Any,
+        server: Server,
+        exchange: Exchange,
+        make: MakeMachine,
+        seen: Callable[[str], str],
     ) -> None:
         self._load = load
         self._config = config
         self._server = server
         self._exchange = exchange
         self._make = make
+        self._seen = seen
         self._machine: Machine | None = None
         self.streams = False
         self.told_call = 0  # the call whose code has been told to stop
@@ -83,8 +91,8 @@ class WasmResident:
             "plugin_id": load.plugin_id,
             "config": self._config,
             "api_version": load.api_version,
-            "scratch_dir": load.scratch_dir,
-            "path": load.path,
+            "scratch_dir": self._seen(load.scratch_dir),
+            "path": self._seen(load.path),
             "origin": load.origin,
         }
         self.description = Described(self._ask("start", text_of(request, self._exchange, "config")))

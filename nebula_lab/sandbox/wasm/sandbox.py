@@ -44,8 +44,21 @@ class WasmSandbox(Sandbox):
     def __init__(self, loop: LoopThread, run_folder: RunFolder, *, has_fuel: bool = False) -> None:
         self._loop = loop
         self._has_fuel = has_fuel
+        self._component: Component | None = None
         self._run_folder = run_folder
         self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
+
+    def is_ready(self) -> bool:
+        engine(has_fuel=self._has_fuel)  # it says what to install where there is no wasmtime
+        return self._component is not None or generic.is_there(has_fuel=self._has_fuel)
+
+    def get_ready(self) -> None:
+        self._built()
+
+    def _built(self) -> Component:
+        if self._component is None:
+            self._component = _component(has_fuel=self._has_fuel)
+        return self._component
 
     def start(self, spec: HostSpec) -> Host:
         _refuse_what_is_not_there(spec)
@@ -58,7 +71,7 @@ class WasmSandbox(Sandbox):
                 hint="Restart the kernel; or run it in sandbox Process, where it can be.",
             )
         folder = self._run_folder.ensure() / f"h{spec.life}"
-        host = WasmHost(spec, self._loop, folder, _component(has_fuel=self._has_fuel))
+        host = WasmHost(spec, self._loop, folder, self._built())
         self._started.add(host)
         return host
 
