@@ -13,6 +13,7 @@ from typing import Any
 
 from wasmtime import Store, WasmtimeError
 from wasmtime import _bindings as bindings
+from wasmtime import _ffi as ffi
 from wasmtime.component import U32, Func, ResultType, String
 
 from nebula_lab.sandbox.wasm.machine import RefusedError
@@ -34,8 +35,15 @@ _NUMBER = _OF + _offset(_UNION, "u32")
 _OUTCOME = _OF + _offset(_UNION, "result")
 _IS_OK = _OUTCOME + _offset(bindings.wasmtime_component_valresult_t, "is_ok")
 _HELD = _OUTCOME + _offset(bindings.wasmtime_component_valresult_t, "val")
-# The kinds of values: WASMTIME_COMPONENT_U32 and so on.
-_IS_NOTHING, _IS_U32, _IS_STRING = 0, 6, 12
+# The kinds of values.
+_IS_BOOL, _IS_U32, _IS_STRING = (
+    int(kind.value)
+    for kind in (
+        ffi.WASMTIME_COMPONENT_BOOL,
+        ffi.WASMTIME_COMPONENT_U32,
+        ffi.WASMTIME_COMPONENT_STRING,
+    )
+)
 
 
 class TextFunction:
@@ -114,7 +122,7 @@ class TextFunction:
             is_ok = self._is_ok.value
         finally:
             bindings._wasmtime_component_val_delete(self._to_result)
-            self._kind.value = _IS_NOTHING  # wasmtime drops what is there before it puts the next
+            self._kind.value = _IS_BOOL  # wasmtime drops what is there when it puts the next
         failed = bindings._wasmtime_component_func_post_return(self._at, self._context)
         if failed:
             raise WasmtimeError._from_ptr(failed)
