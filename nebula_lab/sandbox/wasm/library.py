@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nebula_lab.errors import MissingLibraryError
 
 if TYPE_CHECKING:
     import wasmtime
 
+_T = TypeVar("_T")
 _making = threading.Lock()
 
 
@@ -41,7 +43,17 @@ def _engine(has_fuel: bool) -> wasmtime.Engine:
         import wasmtime
     except ImportError as error:
         raise missing("wasmtime") from error
-    return wasmtime.Engine(configuration(has_fuel=has_fuel))
+    return kept(wasmtime.Engine(configuration(has_fuel=has_fuel)))
+
+
+def kept(found: _T) -> _T:
+    """What is never let go of.
+
+    What goes when Python itself ends would be deleted by functions of wasmtime's that have gone
+    before, and each would complain.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(found))
+    return found
 
 
 def configuration(*, has_fuel: bool) -> wasmtime.Config:

@@ -203,6 +203,16 @@ class Machine:
         """
         return self._guarded(partial(self._functions[name], *arguments))
 
+    def close(self) -> None:
+        """Give its memory back now: what it is made of refers to itself, so it would stay a while.
+
+        None of its functions may run.
+        """
+        self._memories = frozenset()
+        self._functions.clear()
+        self._store.close()
+        self._linker.close()
+
     def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as wasmtime calls it; what it raises ends what runs, and comes out there.
 

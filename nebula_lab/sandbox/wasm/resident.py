@@ -126,8 +126,10 @@ class WasmResident:
         """The machine has noted it."""
 
     def forget(self) -> None:
-        """Let go of the machine."""
-        self._machine = None
+        """Let go of the machine; where it runs, and it does not."""
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
 
     def _items(self, number: int) -> Iterator[Any]:
         has_ended = False

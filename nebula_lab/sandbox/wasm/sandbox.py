@@ -14,7 +14,7 @@ from nebula_lab.sandbox.own_folders import own_folders
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.wasm import generic
 from nebula_lab.sandbox.wasm.host import WasmHost
-from nebula_lab.sandbox.wasm.library import engine
+from nebula_lab.sandbox.wasm.library import engine, kept
 from nebula_lab.transport.loop import LoopThread
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _component(*, has_fuel: bool) -> Component:
     with _loading:
         path = generic.compiled_component(has_fuel=has_fuel)
         if path not in _components:
-            _components[path] = Component.deserialize_file(shared, str(path))
+            _components[path] = kept(Component.deserialize_file(shared, str(path)))
         return _components[path]
 
 
