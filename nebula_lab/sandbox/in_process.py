@@ -122,8 +122,8 @@ class InProcessHost(ThreadHost):
         if self._server is not None:
             self._server.halt(number)
 
-    def kill(self) -> None:
-        self._reason = self._reason or "it did not stop; its thread was left behind"
+    def kill(self, reason: str = "") -> None:
+        self._reason = self._reason or f"{reason or 'it did not stop'}; its thread was left behind"
         self.link.close()
         self._interrupts.interrupt()
 
