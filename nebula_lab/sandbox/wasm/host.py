@@ -26,7 +26,13 @@ from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.thread_host import ThreadHost
 from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import GuestError, NonsenseError
-from nebula_lab.sandbox.wasm.machine import Confines, Folder, Machine, MachineEndedError
+from nebula_lab.sandbox.wasm.machine import (
+    Confines,
+    Folder,
+    Functions,
+    Machine,
+    MachineEndedError,
+)
 from nebula_lab.sandbox.wasm.resident import WasmResident
 from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.transport.loop import LoopThread
@@ -125,7 +131,7 @@ class WasmHost(ThreadHost):
         )
         return self._resident
 
-    def _machine(self, functions: Mapping[str, Callable[..., Any]]) -> Machine:
+    def _machine(self, functions: Mapping[str, Functions]) -> Machine:
         return Machine(self._component, self._confines(), functions, self._look_after)
 
     def _name_of(self, folder: Path) -> str:

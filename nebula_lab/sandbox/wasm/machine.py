@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nebula_lab.sandbox.wasm.text_function import TextFunction
 
 _T = TypeVar("_T")
-HOST = "nebula:python-host/host@0.1.0"
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
@@ -33,6 +32,7 @@ _PLENTY = 2**64 - 1  # instructions, for what is no call of anybody's
 # One at a time, so that it is known whose memory is new.
 _instantiating = threading.Lock()
 _tickers: dict[bool, Ticker] = {}
+Functions = Mapping[str, Callable[..., Any]]
 
 
 class MachineEndedError(Exception):
@@ -117,7 +117,7 @@ class Machine:
     Args:
         component: what it is of.
         confines: what it has.
-        functions: what it may call, by name.
+        functions: what it may call, by interface and name.
         look: asked now and then while it runs for what is wrong; None where nothing is.
 
     Attributes:
@@ -133,7 +133,7 @@ class Machine:
         self,
         component: Component,
         confines: Confines,
-        functions: Mapping[str, Callable[..., Any]],
+        functions: Mapping[str, Functions],
         look: Callable[[], str | None],
     ) -> None:
         import wasmtime
@@ -159,22 +159,40 @@ class Machine:
         self.watch = Watch(store, confines.cpu_percent, look)
         self._linker = linker = Linker(shared)
         linker.add_wasip2()
-        with linker.root() as root, root.add_instance(HOST) as host:
-            for name, function in functions.items():
-                host.add_func(name, self._called(function))
+        with linker.root() as root:
+            for interface, table in functions.items():
+                with root.add_instance(interface) as host:
+                    for name, function in table.items():
+                        host.add_func(name, self._called(function))
         self._functions: dict[str, TextFunction] = {}
+        self._memories: frozenset[int] = frozenset()
         self.refuel(is_call=False)
         self._raised: BaseException | None = None
         self.is_running = self.has_ended = False
-        with _instantiating:
-            before = footprint.memories()
-            self._instance = self._guarded(lambda: linker.instantiate(store, component))
-            self._memories = footprint.memories() - before
-        for name in ("start", "perform", "next-item", "close-stream"):
-            found = self._instance.get_func(store, name)
-            if found is None:
-                raise MachineEndedError(f"the component does not export {name}")
-            self._functions[name] = TextFunction(store, found)
+        try:
+            with _instantiating:
+                before = footprint.memories()
+                self._instance = self._guarded(lambda: linker.instantiate(store, component))
+                self._memories = footprint.memories() - before
+            for name in ("start", "perform", "next-item", "close-stream"):
+                found = self._instance.get_func(store, name)
+                if found is None:
+                    raise MachineEndedError(f"the component does not export {name}")
+                self._functions[name] = TextFunction(store, found)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give its memory back; only while nothing of it runs. Can be called again.
+
+        wasmtime keeps the functions that a store may call as long as there is the store, and these
+        keep this object, which keeps the store: nothing else would ever free it.
+        """
+        self._memories = frozenset()
+        self._functions = {}
+        self._store.close()
+        self._linker.close()
 
     def memory(self) -> int | None:
         """Bytes that it has written to; None where the system does not tell. Any thread."""
@@ -202,16 +220,6 @@ class Machine:
             BaseException: what a function that it called has raised; of no more use either.
         """
         return self._guarded(partial(self._functions[name], *arguments))
-
-    def close(self) -> None:
-        """Give its memory back now: what it is made of refers to itself, so it would stay a while.
-
-        None of its functions may run.
-        """
-        self._memories = frozenset()
-        self._functions.clear()
-        self._store.close()
-        self._linker.close()
 
     def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as wasmtime calls it; what it raises ends what runs, and comes out there.
