@@ -75,8 +75,8 @@ test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/wasm_component.py
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md
-	@$(BIN)/python -m benchmarks --markdown docs/performance.md
+bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md and the tables of docs/sandboxes.md
+	@$(BIN)/python -m benchmarks --markdown docs/performance.md --tables sandboxes=docs/sandboxes.md
 
 lint: $(VENV)/.installed-lint ## check style and types
 	@$(BIN)/ruff check .

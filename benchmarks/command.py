@@ -13,7 +13,15 @@ from pathlib import Path
 import nebula_lab
 from benchmarks.catalogue import TOPICS
 from benchmarks.machine import Machine
-from benchmarks.report import Report, as_json, as_text, outcomes_text, write_markdown
+from benchmarks.report import (
+    Report,
+    as_json,
+    as_text,
+    outcomes_text,
+    put_block,
+    result_as_markdown,
+    write_markdown,
+)
 from benchmarks.result import Plan, Result, Topic
 from benchmarks.rounds import BenchmarkError
 
@@ -42,6 +50,9 @@ def main(arguments: Sequence[str]) -> int:
         options.json.write_bytes(as_json(report))
     if options.markdown and not broken:
         write_markdown(report, options.markdown)
+    for topic, path in () if broken else options.tables:
+        if topic.title in report.results:
+            put_block(result_as_markdown(report, topic.title), path)
     return BROKEN if broken else OK
 
 
@@ -81,6 +92,13 @@ def _topic(name: str) -> Topic:
         raise argparse.ArgumentTypeError(f"no topic is called {name!r}, but {known}") from None
 
 
+def _place(text: str) -> tuple[Topic, Path]:
+    name, separator, path = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is no TOPIC=FILE")
+    return _topic(name), Path(path)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
@@ -95,5 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="replace the tables in this document"
+    )
+    parser.add_argument(
+        "--tables",
+        type=_place,
+        action="append",
+        default=[],
+        metavar="TOPIC=FILE",
+        help="replace the tables in this document with those of one topic, if that is run",
     )
     return parser

@@ -91,9 +91,9 @@ def edited(**settings: Any) -> Iterator[Edited]:
 
 
 @contextlib.contextmanager
-def saving(spares: int) -> Iterator[Work]:
+def saving(spares: int, sandbox: Any = "Process") -> Iterator[Work]:
     """From the last byte saved to the first answer of the new code."""
-    with edited(zygote={"spares": spares}) as one:
+    with edited(zygote={"spares": spares}, security={"sandbox": sandbox}) as one:
         one.plugins.watch(True)
 
         def save_and_ask() -> None:

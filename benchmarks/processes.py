@@ -15,7 +15,7 @@ PATIENCE = 60.0
 
 def total_pss() -> int:
     """Bytes of memory, what is shared being divided among those that share it."""
-    return sum(_pss(process.pid) for process in family())
+    return sum(pss(process.pid) for process in family())
 
 
 def total_dirty() -> int:
@@ -24,7 +24,7 @@ def total_dirty() -> int:
     What they share with processes of others, the code of libraries, is not in it: it would be
     less or more as those come and go.
     """
-    return sum(_pss(process.pid, "Pss_Dirty:") for process in family())
+    return sum(pss(process.pid, "Pss_Dirty:") for process in family())
 
 
 def descendants_threads() -> int:
@@ -82,7 +82,8 @@ def _threads(process: psutil.Process) -> int:
         return 0
 
 
-def _pss(pid: int, heading: str = "Pss:") -> int:
+def pss(pid: int, heading: str = "Pss:") -> int:
+    """Bytes of memory of a process, what it shares being divided; 0 once it has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:  # it has just ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,15 +82,30 @@ def as_markdown(report: Report) -> str:
     parts += [_machine_line(report.machine), "### Targets"]
     parts.append(_markdown_table(TARGET_COLUMNS, outcomes_table(report)))
     for title, result in report.results.items():
-        parts.append(f"### {title}")
-        for table in result.tables:
-            parts.append(f"{table.title}:")
-            parts.append(_markdown_table(("", *table.columns), map(_cells, table.rows)))
+        parts += [f"### {title}", *_tables(result)]
     return "\n\n".join([BEGIN, *parts, END])
 
 
+def result_as_markdown(report: Report, title: str) -> str:
+    """The block of a document that has one topic's tables alone."""
+    parts = [QUICK] if report.quick else []
+    parts += [_machine_line(report.machine), *_tables(report.results[title])]
+    return "\n\n".join([BEGIN, *parts, END])
+
+
+def _tables(result: Result) -> Iterator[str]:
+    for table in result.tables:
+        yield f"{table.title}:"
+        yield _markdown_table(("", *table.columns), map(_cells, table.rows))
+
+
 def write_markdown(report: Report, path: Path) -> None:
-    """Put the block into a document in the place of the one that it has.
+    """Put the block of all topics into a document; see `put_block`."""
+    put_block(as_markdown(report), path)
+
+
+def put_block(block: str, path: Path) -> None:
+    """Put a block into a document in the place of the one that it has.
 
     Raises:
         ValueError: the document has no markers for it, or has them in disorder.
@@ -100,7 +115,7 @@ def write_markdown(report: Report, path: Path) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{path} has no place for the tables: it needs {BEGIN} and then {END}")
-    path.write_text(before + as_markdown(report) + after)
+    path.write_text(before + block + after)
 
 
 def as_json(report: Report) -> bytes:

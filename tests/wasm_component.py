@@ -10,12 +10,12 @@ from pathlib import Path
 CACHE = Path.home() / ".cache/nebula-lab-tests/wasm"
 
 
-@lru_cache(maxsize=1)
-def need_wasm() -> None:
+@lru_cache(maxsize=2)
+def need_wasm(*, has_fuel: bool = False) -> None:
     """See to it that it is there; half a minute, once for a machine and a state of its sources."""
     from nebula_lab.sandbox.wasm.generic import compiled_component
 
-    compiled_component(print)
+    compiled_component(print, has_fuel=has_fuel)
 
 
 def main() -> None:
@@ -23,7 +23,8 @@ def main() -> None:
     from nebula_lab.sandbox.wasm.generic import remove_others
 
     os.environ["NEBULA_LAB_WASM_CACHE"] = str(CACHE)
-    need_wasm()
+    for has_fuel in (False, True):
+        need_wasm(has_fuel=has_fuel)
     remove_others()
 
 

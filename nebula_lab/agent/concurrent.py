@@ -55,12 +55,12 @@ class _Concurrent:
         loop = asyncio.get_running_loop()
         server = self._server
         server.on_inbox = lambda: loop.call_soon_threadsafe(self._take_inbox)
-        loop.add_reader(server.channel.fileno(), self._read)
+        loop.add_reader(server.socket_channel.fileno(), self._read)
         self._take_inbox()
         try:
             await self._done.wait()
         finally:
-            loop.remove_reader(server.channel.fileno())
+            loop.remove_reader(server.socket_channel.fileno())
             server.on_inbox = None
             if self._threads is not None:
                 self._threads.shutdown(wait=False, cancel_futures=True)

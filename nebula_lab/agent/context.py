@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nebula_lab.agent.job import current_job
-from nebula_lab.plugin import Context, PluginError
+from nebula_lab.agent.told_context import ToldContext, level_number
 from nebula_lab.wire.messages import Log, Progress
 
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
 
-class HostContext(Context):
+class HostContext(ToldContext):
     """Carries a plugin's requests over the host's channel."""
 
     def __init__(
         self, plugin_id: str, config: dict[str, Any], scratch_dir: Path, server: Server
     ) -> None:
-        self._plugin_id = plugin_id
-        self._config = config
-        self._scratch_dir = scratch_dir
+        super().__init__(plugin_id, config, scratch_dir)
         self._server = server
-
-    @property
-    def plugin_id(self) -> str:
-        return self._plugin_id
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return self._config
-
-    @property
-    def scratch_dir(self) -> Path:
-        return self._scratch_dir
 
     def call(
         self,
@@ -54,12 +39,7 @@ class HostContext(Context):
             self._server.send(Progress(job.label, float(done), total, str(text)))
 
     def log(self, message: str, level: str = "info") -> None:
-        number = logging.getLevelNamesMapping().get(level.upper())
-        if number is None:
-            raise PluginError(
-                f"there is no log level {level!r}",
-                hint="Levels are debug, info, warning, error and critical.",
-            )
+        number = level_number(level)
         job = current_job.get()
         for output in job.flushed() if job is not None else ():
             self._server.send(output)

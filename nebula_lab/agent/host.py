@@ -110,7 +110,7 @@ def _serve(server: Server, kernel_arguments: list[str], confined: Confined) -> N
 
 def _inbox_for_cells(server: Server) -> Callable[[ConsoleCell], None]:
     """How the kernel's thread has a cell run on the main thread, between operations."""
-    wake = server.channel.make_waker()
+    wake = server.socket_channel.make_waker()
 
     def put(cell: ConsoleCell) -> None:
         server.inbox.put(cell)

@@ -24,6 +24,7 @@ from nebula_lab.agent.steps import OUR_FRAME, Stoppable
 from nebula_lab.agent.tracebacks import came_of
 from nebula_lab.agent.unbegun import Unbegun, withdrawal
 from nebula_lab.link.channel import Channel
+from nebula_lab.link.thread_channel import ThreadChannel
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.plain import is_plain, to_plain
 from nebula_lab.wire.encoded import EncodedValue
@@ -63,7 +64,7 @@ class Server:
     """One plugin's end of the channel.
 
     Args:
-        sock: connected to the manager.
+        line: to the manager: a connected socket, or a thread's end of a channel.
         handle_signals: whether this is a process of its own, whose main thread SIGINT may stop.
         on_stop: called, once for each call that is to be stopped, before it is.
         run_in_context: runs a job's work; in the manager's own process, in the caller's context.
@@ -73,7 +74,7 @@ class Server:
 
     def __init__(
         self,
-        sock: socket.socket,
+        line: socket.socket | ThreadChannel,
         *,
         handle_signals: bool = False,
         on_stop: Callable[[], object] = _FALSE,
@@ -81,7 +82,7 @@ class Server:
         executing: Executing | None = None,
         module_life: str = "",
     ) -> None:
-        self.channel = Channel(sock, Connection(Side.HOST), self._route)
+        self.channel = _channel_on(line, self._route)
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self.resident: Resident | None = None
         self.run_cell: Callable[[str], Any] | None = None
@@ -116,6 +117,12 @@ class Server:
         """Say hello; whether the manager wants to talk."""
         self.send(Hello(COOKIE, list(PROTOCOL_VERSIONS), os.getpid(), platform.python_version()))
         return type(self.receive(self.inbox)) is Welcome
+
+    @property
+    def socket_channel(self) -> Channel:
+        """The channel, of a server that has a socket."""
+        assert isinstance(self.channel, Channel)
+        return self.channel
 
     # Messages
 
@@ -407,6 +414,15 @@ class Server:
                 return self.resident.run_cell(params)
             return self.run_cell(params)
         return self.resident.perform(call.kind, call.operation, params)
+
+
+def _channel_on(
+    line: socket.socket | ThreadChannel, route: Callable[[Any], None]
+) -> Channel | ThreadChannel:
+    if isinstance(line, ThreadChannel):
+        line.route = route
+        return line
+    return Channel(line, Connection(Side.HOST), route)
 
 
 def encode_result(result: Any) -> EncodedValue:

@@ -32,7 +32,7 @@ _HOST = SimpleNamespace(
     leave=more.leave,
 )
 
-MISSING = modules.import_all()
+modules.import_all()
 event_loop.use_everywhere(lambda seconds: time.sleep(seconds))
 _residence: Residence | None = None
 

@@ -24,14 +24,11 @@ class Exchange:
                 left = left[file.write(left) :]
         return name
 
-    def take(self, name: str) -> memoryview:
-        """What the host has written there."""
+    def take(self, name: str, *, is_frozen: bool = False) -> memoryview:
+        """What the host has written there; it can't be written to in any case."""
         path = FOLDER / Path(name).name
-        content = bytearray(path.stat().st_size)
         with path.open("rb", buffering=0) as file:
-            view = memoryview(content)
-            while view and (count := file.readinto(view)):
-                view = view[count:]
+            content = file.read()  # into one buffer of the file's size
         with contextlib.suppress(OSError):
             path.unlink()
-        return memoryview(content).toreadonly()
+        return memoryview(content)

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from nebula_lab.agent.told_context import ToldContext, level_number
 from nebula_lab.agent.tracebacks import came_of
 from nebula_lab.guest.exchange import Exchange
-from nebula_lab.plugin import Context, PluginError
+from nebula_lab.plugin import PluginError
 from nebula_lab.wire.tagged_json import dumps, loads
 
 
@@ -27,7 +28,7 @@ class HostFunctions(Protocol):
     def leave(self, code: int) -> None: ...
 
 
-class GuestContext(Context):
+class GuestContext(ToldContext):
     """The context of the one plugin that runs here.
 
     Args:
@@ -43,24 +44,10 @@ class GuestContext(Context):
         exchange: Exchange,
         refusal: type[Exception],
     ) -> None:
-        self._plugin_id = plugin_id
-        self._config = config
-        self._scratch_dir = scratch_dir
+        super().__init__(plugin_id, config, scratch_dir)
         self._host = host
         self._exchange = exchange
         self._refusal = refusal
-
-    @property
-    def plugin_id(self) -> str:
-        return self._plugin_id
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return self._config
-
-    @property
-    def scratch_dir(self) -> Path:
-        return self._scratch_dir
 
     def call(
         self,
@@ -86,12 +73,7 @@ class GuestContext(Context):
         self._host.progress(float(done), None if total is None else float(total), str(text))
 
     def log(self, message: str, level: str = "info") -> None:
-        number = logging.getLevelNamesMapping().get(level.upper())
-        if number is None:
-            raise PluginError(
-                f"there is no log level {level!r}",
-                hint="Levels are debug, info, warning, error and critical.",
-            )
+        number = level_number(level)
         flush()
         self._host.log(number, str(message))
 

@@ -38,16 +38,12 @@ nebula_lab.agent.call_debugger nebula_lab.agent.notebook_source nebula_lab.agent
 _OWN_PACKAGES = (plugin, state)
 
 
-def import_all() -> list[str]:
-    """Import them; the names of those that there are none of here."""
-    missing = []
+def import_all() -> None:
+    """Import those of them that there are here."""
     for package in _OWN_PACKAGES:
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
     for name in (*_NAMES.split(), *_OWN.split()):
-        try:
-            with contextlib.redirect_stdout(None):  # one of them prints a poem
-                importlib.import_module(name)
-        except ImportError:
-            missing.append(name)
-    return missing
+        # One of them prints a poem.
+        with contextlib.redirect_stdout(None), contextlib.suppress(ImportError):
+            importlib.import_module(name)

@@ -28,7 +28,7 @@ _TOLD = (
 )
 
 
-def _nothing_beside(name: str) -> memoryview:
+def _nothing_beside(name: str, *, is_frozen: bool = False) -> memoryview:
     raise PluginError(f"the state names a file {name!r}, and has none")
 
 

@@ -26,6 +26,8 @@ from nebula_lab.plugin import PluginError
 from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.tagged_json import NotTaggedError, dumps, loads
 
+# What an operation gives that is neither items nor anything to be awaited.
+_ORDINARY = frozenset({dict, list, str, int, float, bool, bytes, type(None)})
 _KINDS: dict[type[BaseException], str] = {
     MissingEntryError: "symbol",
     LoadError: "load",
@@ -77,7 +79,7 @@ class Residence:
             result = self.result_of(kind, operation, given)
         finally:
             flush()
-        if isinstance(result, Iterator):
+        if type(result) not in _ORDINARY and isinstance(result, Iterator):
             return self._begin(result)
         return self._text({"value": result}, "result")
 
@@ -85,11 +87,16 @@ class Residence:
         """What came of a thing that a plugin can be asked for, made plain; an iterator of items."""
         tenant = self.tenant
         try:
-            result = to_plain(self._awaited(self._done(kind, operation, given)))
+            result = self._done(kind, operation, given)
+            if type(result) not in _ORDINARY:
+                result = self._awaited(result)
+            result = to_plain(result)
         except BaseException as error:
             if kind == "operation":
                 tenant.note_failure(operation, error)
             raise
+        if type(result) in _ORDINARY:
+            return result
         return self._items_of(result) if inspect.isasyncgen(result) else result
 
     def _done(self, kind: str, operation: str, given: Any) -> Any:

@@ -102,6 +102,18 @@ class ReceivedDelivery(Delivery):
         self._let_go()
 
 
+def check_freight(parcel: Parcel) -> None:
+    """Look whether the attachments of a value may be sent.
+
+    Raises:
+        LocalProtocolError: they are too large.
+    """
+    if parcel.nbytes > MAX_FREIGHT:
+        raise LocalProtocolError(
+            f"arrays of {parcel.nbytes:,} bytes are larger than the {MAX_FREIGHT:,} of one message"
+        )
+
+
 class Freight:
     """One end's side of it; for several threads.
 
@@ -146,11 +158,7 @@ class Freight:
         """
         if parcel is None:
             return self._stowed([])
-        if parcel.nbytes > MAX_FREIGHT:
-            raise LocalProtocolError(
-                f"arrays of {parcel.nbytes:,} bytes are larger than the {MAX_FREIGHT:,} of one "
-                "message"
-            )
+        check_freight(parcel)
         return self._stowed(parcel.take())
 
     def _stowed(self, attachments: list[Attachment]) -> Consignment:

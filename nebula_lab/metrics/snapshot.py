@@ -44,8 +44,9 @@ class PluginMetrics(Struct, frozen=True):
     Attributes:
         operations: by name.
         restarts: how often it was started again after a crash.
-        memory: bytes of resident memory of its process, or None where it has none of its own.
-        cpu_time: seconds of processor time of its present process, or None.
+        memory: bytes of resident memory of its process, or of what its machine has written to in
+            sandbox Wasm; None where it has none of its own.
+        cpu_time: seconds of processor time of its present process or machine, or None.
     """
 
     executions: int = 0

@@ -28,7 +28,7 @@ from nebula_lab.model.quantities import ByteCount, Seconds, parse_byte_count, pa
 from nebula_lab.model.requirement import VersionReq
 from nebula_lab.model.rights import AllowedPath, RequestedRights, RuntimeOptions
 from nebula_lab.model.schema import CompiledSchema, SchemaViolation, compile_schema
-from nebula_lab.model.security import Container, ResourceLimits, SandboxMode, SecurityConfig
+from nebula_lab.model.security import Container, ResourceLimits, SandboxMode, SecurityConfig, Wasm
 from nebula_lab.model.state import TRANSITIONS, PluginState, mermaid_diagram, next_state
 from nebula_lab.model.version import Version
 
@@ -48,6 +48,7 @@ __all__ = [
     "SecurityConfig",
     "SandboxMode",
     "Container",
+    "Wasm",
     "PluginCapability",
     "ResourceLimits",
     "PluginDescriptor",

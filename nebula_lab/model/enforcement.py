@@ -46,6 +46,7 @@ class Question(Enum):
     SCRATCH = auto()
     PROCESSOR = auto()
     OWN_ENVIRONMENT = auto()
+    FUEL = auto()
 
 
 def enforcement_of(question: Question, machine: Machine) -> Answer:
@@ -193,6 +194,11 @@ def _own_environment(machine: Machine) -> Answer:
     return how, by and f"{by}, before anything in it runs", cure
 
 
+def _fuel(machine: Machine) -> Answer:
+    cure = "Fuel is for plugins in Python: give this one sandbox Wasm without, in `sandboxes`."
+    return Enforcement.NONE, "", cure
+
+
 _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.NO_NETWORK: _no_network,
     Question.HOSTS: _hosts,
@@ -213,6 +219,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.SCRATCH: _scratch,
     Question.PROCESSOR: _processor,
     Question.OWN_ENVIRONMENT: _own_environment,
+    Question.FUEL: _fuel,
 }
 
 _BY_WEBASSEMBLY: dict[Question, str] = {

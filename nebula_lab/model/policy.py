@@ -32,7 +32,7 @@ from nebula_lab.model.rights_in_words import (
     variables_in_words,
 )
 from nebula_lab.model.risks import RISKS
-from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_choice import fuel_for, mode_for
 from nebula_lab.model.sandbox_mode import SandboxMode
 from nebula_lab.model.security import SecurityConfig
 from nebula_lab.model.wasm_enforcement import enforcement_in_wasm
@@ -127,6 +127,7 @@ class Limits:
         files: open files, sockets and pipes.
         threads: threads and processes together.
         scratch: bytes in its own folder.
+        fuel: instructions of WebAssembly that a call takes; None is unlimited.
     """
 
     memory: int
@@ -134,6 +135,7 @@ class Limits:
     files: int
     threads: int
     scratch: int
+    fuel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def effective_policy(
         import_folders: those that are imported from besides Python's own, for people.
     """
     rights = rights_of(descriptor, config.security)
-    limits = _limits(rights, config)
+    limits = replace(_limits(rights, config), fuel=fuel_for(descriptor, config.security))
     mode = mode_for(descriptor, config.security)
     is_contained = mode is SandboxMode.CONTAINER
     folders = () if is_contained else import_folders
@@ -357,6 +359,8 @@ def _questions(
     yield "scratch", scratch, Question.SCRATCH
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
+    if limits.fuel is not None:
+        yield "fuel", f"{limits.fuel:,} instructions a call", Question.FUEL
 
 
 def _of_environment(descriptor: PluginDescriptor) -> Iterator[tuple[str, str, Question]]:

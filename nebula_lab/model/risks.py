@@ -25,5 +25,6 @@ RISKS: Mapping[Question, str] = defaultdict(
         Question.SYSTEM_CALLS: "can make every system call, also those that are never allowed",
         Question.OWN_ENVIRONMENT: "can use sockets of other programs, and change modes of your "
         "files, by way of its packages",
+        Question.FUEL: "can compute until its deadline",
     },
 )

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from nebula_lab.model.frozen import Flag, FrozenModel
 from nebula_lab.model.variants import OneOf
 
-__all__ = ["STRENGTH", "Container", "Sandbox", "SandboxMode", "mode_of"]
+__all__ = ["STRENGTH", "AnySandbox", "Container", "Sandbox", "SandboxMode", "Wasm", "mode_of"]
 
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^-\s]\S*$")]
 
@@ -40,11 +40,29 @@ class Container(FrozenModel):
         return self.type
 
 
+class Wasm(FrozenModel):
+    """The sandbox that is a WebAssembly machine, where anything is said of it.
+
+    Attributes:
+        fuel: how many instructions of WebAssembly a call may take; the same call with the same
+            fuel comes to the same end.
+    """
+
+    type: Literal["Wasm"] = Field(default="Wasm", repr=False)
+    fuel: Annotated[int, Field(strict=True, gt=0, lt=2**63)]
+
+    @property
+    def value(self) -> str:
+        """The seed's word for it, as an enum member has."""
+        return self.type
+
+
 class SandboxMode(Enum):
     """Where a plugin's code runs.
 
-    A setting is NONE, PROCESS, WASM or a `Container(runtime=…)`; all have a `value`. CONTAINER
-    names the fourth kind and is no setting of its own, since it lacks the runtime.
+    A setting is NONE, PROCESS, WASM, a `Wasm(fuel=…)` or a `Container(runtime=…)`; all have a
+    `value`. CONTAINER names the fourth kind and is no setting of its own, since it lacks the
+    runtime.
     """
 
     NONE = "None"
@@ -53,18 +71,23 @@ class SandboxMode(Enum):
     CONTAINER = "Container"
 
     Container = nonmember(Container)
+    Wasm = nonmember(Wasm)
+
+
+AnySandbox = SandboxMode | Container | Wasm
 
 
 Sandbox = Annotated[
-    SandboxMode | Container,
+    AnySandbox,
     OneOf(
         "sandbox",
         {
             "None": SandboxMode.NONE,
             "Process": SandboxMode.PROCESS,
-            "Wasm": SandboxMode.WASM,
+            "Wasm": Wasm,
             "Container": Container,
         },
+        bare={"Wasm": SandboxMode.WASM},
     ),
 ]
 
@@ -78,6 +101,6 @@ STRENGTH = {
 }
 
 
-def mode_of(sandbox: SandboxMode | Container) -> SandboxMode:
+def mode_of(sandbox: AnySandbox) -> SandboxMode:
     """Which of the four a setting is."""
-    return sandbox if isinstance(sandbox, SandboxMode) else SandboxMode.CONTAINER
+    return sandbox if isinstance(sandbox, SandboxMode) else SandboxMode(sandbox.value)

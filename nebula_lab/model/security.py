@@ -13,9 +13,9 @@ from nebula_lab.model.capability import Capability, PluginCapability
 from nebula_lab.model.frozen import Count, Flag, FrozenModel
 from nebula_lab.model.quantities import ByteCount
 from nebula_lab.model.rights import AllowedPath, HostName, VariableName
-from nebula_lab.model.sandbox_mode import STRENGTH, Container, Sandbox, SandboxMode, mode_of
+from nebula_lab.model.sandbox_mode import STRENGTH, Container, Sandbox, SandboxMode, Wasm, mode_of
 
-__all__ = ["Container", "SandboxMode", "Sandbox", "ResourceLimits", "SecurityConfig"]
+__all__ = ["Container", "SandboxMode", "Sandbox", "Wasm", "ResourceLimits", "SecurityConfig"]
 
 _GIB = 2**30
 

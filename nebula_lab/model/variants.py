@@ -8,7 +8,7 @@ A variant without fields is its name (`Lazy`). One with fields is a table with i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -34,10 +34,12 @@ class OneOf:
     Attributes:
         kind: what the set is called in messages, such as "sandbox".
         variants: name to enum member, for a variant without fields, or to model class.
+        bare: name to enum member, for a variant whose fields need not be given.
     """
 
     kind: str
     variants: Mapping[str, Enum | type[BaseModel]]
+    bare: Mapping[str, Enum] = field(default_factory=dict)
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -51,6 +53,8 @@ class OneOf:
         variant = self.variants.get(name)
         if variant is None:
             raise self._unknown(name)
+        if not fields and name in self.bare:
+            return self.bare[name]
         if isinstance(variant, type):
             return _build(variant, fields, prefix=(name,) if is_nested else ())
         if fields:
@@ -63,7 +67,7 @@ class OneOf:
 
     def _is_variant(self, value: Any) -> bool:
         if isinstance(value, Enum):
-            return value in self.variants.values()
+            return value in self.variants.values() or value in self.bare.values()
         return isinstance(value, BaseModel) and type(value) in self.variants.values()
 
     def _split(self, value: Any) -> tuple[str, dict[str, Any], bool]:

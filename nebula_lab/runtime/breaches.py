@@ -68,11 +68,21 @@ def _scratch(policy: EffectivePolicy) -> Breach | None:
     return Breach("max_scratch", value, said, cure)
 
 
+def _fuel(policy: EffectivePolicy) -> Breach | None:
+    if policy.limits.fuel is None:
+        return None
+    value = f"{policy.limits.fuel:,}"
+    said = f"a call may take {value} instructions of WebAssembly: fuel"
+    cure = "Raise the fuel of sandbox Wasm in security.sandbox, or do less in one call."
+    return Breach("fuel", value, said, cure)
+
+
 _LIMITS: dict[str, Callable[[EffectivePolicy], Breach | None]] = {
     "memory": _memory,
     "handles": _handles,
     "threads": _threads,
     "scratch": _scratch,
+    "fuel": _fuel,
 }
 
 # Which rights a plugin may lack where it met such an obstacle.

@@ -197,6 +197,8 @@ class CallPath:
                 remote_traceback=getattr(failure, "remote_traceback", ""),
                 hint=f"Mend it, then reload it: reload_plugin({record.id!r}).",
             )
+        # It is made once, for all plugins, and so is not a part of anybody's call.
+        invocation.deadline += self._loader.get_ready(record)
         loading = self._workers.start(partial(self._loader.load, record.id))
         try:
             loading.result(invocation.left())

@@ -32,7 +32,7 @@ from nebula_lab.runtime.stopped import too_late, with_place, withdrawn
 from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.started import Moment
-from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.wire.encoded import EncodedValue
 from nebula_lab.wire.errors import LibraryMissingError, LocalProtocolError, RemoteProtocolError
 from nebula_lab.wire.messages import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from nebula_lab.sandbox.base import Host
-from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.transport.call_link import PendingCall
 
 
 def is_culprit(host: Host, call: PendingCall, grace: float) -> bool:

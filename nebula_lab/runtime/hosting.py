@@ -41,7 +41,7 @@ from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
 from nebula_lab.sandbox.table import SandboxTable
-from nebula_lab.transport.host_link import PendingCall
+from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.wire.errors import ValueNotSupportedError
 from nebula_lab.wire.messages import Call, Load, Output, Shutdown
 from nebula_lab.wire.values import encode_value
@@ -188,6 +188,19 @@ class Hosting:
     def read_anew(self, descriptor: PluginDescriptor) -> None:
         """Have the next host of a plugin get its files as they are then."""
         self._shelf.renew(descriptor)
+
+    def get_ready(self, descriptor: PluginDescriptor) -> float:
+        """Have that made which a plugin's sandbox needs once; the seconds that it took.
+
+        Raises:
+            PluginError: it can't be made.
+        """
+        sandbox = self._sandboxes.of(descriptor)
+        if sandbox.is_ready():
+            return 0.0
+        began = time.monotonic()
+        self._workers.start(sandbox.get_ready).result()
+        return time.monotonic() - began
 
     def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:
         """What holds for a plugin, and what enforces it here.

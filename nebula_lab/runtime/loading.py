@@ -166,6 +166,16 @@ class Loader:
         self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
         return True
 
+    def get_ready(self, record: PluginRecord) -> float:
+        """Have that made which a plugin's sandbox needs once; the seconds that it took.
+
+        What is wrong with it is told by the load that follows.
+        """
+        try:
+            return self._hosting.get_ready(record.descriptor)
+        except PluginError:
+            return 0.0
+
     def bring_up_replicas(
         self, record: PluginRecord, descriptor: PluginDescriptor, cradle: Cradle
     ) -> list[Hosted]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nebula_lab.metrics import ManagerCounters, MetricsSnapshot, PluginMetrics
 from nebula_lab.model import PluginCapability, PluginState
@@ -19,6 +19,7 @@ from nebula_lab.transport.loop import LoopThread
 if TYPE_CHECKING:
     import psutil
 
+_Number = TypeVar("_Number", int, float)
 TICK = 0.25  # seconds
 
 
@@ -98,12 +99,16 @@ def state_event(
 
 
 def _used_by(record: PluginRecord) -> tuple[int | None, float | None]:
-    """Bytes of memory, and seconds of processor time, of a plugin's processes."""
+    """Bytes of memory, and seconds of processor time, of a plugin's hosts."""
     import psutil  # which costs more to import than all of `metrics`, and few sessions need
 
     memory: int | None = None
     cpu_time: float | None = None
     for host in record.slots.hosts:
+        used = host.used()
+        if used is not None:
+            memory, cpu_time = _sum(memory, used.memory), _sum(cpu_time, used.cpu_time)
+            continue
         with contextlib.suppress(psutil.Error):
             for process in processes_of(host):
                 with process.oneshot():  # its start and its times stand in one file
@@ -111,6 +116,13 @@ def _used_by(record: PluginRecord) -> tuple[int | None, float | None]:
                     memory = (memory or 0) + process.memory_info().rss
                 cpu_time = (cpu_time or 0.0) + times.user + times.system
     return memory, cpu_time
+
+
+def _sum(one: _Number | None, other: _Number | None) -> _Number | None:
+    """Both together, of which either may be unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
 
 
 def processes_of(host: Host) -> Iterable[psutil.Process]:

@@ -13,6 +13,7 @@ from nebula_lab.runtime.lifecycle import Lifecycle
 from nebula_lab.runtime.measuring import processes_of
 from nebula_lab.runtime.record import SERVING, PluginRecord
 from nebula_lab.runtime.workers import Workers
+from nebula_lab.sandbox.base import Host
 from nebula_lab.sandbox.memory import own_memory
 from nebula_lab.transport.loop import LoopThread
 
@@ -107,4 +108,11 @@ def _idle_for(record: PluginRecord) -> float:
 
 
 def _memory_of(record: PluginRecord) -> int:
-    return sum(own_memory(one.pid) for host in record.slots.hosts for one in processes_of(host))
+    return sum(map(_memory_of_host, record.slots.hosts))
+
+
+def _memory_of_host(host: Host) -> int:
+    used = host.used()
+    if used is not None:
+        return used.memory or 0
+    return sum(own_memory(one.pid) for one in processes_of(host))

@@ -17,7 +17,7 @@ from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.reports.exit_report import ExitReport
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.started import Moment, Moments
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import CallLink, PendingCall
 
 if TYPE_CHECKING:
     from nebula_lab.sandbox.source_lines import SourceLines
@@ -57,6 +57,19 @@ class HostSpec:
     environment: Environment | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a host uses that has no process of its own.
+
+    Attributes:
+        memory: bytes; None where that is not known.
+        cpu_time: seconds of processor time; None where that is not known.
+    """
+
+    memory: int | None = None
+    cpu_time: float | None = None
+
+
 class Host(abc.ABC):
     """A running host: an agent that waits for its plugin, or has it.
 
@@ -85,7 +98,7 @@ class Host(abc.ABC):
         moments: notes when calls begin; None where the plugin starts no processes to be ended.
     """
 
-    link: HostLink
+    link: CallLink
     scratch_dir: Path
     plugin_dir: Path
     pid: int | None = None
@@ -140,6 +153,10 @@ class Host(abc.ABC):
         """
         return 0
 
+    def used(self) -> Used | None:
+        """What it uses now; None where it has a process, which can be asked. Any thread."""
+        return None
+
     @abc.abstractmethod
     def look(self) -> Look:
         """Begin to find out what it is at, ahead of an interrupt; any thread."""
@@ -190,6 +207,17 @@ class Sandbox(abc.ABC):
 
         Raises:
             LoadFailedError: it did not come up; the error says why and what it last wrote.
+        """
+
+    def is_ready(self) -> bool:
+        """Whether all is there that is made once, for all hosts of all managers."""
+        return True
+
+    def get_ready(self) -> None:  # noqa: B027 - few need anything
+        """Make what is not there yet, which can take a minute; any thread.
+
+        Raises:
+            PluginError: it can't be made.
         """
 
     def machine(self) -> Machine | None:

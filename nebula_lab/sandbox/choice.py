@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nebula_lab.errors import ConfigError
-from nebula_lab.model import Container, PluginConfig, SandboxMode
+from nebula_lab.model import Container, PluginConfig, SandboxMode, Wasm
 
 if TYPE_CHECKING:
+    from nebula_lab.model.sandbox_mode import AnySandbox
     from nebula_lab.sandbox.base import Sandbox
     from nebula_lab.sandbox.run_folder import RunFolder
     from nebula_lab.transport.loop import LoopThread
@@ -36,11 +37,16 @@ def _process(
 
 
 def _wasm(
-    loop: LoopThread, run_folder: RunFolder, config: PluginConfig, is_idle: Callable[[], bool]
+    loop: LoopThread,
+    run_folder: RunFolder,
+    config: PluginConfig,
+    is_idle: Callable[[], bool],
+    *,
+    has_fuel: bool = False,
 ) -> Sandbox:
     from nebula_lab.sandbox.wasm.sandbox import WasmSandbox
 
-    return WasmSandbox(loop, run_folder)
+    return WasmSandbox(loop, run_folder, has_fuel=has_fuel)
 
 
 # Each is imported when it is chosen: all of an agent comes with the first, which few choose.
@@ -51,7 +57,7 @@ _SANDBOXES: dict[SandboxMode, MakeSandbox] = {
 }
 
 
-def sandbox_for(mode: SandboxMode | Container) -> MakeSandbox:
+def sandbox_for(mode: AnySandbox) -> MakeSandbox:
     """What makes the sandbox of a setting.
 
     Raises:
@@ -59,6 +65,8 @@ def sandbox_for(mode: SandboxMode | Container) -> MakeSandbox:
     """
     if isinstance(mode, Container):
         return partial(_container, mode)
+    if isinstance(mode, Wasm):
+        return partial(_wasm, has_fuel=True)
     make = _SANDBOXES.get(mode)
     if make is None:
         known = ", ".join([*(known.value for known in _SANDBOXES), SandboxMode.CONTAINER.value])

@@ -8,7 +8,6 @@ A thread can't be killed: one that does not stop when asked is left behind, and 
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -20,16 +19,15 @@ from typing import Any
 from nebula_lab.agent import blocking, concurrent
 from nebula_lab.agent.job import Job
 from nebula_lab.agent.server import Server, Work
-from nebula_lab.link.channel import ChannelEndedError
 from nebula_lab.model import SandboxMode
-from nebula_lab.reports.exit_report import ExitReport
-from nebula_lab.sandbox import removal
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.run_folder import RunFolder
+from nebula_lab.sandbox.thread_host import ThreadHost
 from nebula_lab.sandbox.thread_interrupts import ThreadInterrupts
 from nebula_lab.sandbox.thread_look import look_at_threads
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import PendingCall
+from nebula_lab.transport.host_link import HostLink
 from nebula_lab.transport.loop import LoopThread
 
 
@@ -60,7 +58,7 @@ class _ThreadServer(Server):
         return self._of_thread.run(job.call, work)
 
 
-class InProcessHost(Host):
+class InProcessHost(ThreadHost):
     """An agent on a thread."""
 
     runs_in_context = True
@@ -70,35 +68,19 @@ class InProcessHost(Host):
     )
 
     def __init__(self, spec: HostSpec, loop: LoopThread, scratch_dir: Path) -> None:
-        super().__init__()
-        ours, theirs = socket.socketpair()
-        self.link = HostLink(ours, loop)
+        ours, self._theirs = socket.socketpair()
         self.scratch_dir = scratch_dir
         self.plugin_dir = scratch_dir.with_name("plugin")
-        for folder in (scratch_dir, self.plugin_dir):
-            folder.mkdir(parents=True)
-        self._loop = loop
-        self._theirs = theirs
+        folders = (self.scratch_dir, self.plugin_dir)
+        super().__init__(spec, HostLink(ours, loop), loop, scratch_dir.parent, folders)
         # Of this host alone, in whichever manager of this process.
         self._life = f"_{scratch_dir.parents[1].name.replace('-', '_')}_{spec.life}"
         self._interrupts = ThreadInterrupts()
         self._server: _ThreadServer | None = None
         self._most_memory = spec.policy.limits.memory
-        self._executing = [0]
-        self._reason = ""
-        self._disposed = False
-        self._owner_pid = os.getpid()
-        self._thread = threading.Thread(
-            target=self._run, name=f"nebula-{spec.plugin_id}", daemon=True
-        )
-        self._thread.start()
-        try:
-            self.link.greet(spec.start_timeout)
-        except BaseException:
-            self.dispose()
-            raise
+        self._begin(spec.start_timeout)
 
-    def _run(self) -> None:
+    def _make_server(self) -> Server:
         self._server = server = _ThreadServer(
             self._interrupts,
             self._context_of,
@@ -108,18 +90,11 @@ class InProcessHost(Host):
             module_life=self._life,
         )
         server.most_memory = self._most_memory
-        try:
-            if server.greet() and blocking.serve(server):
-                concurrent.serve(server)
-        except ChannelEndedError:
-            self._reason = server.perished  # unless the manager hung up
-        except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
-            self._reason = f"the plugin's thread ended: {error!r}"
-        finally:
-            if server.resident is not None:
-                server.resident.forget()  # without a cleanup, nobody has done it yet
-            server.channel.close()
-            self._loop.call(self.on_exit)
+        return server
+
+    def _serve(self, server: Server) -> None:
+        if server.greet() and blocking.serve(server):
+            concurrent.serve(server)
 
     def _context_of(self, number: int) -> Context | None:
         call = self.link.pending(number)
@@ -132,9 +107,6 @@ class InProcessHost(Host):
         if threading.current_thread() is not self._thread:
             return work()  # one of several at once, which can't be interrupted one by one
         return self._interrupts.run(job.call, work)
-
-    def executing(self) -> int:
-        return self._executing[0]
 
     def look(self) -> Look:
         return look_at_threads(self._thread.ident, self.source_lines())
@@ -155,22 +127,10 @@ class InProcessHost(Host):
         self.link.close()
         self._interrupts.interrupt()
 
-    def exit_report(self, timeout: float) -> ExitReport:
-        calls = self.link.running()
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            self.kill()
-        return ExitReport(self._reason or "the plugin's thread ended", calls=calls)
-
-    def dispose(self) -> None:
-        if self._disposed or os.getpid() != self._owner_pid:
-            return  # a fork has none of our threads, and the files are not its own
-        self.link.close()
+    def _stop(self) -> None:
         self._thread.join(1.0)
         if self._thread.is_alive():
             self._interrupts.interrupt()
-        removal.remove(str(self.scratch_dir.parent))
-        self._disposed = True  # at last: an interrupted one is to be finished later
 
 
 def _with_job(job: Job, work: Work) -> Any:

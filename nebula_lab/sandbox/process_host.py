@@ -33,7 +33,8 @@ from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.sweep import Sweep
 from nebula_lab.sandbox.usage import UsageWatch, duties
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import PendingCall
+from nebula_lab.transport.host_link import HostLink
 from nebula_lab.transport.loop import LoopThread
 
 

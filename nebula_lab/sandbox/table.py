@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 
 from nebula_lab.errors import ManagerClosedError
-from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxMode
+from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.sandbox_choice import sandbox_for_plugin
+from nebula_lab.model.sandbox_mode import AnySandbox
 from nebula_lab.sandbox.base import Sandbox
 from nebula_lab.sandbox.choice import sandbox_for
 from nebula_lab.sandbox.run_folder import RunFolder
@@ -44,7 +45,7 @@ class SandboxTable:
         self._config = config
         self._is_idle = is_idle
         self._making = threading.Lock()
-        self._made: dict[SandboxMode | Container, Sandbox] = {}
+        self._made: dict[AnySandbox, Sandbox] = {}
         self._is_closed = False
         self._owner_pid = os.getpid()
         self.usual = self._for(config.security.sandbox)
@@ -58,7 +59,7 @@ class SandboxTable:
         """
         return self._for(sandbox_for_plugin(descriptor, self._config.security))
 
-    def _for(self, setting: SandboxMode | Container) -> Sandbox:
+    def _for(self, setting: AnySandbox) -> Sandbox:
         made = self._made.get(setting)
         if made is not None:
             return made

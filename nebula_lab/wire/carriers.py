@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nebula_lab.wire.carrying import ARRAY, BYTES, TABLE, Arrival, Walk
+from nebula_lab.wire.parcel import whole_bytes
 
 Carrier = Callable[[Any, Walk], Any]
 Reader = Callable[[memoryview, Arrival], Any]
@@ -51,7 +52,7 @@ def _read_table(data: memoryview, arrival: Arrival) -> Any:
 
 
 def _read_bytes(data: memoryview, arrival: Arrival) -> bytes:
-    return bytes(arrival.content(int.from_bytes(data, "big")).view())
+    return whole_bytes(arrival.content(int.from_bytes(data, "big")).view())
 
 
 _CARRIERS: Mapping[str, Carrier] = MappingProxyType(

@@ -47,11 +47,20 @@ def split_laden(payload: bytes) -> tuple[memoryview, memoryview]:
 
 def _checked_size(payload: bytes) -> int:
     size = len(payload)
+    check_size(size)
+    return size
+
+
+def check_size(size: int) -> None:
+    """Look whether a message of so many bytes may be sent.
+
+    Raises:
+        LocalProtocolError: it is larger than `MAX_FRAME_SIZE`.
+    """
     if size > MAX_FRAME_SIZE:
         raise LocalProtocolError(
             f"a message of {size:,} bytes is larger than the {MAX_FRAME_SIZE:,} that a frame holds"
         )
-    return size
 
 
 class FrameReader:

@@ -247,7 +247,7 @@ FAILURE_KINDS = frozenset(
 )
 # What may have stood in a confined plugin's way; "" is nothing of the kind.
 OBSTACLES = frozenset(
-    {"", "memory", "handles", "threads", "scratch", "permission", "file", "network"}
+    {"", "memory", "handles", "threads", "scratch", "fuel", "permission", "file", "network"}
 )
 
 # Where a message has a value, which may have attachments.

@@ -160,6 +160,12 @@ class Delivery(abc.ABC):
         """
 
 
+def whole_bytes(content: memoryview) -> bytes:
+    """The bytes of a view, which are not copied where they are all that its object has."""
+    whole = content.obj
+    return whole if type(whole) is bytes and len(whole) == content.nbytes else bytes(content)
+
+
 def size_of(encoded: EncodedValue) -> int:
     """Bytes that a value which has arrived takes, with what travels beside it."""
     if isinstance(encoded, Delivery):

@@ -20,7 +20,10 @@ import math
 import struct
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+
+from nebula_lab.plugin.plain import is_plain
+from nebula_lab.wire.parcel import whole_bytes
 
 TAG = "$"
 MAX_DEPTH = 200
@@ -35,9 +38,18 @@ _KINDS = {
 _CODES = {letter: f"{kind}{struct.calcsize(letter)}" for letter, kind in _KINDS.items()}
 _LETTERS = {code: letter for letter, code in _CODES.items()}
 
+_MARK = f'"{TAG}"'
+# Made once: `json.dumps` and `json.loads` with options make one at each call.
+_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
 Put = Callable[[memoryview], str]
-Take = Callable[[str], memoryview]
 MakeArray = Callable[[memoryview, list[int]], Any]
+
+
+class Take(Protocol):
+    """Reads a file of the shared folder; where `is_frozen`, nobody will write to what it gives."""
+
+    def __call__(self, name: str, *, is_frozen: bool = False) -> memoryview: ...
 
 
 class NotTaggedError(TypeError):
@@ -66,7 +78,16 @@ def dumps(value: Any, put: Put | None, name: str = "value") -> str:
     Raises:
         NotTaggedError: something in it is not carried; the error has the path to it.
     """
-    return json.dumps(_tagged(value, put, name, 0), allow_nan=False, separators=(",", ":"))
+    if is_plain(value):
+        # Nearly all values are, and are written as they are: no walk in Python.
+        try:
+            text = _written(value)
+        except (ValueError, RecursionError):
+            pass  # NaN, or deep; what is wrong with it is to be found
+        else:
+            if _MARK not in text:
+                return text
+    return _written(_tagged(value, put, name, 0))
 
 
 def loads(text: str, take: Take, array: MakeArray | None = None) -> Any:
@@ -81,14 +102,17 @@ def loads(text: str, take: Take, array: MakeArray | None = None) -> Any:
         ValueError: it is no such text.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        return _untagged(value, take, array or shaped)
+        value = _read(text)
+        return _untagged(value, take, array or shaped) if _MARK in text else value
     except (RecursionError, TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"text that is no value: {error!r}") from error
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+_read = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _tagged(value: Any, put: Put | None, path: str, depth: int) -> Any:
@@ -173,7 +197,7 @@ def _untagged(value: Any, take: Take, array: MakeArray) -> Any:
 
 def _bytes(value: dict[str, Any], take: Take, array: MakeArray) -> bytes:
     if "file" in value:
-        return bytes(take(value["file"]))
+        return whole_bytes(take(value["file"], is_frozen=True))
     return base64.b64decode(value["base64"], validate=True)
 
 

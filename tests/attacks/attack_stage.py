@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,19 @@ def users() -> dict[str, int]:
 class Stage:
     """One user's home, files, listeners and secrets.
 
+    Args:
+        uid: of the user.
+        variables: more of what the environment has.
+
     Attributes:
         uid: of the user.
         secrets: by what is to be stolen.
         listeners: of this process.
     """
 
-    def __init__(self, uid: int) -> None:
+    def __init__(self, uid: int, variables: Mapping[str, str] | None = None) -> None:
         self.uid = uid
+        self._variables = dict(variables or {})
         self.folder = Path(tempfile.mkdtemp(prefix="stage-"))
         kinds = ("file", "variable", "memory", "sibling code", "sibling scratch", "store")
         self.secrets = {kind: f"NEBULA-SECRET-{secrets.token_hex(16)}" for kind in kinds}
@@ -118,13 +124,17 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """The variables of a process on this stage; one is a secret."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-        return kept | {
-            "HOME": str(self.folder / "home"),
-            "TMPDIR": str(self.folder / "tmp"),
-            "PYTHONPATH": os.pathsep.join([str(HERE), str(_package_parent())]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "NEBULA_ATTACK_TOKEN": self.secrets["variable"],
-        }
+        return (
+            kept
+            | self._variables
+            | {
+                "HOME": str(self.folder / "home"),
+                "TMPDIR": str(self.folder / "tmp"),
+                "PYTHONPATH": os.pathsep.join([str(HERE), str(_package_parent())]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "NEBULA_ATTACK_TOKEN": self.secrets["variable"],
+            }
+        )
 
     def start(self, script: str) -> Orders:
         """Run one of the programs beside this file as the stage's user."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ class Siege:
         target: what attackers are told.
     """
 
-    def __init__(self, uid: int, **security: Any) -> None:
-        self.stage = Stage(uid)
+    def __init__(
+        self, uid: int, variables: Mapping[str, str] | None = None, **security: Any
+    ) -> None:
+        self.stage = Stage(uid, variables)
         self._manager = self.stage.start("managed_runner.py")
         # One of the attackers may start processes; what it leaves behind is looked for. Another
         # may use files.

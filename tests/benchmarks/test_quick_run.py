@@ -82,6 +82,21 @@ def test_a_peer_that_is_not_installed_is_named(one_topic, capsys):
     assert "no_such_package" in capsys.readouterr().out
 
 
+def test_the_tables_of_one_topic_go_into_a_document_of_their_own(one_topic, tmp_path):
+    one_topic(lambda plan: Result((), {}))
+    document = tmp_path / "one.md"
+    document.write_text(f"{BEGIN}old{END}")
+    assert main(["--tables", f"one={document}"]) == OK
+    assert "old" not in document.read_text() and "Measured on" in document.read_text()
+
+
+@pytest.mark.parametrize("place", ["one", "two=x.md"])
+def test_a_document_for_no_topic_is_refused(one_topic, place):
+    one_topic(broken)
+    with pytest.raises(SystemExit):
+        main(["--tables", place])
+
+
 def test_an_unknown_topic_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["weather"])

@@ -8,7 +8,17 @@ import msgspec
 import pytest
 
 from benchmarks.machine import Machine
-from benchmarks.report import BEGIN, END, Report, as_json, as_text, number, write_markdown
+from benchmarks.report import (
+    BEGIN,
+    END,
+    Report,
+    as_json,
+    as_text,
+    number,
+    put_block,
+    result_as_markdown,
+    write_markdown,
+)
 from benchmarks.result import Result, timing_table
 from benchmarks.spread import Spread
 from benchmarks.targets import TARGETS
@@ -68,6 +78,16 @@ def test_a_document_without_a_place_is_left_alone(report, tmp_path):
     with pytest.raises(ValueError, match="has no place"):
         write_markdown(report, document)
     assert document.read_text() == f"{END} in disorder {BEGIN}"
+
+
+def test_one_topic_has_a_block_of_its_own(report, tmp_path):
+    document = tmp_path / "sandboxes.md"
+    document.write_text(f"before {BEGIN} old {END} after")
+    put_block(result_as_markdown(report, "Calls"), document)
+    text = document.read_text()
+    assert text.startswith("before ") and text.endswith(" after") and "old" not in text
+    (calls,) = markdown_tables(text)
+    assert calls[0] == ["", "p50", "p99", "× peer"]
 
 
 def test_too_few_samples_have_no_p99():

@@ -168,7 +168,7 @@ def test_every_loading_strategy_has_the_seeds_word_as_value():
         ({"security": {"sandbox": None}}, "expected the name of a sandbox (None, Process"),
         ({"security": {"sandbox": "Container"}}, "security.sandbox.runtime: is missing"),
         ({"security": {"sandbox": SandboxMode.CONTAINER}}, "security.sandbox.runtime: is missing"),
-        ({"security": {"sandbox": {"type": "Wasm", "fuel": 1}}}, "has no fields, found fuel"),
+        ({"security": {"sandbox": {"type": "Process", "fuel": 1}}}, "has no fields, found fuel"),
         ({"loading": "lazy"}, "did you mean 'Lazy'?"),
         ({"loading": LoadingStrategy.PRIORITY}, "loading.threshold: is missing"),
         ({"loading": {"Priority": {"threshold": -1}}}, "loading.Priority.threshold: "),

@@ -48,6 +48,29 @@ def test_a_plugin_gets_what_it_asks_for_and_the_configuration_allows():
     assert found.rights.refused == (PluginCapability.PROCESS_SPAWN,)
 
 
+FUEL = {"sandbox": {"type": "Wasm", "fuel": 1_000_000}}
+
+
+def test_fuel_is_a_limit_that_a_machine_holds():
+    found = policy([], FUEL)
+    assert found.limits.fuel == 1_000_000 and how(found, "fuel") is Enforcement.MANAGER
+
+
+def test_fuel_is_a_gap_where_a_component_brings_its_own_webassembly():
+    descriptor = PluginDescriptor.model_validate(
+        {"id": "it", "version": "1.0.0", "path": "/plugins/it.wasm"}
+    )
+    config = PluginConfig.model_validate({"security": FUEL})
+    found = effective_policy(descriptor, config, machine())
+    assert [one.name for one in found.gaps] == ["fuel"]
+
+
+def test_a_plugin_has_fuel_where_its_own_sandbox_says_so():
+    security = {"sandboxes": {"it": {"Wasm": {"fuel": 5}}}}
+    assert policy([], security).limits.fuel == 5
+    assert policy([], {"sandboxes": {"other": {"Wasm": {"fuel": 5}}}}).limits.fuel is None
+
+
 def test_in_sandbox_none_a_plugin_has_everything_and_nothing_is_a_gap():
     found = policy([], {"sandbox": "None"}, without=MECHANISMS)
     assert found.rights.capabilities == set(PluginCapability)

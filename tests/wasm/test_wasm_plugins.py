@@ -51,6 +51,8 @@ def interrupted(self):
 @operation
 def told(self): return self.seen
 @operation
+def fail(self, value): raise ValueError(len(value))
+@operation
 def python(self): return [sys.platform, sys.implementation.name]
 @operation
 def moment(self): return datetime.datetime(2026, 1, 2)
@@ -77,6 +79,44 @@ def plugins(shared_workshop):
 
 def test_it_is_python_in_webassembly(plugins):
     assert plugins["it"].python() == ["wasi", "cpython"]
+
+
+VALUES = (
+    "", "é", "\0", "\U0001f600", "x" * 1_000_000, "\\ud800", 2**70, -(2**63) - 1, -0.0, 1e22,
+    5e-324, float("inf"), None, [None, True, [[]]], {"$": 1}, {"a": {"$": "bytes", "base64": ""}},
+    '"$"', b"", b"short", b"x" * 1_000_000, {"": [b"x", b"y" * 5_000]}, [1.5] * 10_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(VALUES)))
+def test_a_value_comes_back_as_it_was(plugins, number):
+    value = VALUES[number]
+    found = plugins["it"].echo(value=value)
+    assert found == value and type(found) is type(value)
+
+
+def test_a_number_that_is_none_comes_back_as_one(plugins):
+    found = plugins["it"].echo(value=[float("nan"), None])
+    assert found[0] != found[0] and found[1] is None
+
+
+def test_bytes_of_many_sizes_come_back(plugins):
+    for size in (1_023, 1_024, 1_025, 65_535, 65_536, 65_537, 3_000_001):
+        assert len(plugins["it"].echo(value=b"x" * size)) == size
+
+
+def test_an_array_that_comes_back_can_be_written_to(plugins):
+    found = plugins["it"].echo(value=numpy.zeros(100_000))
+    found[0] = 1.0
+    assert found.flags.writeable
+
+
+def test_a_failure_after_a_large_value_leaves_nothing_behind(plugins):
+    plugins.load_plugin("it")
+    host = plugins._engine.catalogue.record("it").slots.hosts[0]
+    with pytest.raises(ExecutionFailedError):
+        plugins["it"].fail(value=b"x" * 1_000_000)
+    assert list(host._exchange.folder.iterdir()) == []
 
 
 def test_an_array_arrives_as_a_view_that_can_only_be_read(plugins):

@@ -31,5 +31,5 @@ def unpack(packed: bytes) -> Any:
     return msgspec.msgpack.decode(packed)
 
 
-def _no_file(name: str) -> memoryview:
+def _no_file(name: str, *, is_frozen: bool = False) -> memoryview:
     raise ValueError("nodes have no content in files")

@@ -39,8 +39,12 @@ class Exchange:
         self._put.append(self.folder / name)
         return name
 
-    def take(self, name: str) -> memoryview:
+    def take(self, name: str, *, is_frozen: bool = False) -> memoryview:
         """What the machine has written into a file.
+
+        Args:
+            name: of the file.
+            is_frozen: nobody will write to what it gives, which is then a view of `bytes`.
 
         Raises:
             ValueError: there is no such plain file, or it is too large.
@@ -57,10 +61,8 @@ class Exchange:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FREIGHT:
                 raise ValueError("content that is no file of a size that can be taken")
-            content = bytearray(found.st_size)
-            view = memoryview(content)
-            while view and (count := os.readv(descriptor, [view])):
-                view = view[count:]
+            read = _frozen if is_frozen else _writable
+            content = read(descriptor, found.st_size)
         finally:
             os.close(descriptor)
         path.unlink(missing_ok=True)
@@ -71,3 +73,19 @@ class Exchange:
         for path in self._put:
             path.unlink(missing_ok=True)
         self._put.clear()
+
+
+def _writable(descriptor: int, size: int) -> bytearray:
+    content = bytearray(size)
+    view = memoryview(content)
+    while view and (count := os.readv(descriptor, [view])):
+        view = view[count:]
+    return content
+
+
+def _frozen(descriptor: int, size: int) -> bytes:
+    """Read right into the object that is given; in one piece, unless it has 2 GB."""
+    content = os.read(descriptor, size)
+    while more := os.read(descriptor, size - len(content)):
+        content += more
+    return content

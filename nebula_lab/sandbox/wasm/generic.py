@@ -29,6 +29,9 @@ _PARTS = ("plugin", "agent", "wire", "guest")
 _FILES = ("__init__.py", "_version.py")
 _TIMEOUT = 600.0  # seconds, for a machine under load
 _PRIVATE = 0o700
+_KEY_LENGTH = 32
+_BUILDING = "building-"  # before the key and a name of its own
+_LOCKING = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _COMPONENT, _COMPILED = "component.wasm", "component.cwasm"
 Tell = Callable[[str], object]
 
@@ -39,44 +42,75 @@ def folder() -> Path:
     return Path(given) if given else cache_root().with_name("wasm")
 
 
-def compiled_component(tell: Tell | None = None) -> Path:
+def compiled_component(tell: Tell | None = None, *, has_fuel: bool = False) -> Path:
     """The generic component, compiled for this machine; built now if it is not there yet.
 
     Args:
+        has_fuel: compiled so that it counts its instructions, which makes it slower.
         tell: is told what takes long; a warning of the log without.
 
     Raises:
         MissingLibraryError: a library of the extra `wasm` is not installed.
         LoadFailedError: it could not be built.
     """
-    place = folder() / _key()
+    place = folder() / _key(has_fuel=has_fuel)
     if not _is_whole(place):
         with _alone(place):
             if not _is_whole(place):
-                _build(place, tell or _log.warning)
+                _build(place, tell or _log.warning, has_fuel=has_fuel)
     return place / _COMPILED
+
+
+def is_there(*, has_fuel: bool = False) -> bool:
+    """Whether it has been built; else `compiled_component` takes half a minute or more.
+
+    Raises:
+        LoadFailedError: somebody else could have written it.
+    """
+    return _is_whole(folder() / _key(has_fuel=has_fuel))
 
 
 def remove_others() -> list[str]:
     """Remove the components that this one has taken the place of; their names."""
+    keys = {_key(has_fuel=has_fuel) for has_fuel in (False, True)}
     found = []
     with contextlib.suppress(FileNotFoundError):
-        found = [one for one in folder().iterdir() if one.is_dir() and one.name != _key()]
-    for one in found:
+        found = [one for one in folder().iterdir() if one.is_dir() and one.name not in keys]
+    removed = [one for one in found if not _is_being_built(one)]
+    for one in removed:
         shutil.rmtree(one, ignore_errors=True)
-    return [one.name for one in found]
+    return [one.name for one in removed]
 
 
-def _key() -> str:
+def _is_being_built(place: Path) -> bool:
+    """Whether it is the folder of another process that builds one."""
+    name = place.name.removeprefix(_BUILDING)
+    if name == place.name:
+        return False
+    lock = os.open(_lock_of(place.with_name(name[:_KEY_LENGTH])), _LOCKING, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(".lock")
+
+
+def _key(*, has_fuel: bool = False) -> str:
     """A hash of all that makes a difference to the compiled component."""
     digest = hashlib.sha256()
     for path, content in _sources():
         digest.update(f"{path}\0{len(content)}\0".encode())
         digest.update(content)
     tools = (_version_of("wasmtime"), _version_of("componentize-py"))
-    for word in (*tools, sys.platform, platform.machine(), _processor()):
+    for word in (*tools, f"fuel {has_fuel}", sys.platform, platform.machine(), _processor()):
         digest.update(f"{word}\0".encode())
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()[:_KEY_LENGTH]
 
 
 def _version_of(name: str) -> str:
@@ -128,7 +162,7 @@ def _alone(place: Path) -> Iterator[None]:
     """Hold the lock of a component, which all processes of the user share."""
     try:
         place.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        lock = os.open(place.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(_lock_of(place), _LOCKING, 0o600)
     except OSError as error:
         raise _failed(f"{place.parent} can't be written to: {error.strerror}") from error
     try:
@@ -138,10 +172,10 @@ def _alone(place: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _build(place: Path, tell: Tell) -> None:
+def _build(place: Path, tell: Tell, *, has_fuel: bool) -> None:
     began = time.monotonic()
     tell("building Python for sandbox Wasm, once for all plugins; it takes half a minute …")
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="building-") as name:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{_BUILDING}{place.name}-") as name:
         work = Path(name)
         stage, made = work / "stage", work / "made"
         made.mkdir(_PRIVATE)
@@ -158,7 +192,7 @@ def _build(place: Path, tell: Tell) -> None:
              "-o", made / _COMPONENT, "app")  # fmt: skip
         tell("compiling it …")
         # In a process of its own: it takes 600 MB of memory, which this one would keep.
-        _run(_COMPILE, made / _COMPONENT, made / _COMPILED)
+        _run(_COMPILE, made / _COMPONENT, made / _COMPILED, "fuel" if has_fuel else "")
         (made / _COMPONENT).unlink()
         made.rename(place)
     tell(f"built it in {time.monotonic() - began:.0f} s")
@@ -170,8 +204,8 @@ import os, sys
 from pathlib import Path
 from nebula_lab.sandbox.wasm.library import engine
 from wasmtime.component import Component
-source, target = map(Path, sys.argv[1:])
-compiled = Component(engine(), source.read_bytes()).serialize()
+source, target = map(Path, sys.argv[1:3])
+compiled = Component(engine(has_fuel=sys.argv[3] == "fuel"), source.read_bytes()).serialize()
 with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
     file.write(compiled)
 """
@@ -183,7 +217,7 @@ def compile_component(source: Path, target: Path) -> None:
     Raises:
         LoadFailedError: it is none, or takes too long.
     """
-    _run(_COMPILE, source, target)
+    _run(_COMPILE, source, target, "")
 
 
 def _run(program: str, *arguments: object) -> None:

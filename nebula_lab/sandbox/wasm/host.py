@@ -7,9 +7,8 @@ on: its call is answered, and then the host waits to be replaced.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
-import threading
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -18,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from nebula_lab.agent import blocking
 from nebula_lab.agent.job import Job, JobCancelledError
 from nebula_lab.agent.server import Server
-from nebula_lab.link.channel import ChannelEndedError
-from nebula_lab.reports.exit_report import EndCause, ExitReport
+from nebula_lab.link.thread_channel import ThreadChannel
+from nebula_lab.reports.exit_report import EndCause, ExitReport, RunningCall
 from nebula_lab.reports.stacks import HostStacks
-from nebula_lab.sandbox import removal
-from nebula_lab.sandbox.base import Host, HostSpec
+from nebula_lab.sandbox.base import HostSpec, Used
 from nebula_lab.sandbox.folder_size import sizes
 from nebula_lab.sandbox.look import Look
+from nebula_lab.sandbox.thread_host import ThreadHost
 from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import GuestError, NonsenseError
 from nebula_lab.sandbox.wasm.machine import (
@@ -33,11 +32,11 @@ from nebula_lab.sandbox.wasm.machine import (
     Functions,
     Machine,
     MachineEndedError,
-    ticker,
 )
 from nebula_lab.sandbox.wasm.resident import WasmResident
-from nebula_lab.transport.host_link import HostLink, PendingCall
+from nebula_lab.transport.call_link import PendingCall
 from nebula_lab.transport.loop import LoopThread
+from nebula_lab.transport.thread_link import ThreadLink
 from nebula_lab.wire.messages import Failure, Load
 from nebula_lab.wire.values import decode_value
 
@@ -63,10 +62,10 @@ class _WasmServer(Server):
         self,
         resident_for: Callable[[Load, Any, Server], WasmResident],
         on_end: Callable[[BaseException], None],
-        sock: socket.socket,
+        line: ThreadChannel,
         **options: Any,
     ) -> None:
-        super().__init__(sock, **options)
+        super().__init__(line, **options)
         self._resident_for = resident_for
         self._on_end = on_end
 
@@ -81,11 +80,13 @@ class _WasmServer(Server):
             self._on_end(error)
             if isinstance(error, MachineEndedError) and error.was_stopped:
                 return super().failure(job, JobCancelledError(error.reason))
+            if isinstance(error, MachineEndedError) and error.limit:
+                return Failure(job.call, "raised", "", error.reason, "", obstacle=error.limit)
             raise error  # nobody is left to answer: the thread ends, and says why
         return super().failure(job, error)
 
 
-class WasmHost(Host):
+class WasmHost(ThreadHost):
     """A machine and the thread that it runs on."""
 
     after_kill = (
@@ -96,64 +97,58 @@ class WasmHost(Host):
     def __init__(
         self, spec: HostSpec, loop: LoopThread, folder: Path, component: Component
     ) -> None:
-        super().__init__()
-        ours, theirs = socket.socketpair()
-        self.link = HostLink(ours, loop)
+        ours, self._theirs = ThreadChannel.pair()
         self.scratch_dir = folder / "scratch"
         self.plugin_dir = folder / "plugin"
         self._exchange = Exchange(folder / "exchange")
-        for one in (self.scratch_dir, self.plugin_dir, self._exchange.folder):
-            one.mkdir(parents=True)
+        folders = (self.scratch_dir, self.plugin_dir, self._exchange.folder)
+        super().__init__(spec, ThreadLink(ours, loop), loop, folder, folders)
         self.plugin_id = spec.plugin_id
         self._spec = spec
-        self._loop = loop
-        self._theirs = theirs
         self._component = component
         self._resident: WasmResident | None = None
-        self._executing = [0]
         self._ended: MachineEndedError | NonsenseError | None = None
-        self._reason = ""
         self._looks = 0
         self._was_killed = False
-        self._disposed = False
-        self._owner_pid = os.getpid()
-        self._thread = threading.Thread(
-            target=self._run, name=f"nebula-{spec.plugin_id}", daemon=True
-        )
-        self._thread.start()
-        try:
-            self.link.greet(spec.start_timeout)
-        except BaseException:
-            self.dispose()
-            raise
+        self._begin(spec.start_timeout)
 
     # On the thread
 
-    def _run(self) -> None:
-        server = _WasmServer(
+    def _make_server(self) -> Server:
+        return _WasmServer(
             self._resident_for, self._note_end, self._theirs, executing=self._executing
         )
-        try:
+
+    def _serve(self, server: Server) -> None:
+        # What ended it in the middle has been noted.
+        with contextlib.suppress(MachineEndedError, NonsenseError):
             if server.greet():
                 blocking.serve(server)
-        except ChannelEndedError:
-            pass  # the manager hung up
-        except (MachineEndedError, NonsenseError):
-            pass  # noted
-        except BaseException as error:  # noqa: BLE001 - on this thread nobody else would see it
-            self._reason = f"the plugin's thread ended: {error!r}"
-        finally:
-            if self._resident is not None:
-                self._resident.forget()
-            server.channel.close()
-            self._loop.call(self.on_exit)
 
     def _resident_for(self, load: Load, config: Any, server: Server) -> WasmResident:
-        self._resident = WasmResident(load, config, server, self._exchange, self._machine)
+        self._resident = WasmResident(
+            load, config, server, self._exchange, self._machine, self._seen
+        )
         return self._resident
 
     def _machine(self, functions: Mapping[str, Functions]) -> Machine:
         return Machine(self._component, self._confines(), functions, self._look_after)
+
+    def _name_of(self, folder: Path) -> str:
+        """What a folder of ours is called in the machine.
+
+        Where runs are to come out the same, it is always called the same: what is in memory, and so
+        what is computed, would differ with names.
+        """
+        has_fuel = self._spec.policy.limits.fuel is not None
+        return f"/{folder.name}" if has_fuel else str(folder)
+
+    def _seen(self, path: str) -> str:
+        """What a file or folder of ours is called in the machine."""
+        for folder in (self.plugin_dir, self.scratch_dir):
+            if Path(path).is_relative_to(folder):
+                return str(Path(self._name_of(folder), Path(path).relative_to(folder)))
+        return path
 
     def _confines(self) -> Confines:
         policy = self._spec.policy
@@ -165,12 +160,13 @@ class WasmHost(Host):
             policy.limits.memory + OWN_MEMORY,
             policy.limits.cpu_percent,
             (
-                Folder(self.plugin_dir, str(self.plugin_dir)),
-                Folder(self.scratch_dir, str(self.scratch_dir), is_writable=True),
+                Folder(self.plugin_dir, self._name_of(self.plugin_dir)),
+                Folder(self.scratch_dir, self._name_of(self.scratch_dir), is_writable=True),
                 Folder(self._exchange.folder, _EXCHANGE, is_writable=True),
                 *granted,
             ),
             variables,
+            policy.limits.fuel,
         )
 
     def _look_after(self) -> str | None:
@@ -197,8 +193,18 @@ class WasmHost(Host):
         self._thread.join(timeout)
         return self._thread.is_alive()
 
-    def executing(self) -> int:
-        return self._executing[0]
+    def used(self) -> Used:
+        machine = None if self._resident is None else self._resident.machine
+        memory = None if machine is None else machine.memory()
+        return Used(memory, self._processor_time())
+
+    def _processor_time(self) -> float | None:
+        """Seconds that its thread has computed; None once it has ended."""
+        import psutil
+
+        threads = psutil.Process().threads()
+        own = next((one for one in threads if one.id == self._thread.native_id), None)
+        return None if own is None else own.user_time + own.system_time
 
     def look(self) -> Look:
         return Look(lambda: HostStacks(()))
@@ -214,7 +220,7 @@ class WasmHost(Host):
         # What has been told otherwise, or is between two items, ends by itself and can go on.
         may_end = resident.streams or resident.told_call == call.number
         machine.watch.stop("it was interrupted", after=_TOLD if may_end else 0.0)
-        ticker().now()
+        machine.look_now()
 
     def kill(self, reason: str = "") -> None:
         why = f"the manager ended it: {reason}" if reason else "the manager ended it"
@@ -224,13 +230,9 @@ class WasmHost(Host):
         machine = None if self._resident is None else self._resident.machine
         if machine is not None:
             machine.watch.end("the manager ended it")
-            ticker().now()
+            machine.look_now()
 
-    def exit_report(self, timeout: float) -> ExitReport:
-        calls = self.link.running()
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            self.kill()
+    def _report(self, calls: tuple[RunningCall, ...]) -> ExitReport:
         ended = self._ended
         if isinstance(ended, MachineEndedError):
             cause = EndCause.EXITED if ended.exit_code is not None else EndCause.UNKNOWN
@@ -241,18 +243,13 @@ class WasmHost(Host):
         if isinstance(ended, NonsenseError):
             reason = f"it sent {ended}"
             return ExitReport(reason, cause=EndCause.BROKEN_PROTOCOL, calls=calls)
-        return ExitReport(self._reason or "the plugin's thread ended", calls=calls)
+        return super()._report(calls)
 
-    def dispose(self) -> None:
-        if self._disposed or os.getpid() != self._owner_pid:
-            return  # a fork has none of our threads, and the files are not its own
-        self.link.close()
+    def _stop(self) -> None:
         self._thread.join(0.05)
         if self._thread.is_alive():
             self.kill()
             self._thread.join(1.0)
-        removal.remove(str(self.scratch_dir.parent))
-        self._disposed = True  # at last: an interrupted one is to be finished later
 
 
 def _variables(names: tuple[str, ...] | None) -> dict[str, str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 TICK = 0.01  # seconds
@@ -33,9 +32,8 @@ class Ticker:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """A machine runs meanwhile."""
+    def begin(self) -> None:
+        """A machine begins to run; to be followed by `end`."""
         with self._changed:
             self._running += 1
             if self._thread is None:
@@ -43,11 +41,11 @@ class Ticker:
                 self._thread.start()
             elif self._running == 1:
                 self._changed.notify()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
+
+    def end(self) -> None:
+        """It runs no more."""
+        with self._changed:
+            self._running -= 1
 
     def now(self) -> None:
         """Have each machine that runs look now."""

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from nebula_lab.sandbox.wasm import footprint
 from nebula_lab.sandbox.wasm.interruption import Ticker, Watch
 from nebula_lab.sandbox.wasm.library import engine
 
 if TYPE_CHECKING:
+    import wasmtime
     from wasmtime.component import Component
 
+    from nebula_lab.sandbox.wasm.text_function import TextFunction
+
+_T = TypeVar("_T")
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
 
-_ticker: Ticker | None = None
+_OUT_OF_FUEL = "all fuel consumed"  # in what wasmtime says of that trap
+_PLENTY = 2**64 - 1  # instructions, for what is no call of anybody's
+
+# One at a time, so that it is known whose memory is new.
+_instantiating = threading.Lock()
+_tickers: dict[bool, Ticker] = {}
 Functions = Mapping[str, Callable[..., Any]]
 
 
@@ -30,6 +42,7 @@ class MachineEndedError(Exception):
         reason: one sentence.
         exit_code: that it gave, if it ended by itself.
         was_stopped: whether that was because it was to be.
+        limit: which one it ran into, by its name in `wire.messages.OBSTACLES`; "" if none.
         words: what wasmtime said.
     """
 
@@ -39,12 +52,14 @@ class MachineEndedError(Exception):
         *,
         exit_code: int | None = None,
         was_stopped: bool = False,
+        limit: str = "",
         words: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.exit_code = exit_code
         self.was_stopped = was_stopped
+        self.limit = limit
         self.words = words
 
 
@@ -86,13 +101,14 @@ class Confines(Struct, frozen=True):
         cpu_percent: of one processor, at most; None is unlimited.
         folders: that it sees.
         variables: of its environment.
-        sees_network: it may use sockets.
+        fuel: instructions that one call takes, at most; None is unlimited, and not counted.
     """
 
     memory: int
     cpu_percent: float | None
     folders: tuple[Folder, ...]
     variables: Mapping[str, str]
+    fuel: int | None = None
 
 
 class Machine:
@@ -106,6 +122,7 @@ class Machine:
 
     Attributes:
         watch: what it is held to while it runs.
+        has_ended: it stopped in the middle of something, and can't be used any more.
         is_running: one of its functions runs, or what that has called.
 
     Raises:
@@ -122,9 +139,15 @@ class Machine:
         import wasmtime
         from wasmtime.component import Linker
 
+        from nebula_lab.sandbox.wasm.text_function import TextFunction
+
+        self._fuel = confines.fuel
+        has_fuel = confines.fuel is not None
+        shared = engine(has_fuel=has_fuel)
+        self._ticker = _ticker_of(shared, has_fuel=has_fuel)
         self._trap = wasmtime.Trap
         self._error = wasmtime.WasmtimeError
-        self._store = store = wasmtime.Store(engine())
+        self._store = store = wasmtime.Store(shared)
         store.set_limits(
             memory_size=confines.memory,
             table_elements=_MOST_ELEMENTS,
@@ -134,23 +157,28 @@ class Machine:
         )
         store.set_wasi(_wasi(confines))
         self.watch = Watch(store, confines.cpu_percent, look)
-        self._linker = linker = Linker(engine())
+        self._linker = linker = Linker(shared)
         linker.add_wasip2()
         with linker.root() as root:
             for interface, table in functions.items():
                 with root.add_instance(interface) as host:
                     for name, function in table.items():
                         host.add_func(name, self._called(function))
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, TextFunction] = {}
+        self._memories: frozenset[int] = frozenset()
+        self.refuel(is_call=False)
         self._raised: BaseException | None = None
-        self.is_running = False
+        self.is_running = self.has_ended = False
         try:
-            self._instance = self._guarded(lambda: linker.instantiate(store, component))
+            with _instantiating:
+                before = footprint.memories()
+                self._instance = self._guarded(lambda: linker.instantiate(store, component))
+                self._memories = footprint.memories() - before
             for name in ("start", "perform", "next-item", "close-stream"):
                 found = self._instance.get_func(store, name)
                 if found is None:
                     raise MachineEndedError(f"the component does not export {name}")
-                self._functions[name] = found
+                self._functions[name] = TextFunction(store, found)
         except BaseException:
             self.close()
             raise
@@ -161,11 +189,29 @@ class Machine:
         wasmtime keeps the functions that a store may call as long as there is the store, and these
         keep this object, which keeps the store: nothing else would ever free it.
         """
+        self._memories = frozenset()
         self._functions = {}
         self._store.close()
         self._linker.close()
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def memory(self) -> int | None:
+        """Bytes that it has written to; None where the system does not tell. Any thread."""
+        return footprint.written(self._memories)
+
+    def refuel(self, *, is_call: bool) -> None:
+        """Give what comes next its fuel, where there is such a thing.
+
+        Args:
+            is_call: it is a call of somebody's, of which the limit speaks.
+        """
+        if self._fuel is not None:
+            self._store.set_fuel(self._fuel if is_call else _PLENTY)
+
+    def look_now(self) -> None:
+        """Have it look now whether it is to stop; any thread."""
+        self._ticker.now()
+
+    def call(self, name: str, *arguments: Any) -> str:
         """Run a function that the component exports.
 
         Raises:
@@ -173,14 +219,7 @@ class Machine:
             MachineEndedError: the machine is of no more use.
             BaseException: what a function that it called has raised; of no more use either.
         """
-        function = self._functions[name]
-
-        def run() -> Any:
-            result = function(self._store, *arguments)
-            function.post_return(self._store)
-            return result
-
-        return _value_of(self._guarded(run))
+        return self._guarded(partial(self._functions[name], *arguments))
 
     def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as wasmtime calls it; what it raises ends what runs, and comes out there.
@@ -198,13 +237,14 @@ class Machine:
 
         return run
 
-    def _guarded(self, work: Callable[[], Any]) -> Any:
+    def _guarded(self, work: Callable[[], _T]) -> _T:
         self.watch.begin()
         self.is_running = True
+        self._ticker.begin()
         try:
-            with ticker().running():
-                return work()
+            return work()
         except (self._trap, self._error) as error:
+            self.has_ended = True
             raised, self._raised = self._raised, None
             if isinstance(raised, LeftError):
                 reason = f"exited with code {raised.code}"
@@ -213,11 +253,15 @@ class Machine:
                 raise raised from None
             raise self._ended(str(error)) from error
         finally:
+            self._ticker.end()
             self.is_running = False
 
     def _ended(self, words: str) -> MachineEndedError:
         if self.watch.reason:
             return MachineEndedError(self.watch.reason, was_stopped=self.watch.was_told)
+        if _OUT_OF_FUEL in words:
+            reason = f"used up the {self._fuel:,} instructions of fuel that a call has"
+            return MachineEndedError(reason, limit="fuel")
         found = _EXIT.search(words)
         if found is not None:
             code = int(found.group(1) or found.group(2))
@@ -226,20 +270,9 @@ class Machine:
         return MachineEndedError(f"trapped: {first.strip()[:300]}", words=words[:4000])
 
 
-def ticker() -> Ticker:
-    """The one of this process."""
-    global _ticker
-    if _ticker is None:
-        _ticker = Ticker(engine().increment_epoch)
-    return _ticker
-
-
-def _value_of(result: Any) -> Any:
-    """What a `result` has, which comes as a variant where both of its cases are of one type."""
-    tag = getattr(result, "tag", None)
-    if tag == "err":
-        raise RefusedError(result.payload)
-    return result.payload if tag == "ok" else result
+def _ticker_of(shared: wasmtime.Engine, *, has_fuel: bool) -> Ticker:
+    """The one of an engine."""
+    return _tickers.setdefault(has_fuel, Ticker(shared.increment_epoch))
 
 
 def _wasi(confines: Confines) -> Any:

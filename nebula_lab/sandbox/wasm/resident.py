@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
 _LEVELS = range(101)
+_CALLS = frozenset({"operation", "cell"})
 # The interfaces that the component imports.
 _HOST = "nebula:plugin/host@0.1.0"
 _MORE = "nebula:python-host/more@0.2.0"
@@ -54,6 +55,7 @@ class WasmResident:
         server: carries what it says and asks.
         exchange: has large content.
         make: makes its machine, with the functions that it may call.
+        seen: what a path of ours is called in there.
     """
 
     concurrency = 1
@@ -62,13 +64,20 @@ class WasmResident:
     resource = None
 
     def __init__(
-        self, load: Load, config: Any, server: Server, exchange: Exchange, make: MakeMachine
+        self,
+        load: Load,
+        config: Any,
+        server: Server,
+        exchange: Exchange,
+        make: MakeMachine,
+        seen: Callable[[str], str],
     ) -> None:
         self._load = load
         self._config = config
         self._server = server
         self._exchange = exchange
         self._make = make
+        self._seen = seen
         self._machine: Machine | None = None
         self.streams = False
         self.told_call = 0  # the call whose code has been told to stop
@@ -88,8 +97,8 @@ class WasmResident:
             "plugin_id": load.plugin_id,
             "config": self._config,
             "api_version": load.api_version,
-            "scratch_dir": load.scratch_dir,
-            "path": load.path,
+            "scratch_dir": self._seen(load.scratch_dir),
+            "path": self._seen(load.path),
             "origin": load.origin,
         }
         self.description = Described(self._ask("start", text_of(request, self._exchange, "config")))
@@ -98,6 +107,8 @@ class WasmResident:
         """Do one of the kinds of things that a plugin can be asked for."""
         if self._machine is not None:
             self._machine.watch.forgive()  # what it was to stop for is over
+            # The items of a stream are a part of the call that began it.
+            self._machine.refuel(is_call=kind in _CALLS)
         text = text_of({"value": params}, self._exchange, "params")
         answer = self._object(self._ask("perform", kind, operation, text))
         if "stream" in answer:
@@ -121,7 +132,7 @@ class WasmResident:
         """The machine has noted it."""
 
     def forget(self) -> None:
-        """Let go of the machine; on its thread."""
+        """Let go of the machine; where it runs, and it does not."""
         machine, self._machine = self._machine, None
         if machine is not None:
             machine.close()
@@ -145,9 +156,12 @@ class WasmResident:
                 self._close(number)
 
     def _close(self, number: int) -> None:
+        machine = self._machine
+        if machine is None or machine.has_ended:
+            return  # the stream has ended with it
         self.is_waiting = True  # it has been told; what it does about it has the grace
-        if self._machine is not None:
-            self._machine.watch.forgive()
+        machine.watch.forgive()
+        machine.refuel(is_call=True)
         try:
             self._ask("close-stream", number)
         finally:

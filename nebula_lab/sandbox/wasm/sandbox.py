@@ -14,7 +14,7 @@ from nebula_lab.sandbox.own_folders import own_folders
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.wasm import generic
 from nebula_lab.sandbox.wasm.host import WasmHost
-from nebula_lab.sandbox.wasm.library import engine
+from nebula_lab.sandbox.wasm.library import engine, kept
 from nebula_lab.transport.loop import LoopThread
 
 if TYPE_CHECKING:
@@ -36,14 +36,29 @@ class WasmSandbox(Sandbox):
     Args:
         loop: watches the channels.
         run_folder: plugins' files go there.
+        has_fuel: calls have a limit of instructions.
     """
 
     mode = SandboxMode.WASM
 
-    def __init__(self, loop: LoopThread, run_folder: RunFolder) -> None:
+    def __init__(self, loop: LoopThread, run_folder: RunFolder, *, has_fuel: bool = False) -> None:
         self._loop = loop
+        self._has_fuel = has_fuel
+        self._component: Component | None = None
         self._run_folder = run_folder
         self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
+
+    def is_ready(self) -> bool:
+        engine(has_fuel=self._has_fuel)  # it says what to install where there is no wasmtime
+        return self._component is not None or generic.is_there(has_fuel=self._has_fuel)
+
+    def get_ready(self) -> None:
+        self._built()
+
+    def _built(self) -> Component:
+        if self._component is None:
+            self._component = _component(has_fuel=self._has_fuel)
+        return self._component
 
     def start(self, spec: HostSpec) -> Host:
         _refuse_what_is_not_there(spec)
@@ -56,7 +71,7 @@ class WasmSandbox(Sandbox):
                 hint="Restart the kernel; or run it in sandbox Process, where it can be.",
             )
         folder = self._run_folder.ensure() / f"h{spec.life}"
-        host = WasmHost(spec, self._loop, folder, _component())
+        host = WasmHost(spec, self._loop, folder, self._built())
         self._started.add(host)
         return host
 
@@ -67,14 +82,14 @@ class WasmSandbox(Sandbox):
         """The compiled code stays for the next manager of this process."""
 
 
-def _component() -> Component:
-    shared = engine()  # first: it says what to install where there is no wasmtime
+def _component(*, has_fuel: bool) -> Component:
+    shared = engine(has_fuel=has_fuel)  # first: it says what to install where there is no wasmtime
     from wasmtime.component import Component
 
     with _loading:
-        path = generic.compiled_component()
+        path = generic.compiled_component(has_fuel=has_fuel)
         if path not in _components:
-            _components[path] = Component.deserialize_file(shared, str(path))
+            _components[path] = kept(Component.deserialize_file(shared, str(path)))
         return _components[path]
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from . import (  # noqa: F401 - importing a theme registers its attacks
+from . import absent
+
+absent.stand_in()
+
+from . import (  # noqa: E402, F401 - importing a theme registers its attacks
     code,
     endings,
     kernel,
@@ -14,6 +18,8 @@ from . import (  # noqa: F401 - importing a theme registers its attacks
     reading,
     writing,
 )
-from .attack import ATTACKS, Attack, attempt
+from .attack import ATTACKS, Attack, attempt  # noqa: E402
+
+absent.all_are_imported()
 
 __all__ = ["ATTACKS", "Attack", "attempt"]
