@@ -63,8 +63,19 @@ def environment_details(one: KeptEnvironment) -> Rendered:
 
 
 def removed_in_words(removed: Removed) -> str:
-    """Such as `2 environments removed, 310 MB`."""
-    return f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}"
+    """Such as `2 environments removed, 310 MB`; and which were kept, for whom."""
+    said = f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}"
+    if not removed.wanted:
+        return said
+    kept = [
+        f"  {key[:_KEY]} for {user.plugin_id} ({user.path})"
+        for key, users in removed.wanted.items()
+        for user in users
+    ]
+    head = f"{counted(len(removed.wanted), 'environment')} kept, as plugins still ask for them:"
+    return "\n".join(
+        [said, head, *kept, "With --all these go too, and are built again when needed."]
+    )
 
 
 def _when(seconds: float) -> datetime:
