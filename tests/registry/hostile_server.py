@@ -1,8 +1,9 @@
 """A file server that does what its address says: the first part of a path is how to behave.
 
-    python hostile_server.py FOLDER
+    python hostile_server.py FOLDER [CERTIFICATE KEY]
 
-It prints its port, and serves until its standard input ends. `/log` has every request so far.
+It prints its port, and serves until its standard input ends; with TLS, if it is given a
+certificate. `/log` has every request so far.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import re
+import ssl
 import sys
 from collections import Counter
 from pathlib import Path
@@ -239,7 +241,12 @@ class Server:
 
 
 async def main() -> None:
-    server = await asyncio.start_server(Server(Path(sys.argv[1])).serve, "127.0.0.1", 0)
+    tls = None
+    if files := sys.argv[2:]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*files)
+    serve = Server(Path(sys.argv[1])).serve
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
