@@ -72,10 +72,8 @@ def removed_in_words(removed: Removed) -> str:
         for key, users in removed.wanted.items()
         for user in users
     ]
-    head = f"{counted(len(removed.wanted), 'environment')} kept, as plugins still ask for them:"
-    return "\n".join(
-        [said, head, *kept, "With --all these go too, and are built again when needed."]
-    )
+    head = f"{counted(len(removed.wanted), 'environment')} kept that plugins still ask for:"
+    return "\n".join([said, head, *kept, "--all removes these too; they are built when needed."])
 
 
 def _when(seconds: float) -> datetime:

@@ -36,8 +36,8 @@ def build(index, tmp_path):
         with PluginManager(config) as plugins:
             return plugins.build_environment(plugin_id)
 
+    remove_unused(layout(), 0.0)  # of other tests of this run
     yield act
-    remove_unused(layout(), 0.0)
 
 
 def layout():
