@@ -192,7 +192,7 @@ class Server:
             await asyncio.sleep(0.02)
 
     async def trickle(self, mode, rest, headers, writer, count) -> None:
-        """Of an archive, after its beginning, a byte now and then; what is asked for again, whole."""
+        """Of an archive after its beginning a byte now and then; when asked again, all of it."""
         if not rest.endswith(".zip") or count > 1:
             return await self.plain(mode, rest, headers, writer, count)
         body = (self.root / rest).read_bytes()
