@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -47,8 +48,9 @@ from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
-# When a host that has not answered is told again to stop: seconds, and as parts of the grace.
-_INSISTING = ((0.01, 0.1), (0.3, 0.5))
+# When a host that has not answered is told again to stop: seconds, as parts of the grace, and
+# whether that is the last time.
+_INSISTING = ((0.01, 0.1, False), (0.3, 0.5, True))
 # Stands for the answer to a call that is not waited for any more.
 _LEFT = Failure(0, "withdrawn", "", "", "")
 
@@ -175,14 +177,15 @@ class Conversation(PendingCall):
             self._host.interrupt(self)
         except (ChannelEndedError, TimeoutError):
             return  # whoever waits for the call finds out by itself
-        for delay, part in _INSISTING:
-            self._link.call_later(min(delay, part * self._grace), self._insist)
+        for delay, part, is_last in _INSISTING:
+            insist = partial(self._insist, is_last=is_last)
+            self._link.call_later(min(delay, part * self._grace), insist)
 
-    def _insist(self) -> None:
+    def _insist(self, *, is_last: bool) -> None:
         if not self._is_under_way():
             return
         if ahead_of(self._host, self) is None:
-            self._host.insist(self)
+            self._host.insist(self, is_last=is_last)
         else:  # to have stacks written without Python's lock can end what runs
             self._host.interrupt(self)
 

@@ -143,7 +143,7 @@ class InProcessHost(Host):
         self._interrupts.interrupt(call.number)
         self._halt(call.number)
 
-    def insist(self, call: PendingCall) -> None:
+    def insist(self, call: PendingCall, *, is_last: bool) -> None:
         self._halt(call.number)
 
     def _halt(self, number: int) -> None:

@@ -223,8 +223,12 @@ class ProcessHost(Host):
         self._group.lenient(self._loop)
         self._process.signal(signals.INTERRUPT)
 
-    def insist(self, call: PendingCall) -> None:
-        self._process.signal(signals.STACKS)
+    def insist(self, call: PendingCall, *, is_last: bool) -> None:
+        # Its handler in C reads frames without Python's lock. If code in Python goes on meanwhile,
+        # which has the time to do so where another thread takes the signal, it reads what is no
+        # frame any more, and the process dies of it. So it is for a host that runs no Python.
+        if is_last and self._stacks.is_untouched():
+            self._process.signal(signals.STACKS)
         # A thread that is about to wait does so though a signal has just come: come again.
         self._process.signal(signals.INTERRUPT)
 

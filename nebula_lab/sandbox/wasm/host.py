@@ -27,7 +27,14 @@ from nebula_lab.sandbox.folder_size import sizes
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import GuestError, NonsenseError
-from nebula_lab.sandbox.wasm.machine import Confines, Folder, Machine, MachineEndedError, ticker
+from nebula_lab.sandbox.wasm.machine import (
+    Confines,
+    Folder,
+    Functions,
+    Machine,
+    MachineEndedError,
+    ticker,
+)
 from nebula_lab.sandbox.wasm.resident import WasmResident
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
@@ -145,7 +152,7 @@ class WasmHost(Host):
         self._resident = WasmResident(load, config, server, self._exchange, self._machine)
         return self._resident
 
-    def _machine(self, functions: Mapping[str, Callable[..., Any]]) -> Machine:
+    def _machine(self, functions: Mapping[str, Functions]) -> Machine:
         return Machine(self._component, self._confines(), functions, self._look_after)
 
     def _confines(self) -> Confines:
