@@ -11,7 +11,7 @@ from nebula_lab.cli.failing import ExitCode, PluginCommand, debug_option, json_o
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
 
 if TYPE_CHECKING:
-    from nebula_lab.environments.upkeep import KeptEnvironment
+    from nebula_lab.environments.upkeep import KeptEnvironment, Removed
 
 
 @click.group("env")
@@ -110,7 +110,8 @@ def show_environment(
     config = for_one_command(find_plugins(plugin_dir, config_file))
     with open_manager(config, tell=False) as manager:
         path = _had(context, plugin, manager.build_environment(plugin))
-        one = kept_environment(CacheLayout(cache_root()), path.name)
+    # Looked at once this command does not have it any more.
+    one = kept_environment(CacheLayout(cache_root()), path.name)
     click.echo(to_json(_document(one), indent=2) if as_json else environment_details(one).text)
 
 
@@ -142,7 +143,12 @@ def _had(context: click.Context, plugin: str, found: Path | None) -> Path:
 
 
 @environments.command("gc", cls=PluginCommand)
-@click.option("--all", "everything", is_flag=True, help="All that no manager has just now.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All that no manager has just now, whoever asks for them.",
+)
 @click.option(
     "--older-than",
     metavar="TIME",
@@ -153,21 +159,33 @@ def _had(context: click.Context, plugin: str, found: Path | None) -> Path:
 @json_option
 @debug_option
 def collect_environments(everything: bool, older_than: str, as_json: bool) -> None:
-    """Remove environments that nobody uses; a plugin that needs one again has it built again."""
+    """Remove environments that nobody uses; a plugin that needs one again has it built again.
+
+    One that a plugin of yours still asks for, or a lock file names, stays however old it is.
+    """
     from nebula_lab.cli.values import to_json
     from nebula_lab.environments.cache_layout import CacheLayout, cache_root
     from nebula_lab.environments.upkeep import remove_unused
+    from nebula_lab.runtime.environment_needs import asks_still
     from nebula_lab.views.environments import removed_in_words
 
-    age = 0.0 if everything else _seconds(older_than)
+    layout = CacheLayout(cache_root())
     try:
-        removed = remove_unused(CacheLayout(cache_root()), age)
+        if everything:
+            removed = remove_unused(layout, 0.0)
+        else:
+            removed = remove_unused(layout, _seconds(older_than), asks_still)
     except OSError as error:
         raise click.ClickException(f"the environments can't be removed: {error}") from error
-    if as_json:
-        click.echo(to_json({"removed": removed.environments, "bytes": removed.size}, indent=2))
-    else:
-        click.echo(removed_in_words(removed))
+    click.echo(to_json(_outcome(removed), indent=2) if as_json else removed_in_words(removed))
+
+
+def _outcome(removed: Removed) -> dict[str, Any]:
+    kept = {
+        key: [{"id": one.plugin_id, "path": one.path} for one in users]
+        for key, users in removed.wanted.items()
+    }
+    return {"removed": removed.environments, "bytes": removed.size, "kept": kept}
 
 
 def _seconds(text: str) -> float:

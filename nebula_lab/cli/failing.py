@@ -94,7 +94,7 @@ def _tell(error: PluginError) -> None:
 
 
 def run_command(command: click.Command, arguments: Sequence[str] | None = None) -> int:
-    """Run a command to its exit code; an interrupt ends it quietly.
+    """Run a command to its exit code; an interrupt ends it without a traceback.
 
     Args:
         command: the command.
@@ -102,13 +102,12 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
     """
     try:
         result = command.main(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
     finally:
         sys.stdout.flush()
     return result if isinstance(result, int) else ExitCode.FINE

@@ -21,6 +21,8 @@ def install_document(report: InstallReport) -> dict[str, Any]:
                 "version": one.version,
                 "before": one.before,
                 "kept": None if one.kept is None else str(one.kept),
+                "rights": list(one.rights),
+                "more_rights": list(one.more_rights),
             }
             for one in report.arrivals
         ],

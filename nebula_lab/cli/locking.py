@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from nebula_lab.cli.failing import ExitCode, PluginCommand, debug_option, json_o
 from nebula_lab.cli.opening import find_plugins, for_one_command, open_manager, place_options
 
 if TYPE_CHECKING:
+    from nebula_lab.model import Problem
     from nebula_lab.runtime.locking import Relocked
 
 
@@ -48,10 +50,8 @@ def lock(
     done = relock(config, chosen, write=not check)
     for line in done.changes:
         click.echo(line)
-    if done.left_out:
-        from nebula_lab.views import problem_list
-
-        click.echo(f"Not locked:\n{problem_list(done.left_out).text}", err=True)
+    _tell_of_problems("Not locked", done.left_out)
+    _tell_of_problems("Locked, though it can't be used as it is", done.unusable)
     if check:
         _tell_of_check(done)
         context.exit(ExitCode.FINE if done.is_current else ExitCode.PROBLEMS_FOUND)
@@ -59,6 +59,13 @@ def lock(
         click.echo(f"Wrote {done.path}.")
     else:
         click.echo("There are no plugins to lock." if done.is_empty else _up_to_date(done))
+
+
+def _tell_of_problems(head: str, problems: Sequence[Problem]) -> None:
+    from nebula_lab.views import problem_list
+
+    if problems:
+        click.echo(f"{head}:\n{problem_list(problems).text}", err=True)
 
 
 def _tell_of_check(done: Relocked) -> None:

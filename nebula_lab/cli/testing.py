@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The configuration; else the nearest at or above the working folder, or none.",
 )
-@click.option("--no-tests", is_flag=True, help="Leave its own tests alone.")
+@click.option(
+    "--tests/--no-tests",
+    "tests",
+    default=None,
+    help="Run its own tests, or leave them alone. Without, they are run unless the plugin was "
+    "installed from a registry.",
+)
 @json_option
 @debug_option
 @click.pass_context
@@ -33,21 +39,23 @@ def test_plugin(
     context: click.Context,
     path: Path,
     config_file: Path | None,
-    no_tests: bool,
+    tests: bool | None,
     as_json: bool,
 ) -> None:
     """Load the plugin at PATH in its sandbox, and try whatever it has to prove itself by.
 
     That is its health, its self_test, and its state, which a second host has to take; then its
     tests, in its folder `tests` or as test_NAME.py beside it, by pytest. These run as you, and
-    nothing confines them: leave out those of a stranger with --no-tests.
+    nothing confines them: those of a plugin that was installed from a registry are run only with
+    --tests, and --no-tests leaves out those of any other stranger.
 
     Exits with 1 if anything fails.
     """
-    from nebula_lab.cli.trial import try_plugin, unreadable
+    from nebula_lab.cli.trial import left_alone, try_plugin, unreadable
     from nebula_lab.cli.values import to_json
     from nebula_lab.discovery import read_descriptor
     from nebula_lab.errors import MetadataLoadError
+    from nebula_lab.registry.installing.folder import installed_from
 
     path = path.absolute()
     try:
@@ -56,8 +64,12 @@ def test_plugin(
         name, steps = path.name, [unreadable(error)]
     else:
         name = descriptor.id
+        stranger = installed_from(name, descriptor.path) if tests is None else None
+        run_tests = stranger is None if tests is None else tests
         with open_manager(_config_for(path, descriptor, config_file)) as plugins:
-            steps = list(try_plugin(plugins, plugins.descriptor(name), tests=not no_tests))
+            steps = list(try_plugin(plugins, plugins.descriptor(name), tests=run_tests))
+        if stranger is not None:
+            steps.append(left_alone(descriptor.path, stranger))
     well = all(one.outcome != "failed" for one in steps)
     if as_json:
         click.echo(

@@ -20,7 +20,7 @@ from nebula_lab.plugin import HealthState
 from nebula_lab.views import error_box
 from nebula_lab.views.safe_text import prose
 
-__all__ = ["Step", "test_files", "try_plugin"]
+__all__ = ["Step", "left_alone", "test_files", "try_plugin", "unreadable"]
 
 Outcome = Literal["passed", "failed", "none"]
 _NO_TESTS = 5  # pytest's exit code where it found none
@@ -160,9 +160,24 @@ def _tests(descriptor: PluginDescriptor) -> _Found:
         return "none", "there are none", ""
     if "No module named pytest" in last:
         return "failed", "pytest is not installed: python -m pip install pytest", ""
+    last = f"{last}; they ran as you, and nothing confined them"
     if done.returncode:
         return "failed", last, "\n".join(lines)
     return "passed", last, ""
+
+
+def left_alone(path: Path, registry: str) -> Step:
+    """The step of tests that a stranger wrote, which run nowhere.
+
+    Args:
+        path: the plugin's file or folder.
+        registry: where it came from.
+    """
+    if not test_files(path):
+        return Step("tests", "none", "there are none")
+    return Step(
+        "tests", "none", f"left alone, as they came from {registry}: --tests runs them, unconfined"
+    )
 
 
 def unreadable(error: PluginError) -> Step:

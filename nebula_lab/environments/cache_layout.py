@@ -74,13 +74,14 @@ class CacheLayout(Struct, frozen=True):
         """What was built from source, each in a folder by the hash of that and its Python."""
         return self.root / "wheels"
 
+    @property
+    def users(self) -> Path:
+        """A note for each plugin that was given an environment; see `EnvironmentUser`."""
+        return self.root / "users"
+
     def lock(self, key: str) -> Path:
         """Held alone by who builds or removes an environment, and shared by who uses it."""
         return self.root / "locks" / key
-
-    def users(self, key: str) -> Path:
-        """An empty file for each plugin that has had this environment, by its id."""
-        return self.root / "users" / key
 
     def environment(self, key: str) -> Path:
         return self.built / key

@@ -79,7 +79,9 @@ def answer_key(question: Question, uv: Uv, allows: str = "") -> str:
 def remembered(key: str, layout: CacheLayout) -> LockedEnvironment | None:
     """The answer that was given before, if there was one."""
     try:
-        return _decoder.decode(layout.answer(key).read_bytes())
+        answer = _decoder.decode(layout.answer(key).read_bytes())
+        os.utime(layout.answer(key))  # it is still in use: see `remove_unused`
+        return answer
     except (OSError, msgspec.MsgspecError):  # it is asked again, and written anew
         return None
 

@@ -47,19 +47,28 @@ def _checked_dependency(text: str) -> str:
 
     try:
         requirement = _parsed(text)
+        written = str(requirement)
+        # A marker may have an escaped line break or quote in it, which is written as it is: the
+        # rest of it would be a line of its own to the resolver, such as one that adds an index.
+        is_one_line = written.isprintable() and str(_parsed(written)) == written
     except InvalidRequirement as error:
         raise _complaint(
             "'{text}' is not a requirement ({reason}); write one such as 'pandas>=2,<3'",
             text=text[:60],
             reason=str(error).split("\n", 1)[0][:100],
         ) from None
+    if not is_one_line:
+        raise _complaint(
+            "'{text}' has a character in its marker that no environment's name has; leave it out",
+            text=text[:60],
+        )
     if requirement.url is not None:
         raise _complaint(
             "'{name}' is given by an address; a plugin can only ask for what your package indexes "
             "have, so write a range of versions, such as '{name}>=1,<2'",
             name=requirement.name,
         )
-    return str(requirement)
+    return written
 
 
 def _parsed(text: str) -> Requirement:

@@ -46,10 +46,12 @@ def _build(session: NotebookSession, args: Namespace) -> None:
 def _collect(session: NotebookSession, args: Namespace) -> None:
     from nebula_lab.environments.cache_layout import CacheLayout, cache_root
     from nebula_lab.environments.upkeep import MONTH, remove_unused
+    from nebula_lab.runtime.environment_needs import asks_still
     from nebula_lab.views.environments import removed_in_words
 
-    age = 0.0 if args.all else MONTH
-    session.say(removed_in_words(remove_unused(CacheLayout(cache_root()), age)))
+    layout = CacheLayout(cache_root())
+    removed = remove_unused(layout, 0.0) if args.all else remove_unused(layout, MONTH, asks_still)
+    session.say(removed_in_words(removed))
 
 
 def _named(args: Namespace) -> str:
@@ -89,7 +91,7 @@ def _takes_action(parser: CommandParser) -> None:
         default="list",
         choices=ACTIONS,
         help="list: those that are kept; show ID: its packages; build ID; rebuild ID: again, of "
-        "the same packages; gc: remove what nobody has used for a month",
+        "the same packages; gc: remove what nobody has used for a month or still asks for",
     )
     parser.add_argument("id", metavar="ID", nargs="?", help="the plugin")
     parser.add_argument("--all", action="store_true", help="gc: all that nobody has just now")

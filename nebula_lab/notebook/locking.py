@@ -23,8 +23,8 @@ def _lock(session: NotebookSession, args: Namespace) -> None:
     standing = said if done.changes else "is as it was"
     ending = "There are no plugins to lock" if done.is_empty else f"{done.path} {standing}"
     session.say("\n".join([*done.changes, f"{ending}."]))
-    if done.left_out:
-        session.show(problem_list(done.left_out))
+    if found := (*done.left_out, *done.unusable):
+        session.show(problem_list(found))
 
 
 def _takes_upgrade(parser: CommandParser) -> None:

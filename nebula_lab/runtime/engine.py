@@ -73,7 +73,9 @@ class Engine:
             lambda: f"{run_folder.ensured_mark}build",
             config.python,
         )
-        self.environments.follow(self.catalogue.lock_file, strictly=config.lock == "locked")
+        self.environments.follow(
+            self.catalogue.lock_file, config.lock_path, strictly=config.lock == "locked"
+        )
         self.hosting = Hosting(
             config,
             self.sandboxes,

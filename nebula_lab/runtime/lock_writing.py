@@ -38,10 +38,15 @@ def _environment_changes(before: LockFile, after: LockFile) -> Iterator[str]:
         was = before.environment(one.key)
         if was != one:
             sign, names = "+" if was is None else "~", ", ".join(one.requirements)
-            yield f"{sign} environment of {names or 'nothing more'} ({one.key[:12]})"
+            yield f"{sign} environment of {names or 'nothing more'} ({_machine(one.key)})"
     for one in before.environments:
         if after.environment(one.key) is None:
-            yield f"- environment of {', '.join(one.requirements)} ({one.key[:12]})"
+            yield f"- environment of {', '.join(one.requirements)} ({_machine(one.key)})"
+
+
+def _machine(key: str) -> str:
+    """Which Python and platform a key is for, such as `cpython-311-linux-x86_64`."""
+    return key.rpartition("-")[0] or key
 
 
 def write_lock(lock: LockFile, path: Path) -> bool:

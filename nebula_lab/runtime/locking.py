@@ -137,8 +137,8 @@ def lock_of(
     config: PluginConfig,
     previous: LockFile,
     upgrade: Collection[str] | None = (),
-) -> LockFile:
-    """The lock for what a search has found.
+) -> tuple[LockFile, tuple[Problem, ...]]:
+    """The lock for what a search has found, and why plugins that are in it can't be used.
 
     Args:
         found: all versions.
@@ -151,18 +151,24 @@ def lock_of(
         EnvironmentFailedError: there is no choice of packages for one of them.
     """
     kept = [] if upgrade is None else [one for one in previous.plugins if one.id not in upgrade]
-    chosen = choose_versions(found, config, previous.with_plugins(kept)).descriptors
+    choice = choose_versions(found, config, previous.with_plugins(kept))
+    chosen = choice.descriptors
     registry = PluginRegistry()
     for descriptor in chosen:
         registry.register(descriptor)
-    needs = registry.resolve_dependencies().dependencies
+    resolution = registry.resolve_dependencies()
+    needs = resolution.dependencies
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
     from nebula_lab.runtime.environment_locks import with_environments
 
     anew: bool | Collection[str] = True if upgrade is None else upgrade
-    return with_environments(locked, chosen, anew=anew, python=config.python)
+    lock = with_environments(locked, chosen, anew=anew, python=config.python)
+    # What the choice says of a plugin is said in more words than what the resolver does.
+    known = {one.plugin_id: one for one in choice.problems if one.severity == "error"}
+    broken = sorted(resolution.excluded.items())
+    return lock, tuple(known.get(plugin_id, problem) for plugin_id, problem in broken)
 
 
 def _locked(
@@ -194,12 +200,14 @@ class Relocked(Struct, frozen=True):
         path: the lock file.
         changes: one line for each plugin that is locked otherwise now; none if all is as before.
         left_out: what was found and can't be locked, as it can't be read or used.
+        unusable: what is locked although it can't be used as it is, and why.
         is_empty: whether nothing is locked, because there are no plugins.
     """
 
     path: Path
     changes: tuple[str, ...]
     left_out: tuple[Problem, ...] = ()
+    unusable: tuple[Problem, ...] = ()
     is_empty: bool = False
 
     @property
@@ -239,12 +247,12 @@ def relock(
     for plugin_id in upgrade or ():
         if plugin_id not in known:
             raise NotFoundError(plugin_id, known=known)
-    after = lock_of(found, config, before or LockFile(), upgrade)
+    after, unusable = lock_of(found, config, before or LockFile(), upgrade)
     changes = tuple(changes_between(before or LockFile(), after))
     if write:
         write_lock(after, path)
     left_out = tuple(one for one in found.problems if one.severity == "error")
-    return Relocked(path, changes, left_out, is_empty=not after.plugins)
+    return Relocked(path, changes, left_out, unusable, is_empty=not after.plugins)
 
 
 def _other_files(locked: LockedPlugin) -> str:

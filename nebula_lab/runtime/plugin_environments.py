@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nebula_lab.errors import EnvironmentFailedError, ManagerClosedError
-from nebula_lab.model import PluginDescriptor, SandboxMode
+from nebula_lab.model import PluginDescriptor, PythonNeeds, SandboxMode
 from nebula_lab.model.events import EnvironmentBuilding, EnvironmentReady
 from nebula_lab.model.python_config import PythonConfig
 from nebula_lab.runtime.abandonment import abandonable
@@ -56,6 +56,7 @@ class PluginEnvironments:
         self._python = python
         self._cache: EnvironmentCache | None = None
         self._lock: LockFile | None = None
+        self._lock_path: Path | None = None
         self._is_strict = False
         self._is_closed = False
 
@@ -70,14 +71,18 @@ class PluginEnvironments:
             )
         return self._cache
 
-    def follow(self, lock: LockFile | None, *, strictly: bool = False) -> None:
+    def follow(
+        self, lock: LockFile | None, path: Path | None = None, *, strictly: bool = False
+    ) -> None:
         """Take the packages that a lock file names, from now on.
 
         Args:
             lock: what it says; None for whatever the indexes have.
+            path: where it is.
             strictly: refuse an environment that it says nothing of.
         """
         self._lock, self._is_strict = lock, strictly
+        self._lock_path = None if lock is None else path
 
     def _locked(self, key: str) -> LockedEnvironment | None:
         found = None if self._lock is None else self._lock.environment(key)
@@ -163,17 +168,20 @@ class PluginEnvironments:
                 raise ManagerClosedError("the manager has been closed") from None
             broken_off = EnvironmentFailedError("building its environment was broken off")
             raise located(descriptor, broken_off) from None
-        self._note_user(found, descriptor.id)
+        self._note_user(found, descriptor, descriptor.python)
         if told:
             self._emit_ready(descriptor.id, found, time.monotonic() - began)
         return found
 
-    def _note_user(self, environment: Environment, plugin_id: str) -> None:
-        from nebula_lab.environments.upkeep import note_user
+    def _note_user(
+        self, environment: Environment, descriptor: PluginDescriptor, needs: PythonNeeds
+    ) -> None:
+        from nebula_lab.environments.users import note_user
+        from nebula_lab.runtime.environment_needs import user_of
 
         try:
-            note_user(self.cache.layout, PurePath(environment.prefix).name, plugin_id)
-        except OSError as error:  # it is for lists alone
+            note_user(self.cache.layout, user_of(descriptor, needs, environment, self._lock_path))
+        except OSError as error:  # without it, the environment goes a month after its last use
             _log.info("who has an environment was not noted: %s", error)
 
     def _emit_stage(self, plugin_id: str, stage: Stage) -> None:
@@ -193,9 +201,10 @@ class PluginEnvironments:
             return
         self._cache.close()
         from nebula_lab.environments.upkeep import tidy
+        from nebula_lab.runtime.environment_needs import asks_still
 
         try:
-            tidy(self._cache.layout)
+            tidy(self._cache.layout, asks_still)
         except OSError as error:
             _log.info("the environments of plugins were not tidied: %s", error)
 

@@ -63,8 +63,17 @@ def environment_details(one: KeptEnvironment) -> Rendered:
 
 
 def removed_in_words(removed: Removed) -> str:
-    """Such as `2 environments removed, 310 MB`."""
-    return f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}"
+    """Such as `2 environments removed, 310 MB`; and which were kept, for whom."""
+    said = f"{counted(removed.environments, 'environment')} removed, {size(removed.size)}"
+    if not removed.wanted:
+        return said
+    kept = [
+        f"  {key[:_KEY]} for {user.plugin_id} ({user.path})"
+        for key, users in removed.wanted.items()
+        for user in users
+    ]
+    head = f"{counted(len(removed.wanted), 'environment')} kept that plugins still ask for:"
+    return "\n".join([said, head, *kept, "--all removes these too; they are built when needed."])
 
 
 def _when(seconds: float) -> datetime:

@@ -83,12 +83,18 @@ def install_view(report: InstallReport) -> Rendered:
 
 def _arrived(one: Arrival) -> str:
     if one.before is None:
-        said = f"Installed {one.id} {one.version}."
+        said = [f"Installed {one.id} {one.version}."]
     elif one.before == one.version:
-        said = f"Installed {one.id} {one.version} anew."
+        said = [f"Installed {one.id} {one.version} anew."]
     else:
-        said = f"Updated {one.id} from {one.before} to {one.version}."
-    return said if one.kept is None else f"{said} What was edited is in {one.kept}."
+        said = [f"Updated {one.id} from {one.before} to {one.version}."]
+    if one.before is None and one.rights:
+        said.append(f"Its rights: {', '.join(one.rights)}.")
+    elif one.more_rights:
+        said.append(f"It has rights that it had not before: {', '.join(one.more_rights)}.")
+    if one.kept is not None:
+        said.append(f"What was edited is in {one.kept}.")
+    return " ".join(said)
 
 
 def uninstall_view(report: UninstallReport, install: str) -> Rendered:

@@ -57,6 +57,15 @@ def test_lock_names_what_it_can_not_lock(call, tmp_path):
         assert done.code == (ExitCode.PROBLEMS_FOUND if words else ExitCode.FINE)
 
 
+def test_lock_names_what_it_locks_and_can_not_be_used(call, folder, plugin_file):
+    plugin_file("other", "def plugin_entry(): ...", dependencies=["core ^2"])
+    said = call("lock", "--plugin-dir", folder).err
+    assert "Locked, though it can't be used as it is:" in said
+    assert "other: " in said
+    assert "core ^2" in said
+    assert "app: " not in said
+
+
 def test_lock_names_plugins_for_upgrades_only(call, folder):
     assert call("lock", "core", "--plugin-dir", folder).code == ExitCode.USAGE
     assert call("lock", "--upgrade", "cor", "--plugin-dir", folder).code == ExitCode.USAGE

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -23,6 +27,12 @@ class Poor(Plugin):
 def plugin_entry():
     return Poor()
 """
+
+
+@pytest.fixture(autouse=True)
+def plain_pytest(monkeypatch):
+    """The plugins of pytest that are installed here take longer to import than most tests run."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 @pytest.fixture
@@ -132,6 +142,41 @@ def test_test_shows_what_its_own_tests_say(call, plugin_file):
     assert done.code == ExitCode.PLUGIN_FAILED
     assert "assert (1 + 1) == 3" in done.err
     assert "1 failed" in done.out
+
+
+def test_test_runs_no_tests_of_a_plugin_that_came_from_a_registry(call, tmp_path):
+    plugins, registry, mine = (tmp_path / name for name in ("plugins", "registry", "mine"))
+    ran = tmp_path / "ran"
+    package = plugins / "theirs"
+    (package / "tests").mkdir(parents=True)
+    (package / "plugin.toml").write_text('id = "theirs"\nversion = "1.0.0"\n')
+    source = "from nebula_lab.plugin import Plugin, operation\n" + FAILING.format(method="")
+    (package / "__init__.py").write_text(source)
+    test = f"def test_it():\n    open({str(ran)!r}, 'w').close()\n"
+    (package / "tests" / "test_theirs.py").write_text(test)
+    call("registry", "build", plugins, "--out", registry)
+    mine.mkdir()
+    with served(registry) as url:
+        call("install", "--plugin-dir", mine, "--registry", url, "theirs")
+    done = call("test", mine / "theirs", "--json")
+    (last,) = [one for one in json.loads(done.out)["steps"] if one["name"] == "tests"]
+    assert (done.code, last["outcome"]) == (ExitCode.FINE, "none")
+    assert f"left alone, as they came from {url}" in last["detail"]
+    assert not ran.exists()
+    assert steps(call("test", mine / "theirs", "--tests", "--json"))["tests"] == "passed"
+    assert ran.exists()
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Any file server will do."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
 
 
 def test_bench_measures_an_operation(call, tool):

@@ -67,11 +67,12 @@ def hanging(tool, scripts):
             process.kill()
 
 
-def test_ctrl_c_ends_with_130_without_a_traceback(hanging):
+def test_ctrl_c_ends_with_130_and_a_word_and_no_traceback(hanging):
     process, _ = hanging
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
+    assert "Interrupted." in err
     assert "Traceback" not in err
 
 

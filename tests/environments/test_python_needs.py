@@ -166,6 +166,26 @@ def test_no_lock_file_slips_an_option_into_such_a_list(name):
         requirement_list([package])
 
 
+@pytest.mark.parametrize(
+    "marker",
+    [
+        r"""'x"\n--extra-index-url http://127.0.0.1:1/ #'""",
+        r'"x\n-r /etc/passwd"',
+        r'"x\r--index-url=y"',
+        r'"x\u2028y"',
+    ],
+)
+def test_no_plugin_slips_an_option_into_what_the_resolver_is_asked(marker):
+    with pytest.raises(ValueError, match=r"is not a requirement|character in its marker"):
+        PythonNeeds(dependencies=(f"asked; os_name != {marker}",))
+
+
+def test_markers_that_say_something_may_be_asked():
+    text = 'asked[more]>=1,<2; python_version < "3.13" and sys_platform == "linux"'
+    (written,) = PythonNeeds(dependencies=(text,)).dependencies
+    assert written == 'asked[more]<2,>=1; python_version < "3.13" and sys_platform == "linux"'
+
+
 @pytest.mark.parametrize("text", ["asked==1.0\n", "./asked --hash=sha256:aaaa\n", "-e ."])
 def test_what_can_t_be_installed_by_hash_is_no_such_list(text):
     with pytest.raises(ValueError, match="not a package with hashes"):

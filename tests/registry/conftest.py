@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def built(tmp_path_factory) -> Path:
 def served(built):
     with serving(built) as server:
         yield server
+
+
+@pytest.fixture
+def nobody():
+    """A port of this machine where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield Registry(url=f"http://127.0.0.1:{taken.getsockname()[1]}/")
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """A file server that does what its address says: the first part of a path is how to behave.
 
-    python hostile_server.py FOLDER
+    python hostile_server.py FOLDER [CERTIFICATE KEY]
 
-It prints its port, and serves until its standard input ends. `/log` has every request so far.
+It prints its port, and serves until its standard input ends; with TLS, if it is given a
+certificate. `/log` has every request so far.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import re
+import ssl
 import sys
 from collections import Counter
 from pathlib import Path
@@ -189,6 +191,22 @@ class Server:
             await writer.drain()
             await asyncio.sleep(0.02)
 
+    async def trickle(self, mode, rest, headers, writer, count) -> None:
+        """Of an archive after its beginning a byte now and then; when asked again, all of it."""
+        if not rest.endswith(".zip") or count > 1:
+            return await self.plain(mode, rest, headers, writer, count)
+        body = (self.root / rest).read_bytes()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nETag: {etag}\r\n\r\n"
+        writer.write(head.encode() + body[:1000])
+        for one in body[1000:]:
+            if writer.is_closing():
+                break
+            writer.write(bytes([one]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        return None
+
     async def endless(self, mode, rest, headers, writer, count) -> None:
         """Headers, a letter at a time."""
         writer.write(b"HTTP/1.1 200 OK\r\nX-Much: ")
@@ -239,7 +257,12 @@ class Server:
 
 
 async def main() -> None:
-    server = await asyncio.start_server(Server(Path(sys.argv[1])).serve, "127.0.0.1", 0)
+    tls = None
+    if files := sys.argv[2:]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*files)
+    serve = Server(Path(sys.argv[1])).serve
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

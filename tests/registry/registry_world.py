@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -62,21 +63,26 @@ class Served:
         folder: its folder.
         port: of the server.
         within: where the folder is in what the server has.
+        certificate: of a server with TLS.
     """
 
-    def __init__(self, folder: Path, port: int, within: str = "") -> None:
+    def __init__(
+        self, folder: Path, port: int, within: str = "", certificate: Path | None = None
+    ) -> None:
         self.folder = folder
         self.port = port
         self.within = within
+        self.origin = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+        self.tls = ssl.create_default_context(cafile=certificate) if certificate else None
 
     def url(self, mode: str = "plain") -> str:
-        return f"http://127.0.0.1:{self.port}/{mode}/{self.within}"
+        return f"{self.origin}/{mode}/{self.within}"
 
     def registry(self, mode: str = "plain", **more) -> Registry:
         return Registry(url=self.url(mode), **more)
 
     def requests(self) -> list[dict]:
-        with urlopen(f"http://127.0.0.1:{self.port}/log") as answer:
+        with urlopen(f"{self.origin}/log", context=self.tls) as answer:
             return json.load(answer)
 
     def asked(self, mode: str, part: str = "") -> list[dict]:
@@ -89,16 +95,17 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path):
+def serving(folder: Path, *certificate_and_key: Path):
     program = Path(__file__).with_name("hostile_server.py")
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", program, folder],
+        [sys.executable, "-I", "-S", program, folder, *certificate_and_key],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        yield Served(folder, int(process.stdout.readline()))
+        certificate = certificate_and_key[0] if certificate_and_key else None
+        yield Served(folder, int(process.stdout.readline()), certificate=certificate)
     finally:
         process.stdin.close()
         process.stdout.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import httpx
@@ -21,14 +20,6 @@ from nebula_lab.model.discovery_strategy import Registry
 from nebula_lab.registry.client.documents import _kept
 
 ONCE = replace(IMPATIENT, attempts=1)
-
-
-@pytest.fixture
-def nobody():
-    """A port of this machine where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield Registry(url=f"http://127.0.0.1:{taken.getsockname()[1]}/")
 
 
 def test_the_index_says_what_there_is(served, client_of):

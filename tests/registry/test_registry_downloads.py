@@ -81,6 +81,16 @@ def test_half_an_archive_is_continued_the_next_time(large, client_of):
     assert large.asked("plain", ".zip")[-1]["range"].startswith("bytes=25")
 
 
+def test_an_archive_that_comes_too_slowly_is_given_up_and_continued_the_next_time(large, client_of):
+    # A byte now and then is no silence: all of it has to come at a least rate.
+    hasty = replace(ONCE, document=0.5, slowest=1e9)
+    with pytest.raises(RegistryDownError, match=r"did not give all of its answer within 0\.5"):
+        fetched(client_of(large.registry("trickle"), hasty))
+    fetched(client_of(large.registry("trickle")))
+    _, second = large.asked("trickle", ".zip")
+    assert int(second["range"].removeprefix("bytes=").removesuffix("-")) >= 1000
+
+
 def test_an_archive_that_always_breaks_off_is_given_up(large, client_of, tmp_path):
     with pytest.raises(RegistryDownError):
         fetched(client_of(large.registry("half"), replace(IMPATIENT, attempts=2)))

@@ -25,6 +25,7 @@ from nebula_lab.errors import (
     InstallError,
     NotFoundError,
     NoVersionFitsError,
+    RegistryAnswerError,
     RegistryDownError,
     RegistryRefusedError,
     SignatureError,
@@ -99,7 +100,8 @@ def test_a_file_that_was_removed_is_put_back(install, folder):
     ("word", "said"),
     [
         ("counter@>=7", r"counter >=7 is wanted by you\.\s+Of counter there is 1\.1\.0, 1\.0\.0"),
-        ("nobody", "no registry has a plugin of this name"),
+        ("nobody", r"no registry has a plugin of this name\n"),
+        ("countr", r"no registry has a plugin of this name; did you mean counter\?"),
         ("counter@banana", "no requirement"),
         ("../counter", "not the id of a plugin"),
         ("", "not the id of a plugin"),
@@ -127,6 +129,11 @@ def test_what_stays_has_a_say_in_what_comes(install, folder):
 def test_what_is_broken_anyway_is_no_reason_to_install_nothing(install, folder):
     write_plugin(folder, "mine", dependencies=["nobody >=1"])
     assert install("counter") == [("counter", "1.1.0")]
+
+
+def test_a_place_that_has_nothing_is_said_to_be_no_registry(install):
+    with pytest.raises(RegistryAnswerError, match="this is no registry"):
+        install("counter", mode="status-404")
 
 
 def test_without_a_registry_nothing_is_installed(install):

@@ -234,9 +234,9 @@ def test_a_terminal_checks_for_updates(terminal, served, here):
     assert code == 3
     assert "1 update for 1 installed plugin" in shown.out
     code, shown = terminal("update", "--json")
-    assert json.loads(shown.out)["installed"] == [
-        {"id": "counter", "version": "1.1.0", "before": "1.0.0", "kept": None}
-    ]
+    [one] = json.loads(shown.out)["installed"]
+    assert (one["id"], one["version"], one["before"]) == ("counter", "1.1.0", "1.0.0")
+    assert (one["kept"], one["rights"]) == (None, [])
 
 
 def test_a_terminal_searches(terminal, served):

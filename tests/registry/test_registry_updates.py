@@ -14,6 +14,7 @@ from nebula_lab.registry.building.build import build
 from nebula_lab.registry.installing.install import Installation
 from nebula_lab.registry.installing.updating import update
 from nebula_lab.registry.installing.wanted import read_wanted
+from nebula_lab.views.installing import install_view
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -135,3 +136,25 @@ def test_a_plugin_that_somebody_has_edited_stays_unless_it_is_named(pair, folder
 def test_a_plugin_that_was_edited_and_is_up_to_date_is_not_spoken_of(pair, folder):
     (folder / "counter.py").write_text((folder / "counter.py").read_text() + "# mine\n")
     assert update(installation(pair, folder)).notes == ()
+
+
+def test_the_rights_that_come_with_a_plugin_are_said_and_those_that_an_update_adds(growing, folder):
+    network = {"capabilities": ["Network"], "allowed_hosts": ["127.0.0.1"]}
+    growing.add("asking", "1.0.0", security=network)
+    report = installation(growing, folder).install([read_wanted("asking")])
+    assert install_view(report).text == "Installed asking 1.0.0. Its rights: net."
+    more = {**network, "capabilities": ["Network", "FileSystem"]}
+    growing.add("asking", "1.1.0", security=more)
+    [arrival] = update(installation(growing, folder)).arrivals
+    assert (arrival.rights, arrival.more_rights) == (("net", "all files"), ("all files",))
+    growing.add("asking", "1.2.0", security=more)
+    [arrival] = update(installation(growing, folder)).arrivals
+    assert arrival.more_rights == ()
+
+
+def test_what_the_configuration_does_not_grant_is_no_right(growing, folder):
+    growing.add("asking", "1.0.0", security={"capabilities": ["Network", "ProcessSpawn"]})
+    security = SecurityConfig(capabilities=("Network",))
+    act = Installation(folder, (growing.registry,), security)
+    [arrival] = act.install([read_wanted("asking")]).arrivals
+    assert arrival.rights == ("net",)

@@ -103,6 +103,7 @@ def test_what_is_refused_says_why_and_never_the_secret(call, shared, tokens, plu
     without = call("publish", folder, shared.url)
     assert without.code != 0
     assert "this takes a token" in without.err
+    assert f"Set {VARIABLE}" in without.err
     monkeypatch.setenv(VARIABLE, tokens.some)
     other = call("publish", folder, shared.url, "--debug")
     assert "may not change refused" in other.err

@@ -173,6 +173,25 @@ def test_a_pin_that_is_in_the_way_is_named(shelf):
         plugins.choose("a", pins={"c": "^2"})
 
 
+def test_a_withdrawn_version_that_would_do_is_named(shelf, make_release):
+    withdrawn = [make_release(f"c 1.{n}.0", yanked="no") for n in (1, 2)]
+    plugins = shelf("a 1.0.0: c ^1", "c 2.0.0", *withdrawn)
+    with pytest.raises(NoVersionFitsError) as caught:
+        plugins.choose("a")
+    assert (
+        "c 1.2.0 would do, although it was withdrawn: name it, by a pin to =1.2.0 or by "
+        "installing c@1.2.0." in caught.value.cures
+    )
+
+
+def test_a_withdrawn_version_that_would_not_help_is_not_advised(shelf, make_release):
+    withdrawn = make_release("c 1.1.0: gone", yanked="no")
+    plugins = shelf("a 1.0.0: c ^1", "c 2.0.0", withdrawn)
+    with pytest.raises(NoVersionFitsError) as caught:
+        plugins.choose("a")
+    assert not any("withdrawn" in cure for cure in caught.value.cures)
+
+
 def test_a_plugin_that_nobody_has_is_named_with_the_one_that_was_meant(shelf):
     with pytest.raises(NoVersionFitsError, match="There is no crore; did you mean core"):
         shelf("a 1.0.0: crore", "core 1.0.0").choose("a", "core")

@@ -29,7 +29,7 @@ from nebula_lab.registry.installing.record import Installed, read_record, record
 from nebula_lab.registry.publishing.changes import Change, finish_change
 from nebula_lab.trust import locks
 
-__all__ = ["PluginFolder", "finish_installs"]
+__all__ = ["PluginFolder", "finish_installs", "installed_from"]
 
 _PRIVATE = ".nebula-lab"
 # Seconds. Who holds a folder has its downloads already, or few that are still to come.
@@ -176,3 +176,20 @@ def finish_installs(root: Path) -> None:
     """
     with PluginFolder(root).changing():
         return  # each change begins with what was left of the one before
+
+
+def installed_from(plugin_id: str, path: Path) -> str | None:
+    """The registry that a plugin was installed from; None for one of somebody's own.
+
+    Args:
+        plugin_id: the plugin.
+        path: its file or folder.
+
+    Raises:
+        InstallError: what is remembered of it can't be read.
+    """
+    for folder in map(PluginFolder, path.parents):
+        record = folder.root / folder.record_path(plugin_id)
+        if record.is_file() and folder.root / (found := read_record(record)).source == path:
+            return found.registry
+    return None

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nebula_lab.errors import InstallError, NoVersionFitsError
 from nebula_lab.model.release import Origin, Release
+from nebula_lab.plugin.nearest import nearest_names
 from nebula_lab.registry.installing.present import Present
 from nebula_lab.registry.installing.sources import Sources
 from nebula_lab.registry.installing.wanted import Wanted
@@ -87,7 +88,11 @@ def _require_ours(want: Wanted, here: Present | None) -> None:
 
 
 def _not_to_be_had(plugin_id: str, sources: Sources) -> InstallError:
-    """Why there is no release of a plugin: there is none, or none that can be used here."""
+    """Why there is no release of a plugin: there is none, or none that can be used here.
+
+    Raises:
+        RegistryError: a registry can't say what it has, so it may be none.
+    """
     offer = sources.find(plugin_id)
     unsigned = [one.place for one in sources.clients if one.has_unsigned(plugin_id)]
     if offer is None and unsigned:
@@ -98,8 +103,10 @@ def _not_to_be_had(plugin_id: str, sources: Sources) -> InstallError:
             hint="It may wait for a signature: ask whoever keeps the registry.",
         )
     if offer is None:
+        meant = nearest_names(plugin_id, sources.names())
+        guess = f"; did you mean {' or '.join(meant)}?" if meant else ""
         return InstallError(
-            "no registry has a plugin of this name",
+            f"no registry has a plugin of this name{guess}",
             plugin_id=plugin_id,
             hint="Look for it: %plugin search, or nebula-lab search.",
         )

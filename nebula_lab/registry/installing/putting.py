@@ -10,7 +10,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from nebula_lab.discovery import read_descriptor
+from nebula_lab.errors import MetadataLoadError
+from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.policy import rights_of
 from nebula_lab.model.release import Release
+from nebula_lab.model.rights_in_words import in_short
+from nebula_lab.model.sandbox_choice import mode_for
+from nebula_lab.model.sandbox_mode import SandboxMode
 from nebula_lab.model.security import SecurityConfig
 from nebula_lab.registry.agreement import require_as_promised
 from nebula_lab.registry.installing.folder import PluginFolder
@@ -82,9 +89,10 @@ class Putting:
         require_room(self._folder.root, sum(file.size for file in collected.files.files))
         before = self._installed.get(release.id)
         record = _record(release, collected, self._wishes, before)
+        rights_before = () if before is None else self._rights_of_what_is_there(before)
         with _written(self._folder, collected) as files:
             del collected
-            require_as_promised(files, release.id, published)
+            rights = _rights(require_as_promised(files, release.id, published), self._security)
             kept = place(self._folder, self._change, record, files, self._installed, self._replace)
         self._installed[release.id] = record
         return Arrival(
@@ -92,7 +100,16 @@ class Putting:
             record.version,
             None if before is None else before.version,
             None if kept is None else self._folder.root / kept,
+            rights,
+            tuple(one for one in rights if one not in rights_before),
         )
+
+    def _rights_of_what_is_there(self, record: Installed) -> tuple[str, ...]:
+        try:
+            there = read_descriptor(self._folder.root / record.source)
+        except MetadataLoadError:  # somebody has removed it, or broken it
+            return ()
+        return _rights(there, self._security)
 
     def _require_signed(self, collected: CollectedPlugin) -> None:
         if not self._security.verify_signature:
@@ -100,6 +117,13 @@ class Putting:
         from nebula_lab.trust.policy import require
 
         require(collected, self._security)
+
+
+def _rights(descriptor: PluginDescriptor, security: SecurityConfig) -> tuple[str, ...]:
+    """In words; none where nothing confines plugins, and so each may do anything."""
+    if mode_for(descriptor, security) is SandboxMode.NONE:
+        return ()
+    return in_short(rights_of(descriptor, security))
 
 
 def _record(

@@ -25,12 +25,16 @@ class Arrival(Struct, frozen=True):
         version: the one that is there now.
         before: the one that was there before; None for a plugin that is new.
         kept: where the files are that somebody had edited and that were replaced.
+        rights: a word for each right that it will have and that can do harm.
+        more_rights: those of them that the version before had not.
     """
 
     id: str
     version: str
     before: str | None = None
     kept: Path | None = None
+    rights: tuple[str, ...] = ()
+    more_rights: tuple[str, ...] = ()
 
 
 class InstallReport(Struct, frozen=True):

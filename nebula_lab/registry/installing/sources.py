@@ -112,6 +112,14 @@ class Sources:
         assert offer is not None
         return next(one for one in offer.document.versions if one.tree == release.digest)
 
+    def names(self) -> list[str]:
+        """The ids of all plugins that can be had.
+
+        Raises:
+            RegistryError: one of the registries can't be asked, or is none.
+        """
+        return [one.id for client in self.clients for one in client.index().plugins]
+
     def search(self, text: str) -> SearchReport:
         """The plugins that have every word of a text; of one in two registries, the one to be had.
 

@@ -33,6 +33,10 @@ _CHUNK = 64 * 1024
 _TIMES = httpx.Timeout(30.0, connect=10.0, read=180.0)
 _LARGEST_ANSWER = 64 * 1024
 _ASK = "Ask whoever keeps the registry."
+_GIVE_ONE = (
+    "Set NEBULA_LAB_REGISTRY_TOKEN to yours, or say where it is: --auth env:NAME, netrc or "
+    "keyring:SERVICE."
+)
 
 
 class Published(Struct, frozen=True):
@@ -173,6 +177,8 @@ class Publisher:
         kind = _ERRORS.get(status, PublishingError if answer.error else RegistryAnswerError)
         if answer.error:
             message, hint = answer.message[:2_000], (answer.hint or _ASK)[:2_000]
+            if status == HTTPStatus.UNAUTHORIZED and not self._secret:
+                hint = _GIVE_ONE  # the server's own words are for programs that speak HTTP
         else:
             message, hint = _unspoken(response)
         raise kind(

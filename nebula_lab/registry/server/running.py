@@ -67,7 +67,7 @@ def run(application: Starlette, where: Listening, tell: Callable[[str], object])
         tell: is given the address once it can be asked.
 
     Raises:
-        ConfigError: it can't listen there.
+        ConfigError: it can't listen there, or not with this certificate.
     """
     import uvicorn
 
@@ -84,6 +84,13 @@ def run(application: Starlette, where: Listening, tell: Callable[[str], object])
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
+    try:
+        config.load()
+    except OSError as error:  # also what OpenSSL says
+        raise ConfigError(
+            f"{where.certificate} and {where.private_key} are no certificate and its key: {error}",
+            hint="Both are files in PEM; the key has to be the one of that certificate.",
+        ) from error
     try:
         listener = _listener(where)
     except (OSError, OverflowError) as error:

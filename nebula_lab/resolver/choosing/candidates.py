@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nebula_lab.model.comparator import Op, PrereleaseKey, precedence
 from nebula_lab.model.comparator import Release as Numbers
@@ -64,6 +65,20 @@ class Candidates:
             None if one.version.prerelease else precedence(one.version)[0] for one in self.releases
         ]
         self._matching: dict[VersionReq, int] = {}
+
+    @property
+    def offered(self) -> list[Release]:
+        """All of them, whether they can be chosen or not."""
+        return [*self.releases, *(one for one, _ in self.unfit)]
+
+    def withdrawn(self, requirement: VersionReq | None) -> Release | None:
+        """The newest that a requirement accepts and that was left out as it was withdrawn."""
+        found = [
+            one
+            for one, _ in self.unfit
+            if one.yanked is not None and (requirement is None or requirement.matches(one.version))
+        ]
+        return max(found, key=lambda one: precedence(one.version), default=None)
 
     def matching(self, requirement: VersionReq) -> int:
         """Those that a requirement accepts."""
@@ -139,6 +154,18 @@ class Universe:
         """What is known of a plugin, if it has been met."""
         number = self._numbers.get(plugin_id)
         return None if number is None else self.plugins[number]
+
+    def naming(self, release: Release) -> Universe:
+        """The same with a pin to one version, which may be a withdrawn one; nobody is asked again
+        for what has been met."""
+        exactly = VersionReq.parse(f"={release.version}")
+        policy = replace(self.policy, pins={**self.policy.pins, release.id: exactly})
+
+        def releases_of(plugin_id: str) -> Iterable[Release]:
+            met = self.find(plugin_id)
+            return self._releases_of(plugin_id) if met is None else met.offered
+
+        return Universe(releases_of, policy, self.clock)
 
     def __contains__(self, plugin_id: object) -> bool:
         return plugin_id in self._numbers

@@ -120,6 +120,13 @@ class Explainer:
         common = conflict.common(subject)
         if common is not None and subject.releases and not subject.matching(common):
             yield f"A version of {subject.id} that is {common.expanded()} would do."
+        withdrawn = subject.withdrawn(common)
+        if withdrawn is not None and self._solved(wants, naming=withdrawn) is not None:
+            exactly = f"{withdrawn.id}@{withdrawn.version}"
+            yield (
+                f"{named(withdrawn)} would do, although it was withdrawn: name it, by a pin to "
+                f"={withdrawn.version} or by installing {exactly}."
+            )
         for need in conflict.needs[:_TRIED]:
             yield from self._widening(need, wants)
         for pin in conflict.pinned:
@@ -147,9 +154,12 @@ class Explainer:
             f"would be a choice: widen its requirement {need.declared.version_req}."
         )
 
-    def _solved(self, wants: list[Want], waiver: Waiver) -> Mapping[str, Release] | None:
+    def _solved(
+        self, wants: list[Want], waiver: Waiver | None = None, naming: Release | None = None
+    ) -> Mapping[str, Release] | None:
+        universe = self._universe if naming is None else self._universe.naming(naming)
         try:
-            return Solver(self._universe, wants, waiver).solve()
+            return Solver(universe, wants, waiver or Waiver()).solve()
         except (ContradictionError, OutOfTimeError):
             return None
 
