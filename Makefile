@@ -12,7 +12,7 @@ PROJECT := pyproject.toml nebula_lab/_version.py
 FRONTEND := nebula_lab/notebook/static/.built
 FRONTEND_SOURCES := $(shell find extensions \( -name node_modules -o -name lib \) -prune -o -type f -print)
 
-.PHONY: help demo lab test test-fast bench lint format clean frontend screenshots
+.PHONY: help demo lab test test-lab test-fast bench lint format clean frontend screenshots
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -74,6 +74,11 @@ test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/container_runtime.py
 	@$(BIN)/python tests/wasm_component.py
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+LAB := 4.4
+test-lab: $(VENV)/.installed-test frontend ## try the sidebar in another JupyterLab: make test-lab LAB=4.4
+	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python tests/browser/other_lab.py $(LAB)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md
 	@$(BIN)/python -m benchmarks --markdown docs/performance.md

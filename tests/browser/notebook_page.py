@@ -25,8 +25,10 @@ class NotebookPage:
         self.path = path
 
     def open(self, *, mode: str = "doc", reset: bool = True) -> None:
-        """Open it, alone on the page (`doc`) or with all of JupyterLab around it (`lab`)."""
-        self.page.goto(f"{self.url}/{mode}/tree/{self.path}{'?reset' if reset else ''}")
+        """Open it, alone on the page (`doc`), with all of JupyterLab around it (`lab`), or in
+        Notebook 7 (`notebooks`)."""
+        folder = mode if mode == "notebooks" else f"{mode}/tree"
+        self.page.goto(f"{self.url}/{folder}/{self.path}{'?reset' if reset else ''}")
         self.page.wait_for_function(
             """path => {
                 const shell = window.jupyterapp?.shell;

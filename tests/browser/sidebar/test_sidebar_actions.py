@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 from sidebar_page import COUNTER
+from steering import cell_sources
 
 
 def test_a_kernel_that_has_not_loaded_us_is_offered_a_button_that_does(desk):
@@ -179,9 +180,3 @@ def test_the_filter_leaves_those_that_match(desk, sidebar):
     expect(sidebar.rows).to_have_count(1)
     sidebar.panel.locator(".nl-side-filter").fill("")
     expect(sidebar.rows).to_have_count(2)
-
-
-def cell_sources(notebook) -> list[str]:
-    return notebook.page.evaluate(
-        "window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.sharedModel.source)"
-    )
