@@ -185,9 +185,10 @@ def test_the_status_bar_is_left_alone_where_the_user_wants_that(desk, sidebar):
 
 def test_the_refresh_rate_of_the_settings_page_is_the_kernels(desk, sidebar):
     desk.page.evaluate(
-        "window.jupyterapp.commands.execute('settingeditor:open', { query: 'nebula_lab' })"
+        "query => void window.jupyterapp.commands.execute('settingeditor:open', { query })",
+        "Plugins (nebula_lab)",
     )
-    rate = desk.page.locator(".jp-SettingsPanel").get_by_label("Refresh rate")
+    rate = desk.page.locator("input[label='Refresh rate']")
     rate.fill("7")
     rate.press("Tab")
     assert run_code(desk, "wait_for_interval(7)", before=INTERVAL) == "ok"
@@ -205,6 +206,21 @@ def wait_for_interval(seconds):
         assert time.monotonic() < end
         time.sleep(0.1)
 """
+
+
+def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar):
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    NotebookPage(page, lab.url, desk.path).open(mode="lab", reset=False)
+    other = Sidebar(page)
+    other.show()
+    other.expect_state("counter", "Suspended")
+    other.press("counter", "resume")
+    other.expect_state("counter", "Loaded")
+    sidebar.expect_state("counter", "Loaded")
+    context.close()
+    sidebar.press("counter", "unload")
+    sidebar.expect_state("counter", "Discovered")
 
 
 def test_sparklines_are_left_out_where_the_user_wants_that(desk, sidebar):
@@ -230,7 +246,7 @@ def wait_for_calls():
 
 def test_a_console_is_followed_and_has_calls_put_into_its_prompt(desk, sidebar):
     desk.page.evaluate(
-        "window.jupyterapp.commands.execute('console:create', "
+        "() => void window.jupyterapp.commands.execute('console:create', "
         "{ kernelPreference: { name: 'python3' }, activate: true })"
     )
     expect(sidebar.cure).to_have_text("Load nebula_lab")
@@ -245,18 +261,3 @@ def test_a_console_is_followed_and_has_calls_put_into_its_prompt(desk, sidebar):
     desk.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     expect(sidebar.panel.locator(".nl-side-document")).to_have_text("first.ipynb")
-
-
-def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar):
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    page = context.new_page()
-    NotebookPage(page, lab.url, desk.path).open(mode="lab", reset=False)
-    other = Sidebar(page)
-    other.show()
-    other.expect_state("counter", "Suspended")
-    other.press("counter", "resume")
-    other.expect_state("counter", "Loaded")
-    sidebar.expect_state("counter", "Loaded")
-    context.close()
-    sidebar.press("counter", "unload")
-    sidebar.expect_state("counter", "Discovered")
