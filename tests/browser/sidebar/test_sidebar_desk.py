@@ -106,13 +106,9 @@ def wait_for_a_feed():
 
 
 def test_commands_do_what_the_buttons_do(desk, sidebar):
-    desk.page.evaluate(
-        "() => window.jupyterapp.commands.execute('nebula-lab:load', { plugin: 'needy' })"
-    )
+    desk.command("nebula-lab:load", plugin="needy")
     sidebar.expect_state("needy", "Loaded")
-    desk.page.evaluate(
-        "() => window.jupyterapp.commands.execute('nebula-lab:unload', { plugin: 'needy' })"
-    )
+    desk.command("nebula-lab:unload", plugin="needy")
     sidebar.expect_state("needy", "Discovered")
 
 

@@ -220,9 +220,7 @@ def use_subshells(notebook, how) -> None:
 
 def open_notebook(notebook, folder, lab, name) -> None:
     path = str((folder / name).relative_to(lab.root))
-    notebook.page.evaluate(
-        "path => window.jupyterapp.commands.execute('docmanager:open', { path })", path
-    )
+    notebook.command("docmanager:open", path=path)
     notebook.page.wait_for_function(
         """path => {
             const panel = window.jupyterapp.shell.currentWidget;

@@ -41,7 +41,9 @@ def test_a_sample_is_inserted(beside):
 
 
 def test_the_dashboard_opens_to_the_right_of_it(beside):
-    beside.page.evaluate("window.jupyterapp.commands.execute('nebula-lab:open-dashboard')")
+    beside.page.evaluate(
+        "() => void window.jupyterapp.commands.execute('nebula-lab:open-dashboard')"
+    )
     row = beside.page.locator("#jp-right-stack .nl-main:visible tbody tr").first
     expect(row).to_contain_text("counter")
     expect(beside.page.locator(".jp-Notebook")).to_be_visible()
