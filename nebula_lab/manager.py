@@ -10,43 +10,41 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nebula_lab.errors import ConfigError, ManagerClosedError, PluginError
-from nebula_lab.metrics import MetricsSnapshot, PluginMetrics, Timeline
-from nebula_lab.model import PluginConfig, PluginDescriptor, PluginInfo
+from nebula_lab.model import LoadingStrategy, PluginConfig, PluginDescriptor, PluginInfo
 from nebula_lab.model.events import CallsCounted, Event, PluginReloaded
 from nebula_lab.model.info import PluginListing
-from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.model.problem import ProblemList
 from nebula_lab.model.quantities import LONGEST_WAIT
-from nebula_lab.plugin import HealthStatus
-from nebula_lab.runtime.debugging import run_debugger
-from nebula_lab.runtime.engine import Engine
-from nebula_lab.runtime.health import ask_health, ask_if_idle
+from nebula_lab.runtime.groundwork import Groundwork
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogListing
-from nebula_lab.runtime.mapping import map_calls
-from nebula_lab.runtime.operation import Operation
 from nebula_lab.runtime.output import OutputSink, TextSink
-from nebula_lab.runtime.proxy import PluginProxy
 from nebula_lab.runtime.record import SERVING
-from nebula_lab.runtime.unenforced import unenforced
-from nebula_lab.trust.history import StoredVersion, StoredVersions
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from nebula_lab.metrics import MetricsSnapshot, PluginMetrics, Timeline
     from nebula_lab.model.lock import LockedEnvironment
+    from nebula_lab.model.policy import EffectivePolicy
+    from nebula_lab.plugin import HealthStatus
     from nebula_lab.registry.installing.reports import (
         InstallReport,
         SearchReport,
         UninstallReport,
         Update,
     )
+    from nebula_lab.runtime.engine import Engine
+    from nebula_lab.runtime.operation import Operation
+    from nebula_lab.runtime.proxy import PluginProxy
     from nebula_lab.runtime.reasons import VersionReasons
+    from nebula_lab.trust.history import StoredVersion, StoredVersions
     from nebula_lab.watch.status import WatchStatus
 
 
@@ -78,7 +76,7 @@ class PluginManager:
         self._closing = threading.Lock()
         self._closed = self._ended = False
         self._is_forks = False  # this process is a fork of the one that owns the plugins
-        self._engine = Engine(self.config, lambda: self.output)
+        self._ground = Groundwork(self.config, lambda: self.output)
         _open_managers.add(self)
         try:
             self._start()
@@ -89,7 +87,13 @@ class PluginManager:
     def _start(self) -> None:
         for sentence in self.unenforced:
             warnings.warn(sentence, UnenforcedWarning, stacklevel=3)
-        self._engine.loader.load_at_start()
+        if self.config.loading is not LoadingStrategy.LAZY:
+            self._engine.loader.load_at_start()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """What runs plugins; it is put together when it is first needed."""
+        return self._ground.engine()
 
     # Looking
 
@@ -100,8 +104,11 @@ class PluginManager:
     @property
     def unenforced(self) -> tuple[str, ...]:
         """What is asked for and not enforced here, in sentences; with `strict`, none runs so."""
-        policies = () if self.config.security.strict else map(self.policy, self.load_order)
-        return unenforced(policies)
+        if self.config.security.strict:
+            return ()
+        from nebula_lab.runtime.unenforced import unenforced
+
+        return unenforced(map(self.policy, self.load_order))
 
     def policy(self, plugin_id: str) -> EffectivePolicy:
         """What a plugin may do, how much it may use, and what enforces it on this machine.
@@ -146,22 +153,21 @@ class PluginManager:
     @property
     def problems(self) -> ProblemList:
         """Each plugin that was left out, and why; then notes on the others."""
-        catalogue, watching = self._engine.catalogue, self._engine.watching
-        return ProblemList((*catalogue.problems, *watching.problems))
+        return ProblemList(self._ground.problems)
 
     @property
     def graph(self) -> nx.DiGraph[str]:
         """Plugins and their dependencies, as declared; an edge leads to what is needed."""
-        return self._engine.catalogue.registry.graph
+        return self._ground.catalogue.registry.graph
 
     @property
     def load_order(self) -> list[str]:
         """Ids of the plugins that can be loaded, dependencies first."""
-        return self._engine.catalogue.registry.load_order
+        return self._ground.catalogue.registry.load_order
 
     def list_plugins(self) -> PluginListing:
         """Every plugin that was found, by id: a list, which a notebook shows as a table."""
-        return PluginListing(sorted(self._engine.catalogue.infos(), key=lambda info: info.id))
+        return PluginListing(sorted(self._ground.catalogue.infos(), key=lambda info: info.id))
 
     def plugin_info(self, plugin_id: str) -> PluginInfo:
         """One row of `list_plugins()`.
@@ -169,7 +175,7 @@ class PluginManager:
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.catalogue.info(self._engine.catalogue.record(plugin_id))
+        return self._ground.catalogue.info(self._ground.catalogue.record(plugin_id))
 
     def descriptor(self, plugin_id: str) -> PluginDescriptor:
         """What is known of a plugin without running it.
@@ -177,7 +183,7 @@ class PluginManager:
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.catalogue.record(plugin_id).descriptor
+        return self._ground.catalogue.record(plugin_id).descriptor
 
     def version_reasons(self, plugin_id: str) -> VersionReasons:
         """Why a plugin is there in its version: who asks for it, what speaks against newer ones.
@@ -185,11 +191,11 @@ class PluginManager:
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.catalogue.version_reasons(plugin_id)
+        return self._ground.catalogue.version_reasons(plugin_id)
 
     def dependents(self, plugin_id: str) -> tuple[str, ...]:
         """All that depend on a plugin, also by way of others, in the order to unload them."""
-        return self._engine.catalogue.registry.dependents(plugin_id)
+        return self._ground.catalogue.registry.dependents(plugin_id)
 
     def operations(self, plugin_id: str, *, load: bool = True) -> Mapping[str, Operation]:
         """A plugin's operations by name.
@@ -198,14 +204,14 @@ class PluginManager:
             plugin_id: the plugin.
             load: load it, if it is not; else one that is not loaded has none yet.
         """
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
         if load and not record.is_up and not record.loads:
             self.load_plugin(plugin_id)
         return record.description.operations
 
     def logs(self, plugin_id: str) -> LogListing:
         """The last lines that a plugin printed and logged, oldest first."""
-        return LogListing(plugin_id, self._engine.catalogue.record(plugin_id).lines())
+        return LogListing(plugin_id, self._ground.catalogue.record(plugin_id).lines())
 
     def logs_after(self, plugin_id: str, count: int) -> tuple[int, list[LogLine]]:
         """What a plugin has written since it had written so many lines in all.
@@ -213,11 +219,11 @@ class PluginManager:
         Returns:
             How many it has written now, and those of the new ones that are still kept.
         """
-        return self._engine.catalogue.record(plugin_id).log.after(count)
+        return self._ground.catalogue.record(plugin_id).log.after(count)
 
     def connection_file(self, plugin_id: str) -> Path | None:
         """For a Jupyter front end to attach to a plugin's kernel; None where there is none."""
-        hosts = self._engine.catalogue.record(plugin_id).slots.hosts
+        hosts = self._ground.catalogue.record(plugin_id).slots.hosts
         return hosts[0].connection_file if hosts else None
 
     def metrics(self) -> MetricsSnapshot:
@@ -226,7 +232,7 @@ class PluginManager:
 
     def timeline(self) -> Timeline:
         """What happened to plugins, and how much memory they had: the newest of it."""
-        return self._engine.chronicle.timeline()
+        return self._ground.chronicle.timeline()
 
     def plugin_metrics(self, plugin_id: str, *, usage: bool = True) -> PluginMetrics:
         """The same for one plugin.
@@ -238,7 +244,7 @@ class PluginManager:
         Raises:
             NotFoundError: there is no such plugin.
         """
-        return self._engine.meter.measured(self._engine.catalogue.record(plugin_id), usage=usage)
+        return self._engine.meter.measured(self._ground.catalogue.record(plugin_id), usage=usage)
 
     def plugin_health(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus:
         """Ask a plugin how it is; one that is not running, or does not say, is not healthy.
@@ -247,7 +253,9 @@ class PluginManager:
             NotFoundError: there is no such plugin.
         """
         self._check_open()
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
+        from nebula_lab.runtime.health import ask_health
+
         return ask_health(record, self._engine.hosting, self.output, _seconds(timeout))
 
     def health_if_idle(self, plugin_id: str, *, timeout: float = 5.0) -> HealthStatus | None:
@@ -259,7 +267,9 @@ class PluginManager:
             NotFoundError: there is no such plugin.
         """
         self._check_open()
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
+        from nebula_lab.runtime.health import ask_if_idle
+
         return ask_if_idle(record, self._engine.hosting, _seconds(timeout))
 
     def subscribe(
@@ -273,8 +283,8 @@ class PluginManager:
             callback: is given each event.
             only: the types of events that it wants.
         """
-        unsubscribe = self._engine.dispatcher.subscribe(callback, tuple(only))
-        if self._engine.dispatcher.wants(CallsCounted):
+        unsubscribe = self._ground.dispatcher.subscribe(callback, tuple(only))
+        if self._ground.dispatcher.wants(CallsCounted):
             self._engine.meter.start()
         return unsubscribe
 
@@ -335,6 +345,8 @@ class PluginManager:
             timeout: seconds for each call.
         """
         at_once = self.places(plugin_id)
+        from nebula_lab.runtime.mapping import map_calls
+
         return map_calls(
             lambda params: self.execute(plugin_id, operation, params, timeout=timeout),
             params_list,
@@ -344,7 +356,7 @@ class PluginManager:
     def places(self, plugin_id: str) -> int:
         """How many calls of a plugin run at the same time; loads it, if it is not loaded."""
         self._check_open()
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
         if not record.is_up:
             self.load_plugin(plugin_id)
         return max(1, record.slots.places)
@@ -358,7 +370,7 @@ class PluginManager:
             ExecutionFailedError: the code raised.
         """
         self._check_open()
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
         if not record.is_up:
             self.load_plugin(plugin_id)
         invocation = self.begin(plugin_id, "(cell)", timeout)
@@ -381,22 +393,26 @@ class PluginManager:
             NothingToDebugError: no call has failed since the plugin was loaded or reloaded.
             PluginTimeoutError: the command took too long, and was stopped.
         """
-        record = self._engine.catalogue.record(plugin_id)
+        record = self._ground.catalogue.record(plugin_id)
         invocation = self.begin(plugin_id, "(debug)", timeout)
+        from nebula_lab.runtime.debugging import run_debugger
+
         return run_debugger(record, self._engine.hosting, command, invocation)
 
     def __getitem__(self, plugin_id: str) -> PluginProxy:
-        self._engine.catalogue.record(plugin_id)
+        self._ground.catalogue.record(plugin_id)
+        from nebula_lab.runtime.proxy import PluginProxy
+
         return PluginProxy(plugin_id, self.execute, self.operations)
 
     def __contains__(self, plugin_id: object) -> bool:
-        return plugin_id in self._engine.catalogue
+        return plugin_id in self._ground.catalogue
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(record.id for record in self._engine.catalogue))
+        return iter(sorted(record.id for record in self._ground.catalogue))
 
     def __len__(self) -> int:
-        return len(self._engine.catalogue)
+        return len(self._ground.catalogue)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -410,12 +426,12 @@ class PluginManager:
         with it: without it, a load takes a little longer.
         """
         self._check_open()
-        self._engine.warm_up()
+        self._ground.warm_up()
 
     def rediscover(self) -> ProblemList:
         """Look for plugins again; what runs goes on as it is. Gives the problems then."""
         self._check_open()
-        self._engine.catalogue.discover()
+        self._ground.catalogue.discover()
         return self.problems
 
     def load_plugin(self, plugin_id: str) -> None:
@@ -453,7 +469,7 @@ class PluginManager:
 
     def last_reload(self, plugin_id: str) -> PluginReloaded | None:
         """What the last reload of a plugin brought; None where there was none."""
-        return self._engine.catalogue.record(plugin_id).last_reload
+        return self._ground.catalogue.record(plugin_id).last_reload
 
     def plugin_history(self, plugin_id: str) -> StoredVersions:
         """The versions of a plugin that came up and can be gone back to, the newest first.
@@ -463,6 +479,8 @@ class PluginManager:
         """
         descriptor, archive = self.descriptor(plugin_id), self._engine.archive
         found = archive.versions(descriptor)
+        from nebula_lab.trust.history import StoredVersions
+
         return StoredVersions(plugin_id, found, archive.digest(descriptor))
 
     def served_digest(self, plugin_id: str) -> str | None:
@@ -596,7 +614,7 @@ class PluginManager:
             return  # another thread is at it
         try:
             if not self._ended:
-                self._engine.close()
+                self._ground.close()
                 self._ended = True  # unless it was interrupted: the next `close` finishes it
                 _open_managers.discard(self)
         finally:
@@ -616,7 +634,7 @@ class PluginManager:
     def __repr__(self) -> str:
         if self._closed:
             return "<PluginManager, closed>"
-        loaded = sum(record.state in SERVING for record in self._engine.catalogue)
+        loaded = sum(record.state in SERVING for record in self._ground.catalogue)
         return f"<PluginManager with {len(self)} plugins, {loaded} loaded>"
 
     # Inside
@@ -648,7 +666,7 @@ def _close_all() -> None:
 def _disown_all() -> None:
     for manager in list(_open_managers):
         manager._is_forks = True
-        manager._engine.disown()
+        manager._ground.disown()
 
 
 os.register_at_fork(after_in_child=_disown_all)
@@ -669,7 +687,7 @@ def _config_from(
 ) -> PluginConfig:
     if isinstance(config, Mapping):
         config = PluginConfig.model_validate(config)
-    config = config or PluginConfig()
+    config = config or PluginConfig.by_default()
     if plugin_dir is not None:
         if config.plugin_dir is not None:
             raise ConfigError("plugin_dir is given twice: by itself and in the configuration")

@@ -32,6 +32,7 @@ from zmq.constants import SocketType
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.debugger import PluginDebugger
 from nebula_lab.agent.job import current_job
+from nebula_lab.agent.kernel_modules import imported_until_now
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.server import Server
 from nebula_lab.agent.steps import Steps
@@ -203,6 +204,22 @@ class PluginKernelApp(IPKernelApp):
         """
         self.connection_file, self.ipython_dir = argv
         self.update_config(Config({"HistoryManager": {"hist_file": ":memory:"}}))
+
+    def init_code(self) -> None:
+        """Run what IPython's own configuration says, as IPython does.
+
+        But for its last step, which takes a set of the names of all modules.
+        """
+        self._run_startup_files()
+        self._run_exec_lines()
+        self._run_exec_files()
+        if self.hide_initial_ns:
+            self.shell.user_ns_hidden.update(self.shell.user_ns)
+        self._run_cmd_line_code()
+        self._run_module()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.shell._sys_modules_keys = imported_until_now()
 
     def init_signal(self) -> None: ...
 

@@ -12,6 +12,7 @@ from nebula_lab.wire.messages import Load
 from nebula_lab.wire.values import decode_value
 
 if TYPE_CHECKING:
+    from nebula_lab.agent.components.component import ComponentResource
     from nebula_lab.agent.server import Server
 
 # Of the file of a plugin that is a WebAssembly component.
@@ -31,6 +32,7 @@ class Resident(Tenant):
 
     def __init__(self, load: Load, server: Server, life: str = "") -> None:
         self._server = server
+        self._component: ComponentResource | None = None
         config = decode_value(load.config, "config", is_frozen=True)
         super().__init__(
             Path(load.path),
@@ -57,8 +59,13 @@ class Resident(Tenant):
             halt_upon_interrupts(self._server, component.halting)
         else:
             self._server.halt = component.halting.halt
-        self.resource = component
+        self.resource = self._component = component
         self.description = component.description()
+
+    def forget(self) -> None:
+        super().forget()
+        if self._component is not None:
+            self._component.close()
 
     def failed(self, job: Job, error: BaseException) -> None:
         """Note that a job raised, before it is told: its source lines are those that ran."""

@@ -12,7 +12,6 @@ import builtins
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 from nebula_lab.agent.staging import Staged, StagedLoader
 
 
-class Siblings(MetaPathFinder):
+class Siblings:
     """The modules beside a plugin's copy, as submodules of a package of the plugin's own."""
 
     def __init__(self, name: str, staged: Staged) -> None:

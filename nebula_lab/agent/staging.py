@@ -9,7 +9,6 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -70,7 +69,7 @@ class StagedLoader(SourceFileLoader):
         return self._staged.compiled(self.get_data(self.path), self.path)
 
 
-class StagedFinder(MetaPathFinder):
+class StagedFinder:
     """Finds modules among the copies of one plugin as they are found anywhere.
 
     Args:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from nebula_lab.agent import kernel_modules, memory_holes
 
 # What a kernel imports while it boots and at its first cell, besides what its modules import.
 KERNEL_MODULES = (
@@ -31,6 +35,8 @@ KERNEL_MODULES = (
     "IPython.extensions.storemagic",
     "tornado.platform.asyncio",
 )
+# Python 3.13 has another name for it, and a warning for the old one.
+_CLEAR: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
 # Modules that are of little use without another one, which their users would each import.
 _COMPANIONS = {"numpy": ("numpy.random",)}
 
@@ -72,6 +78,12 @@ def _other_threads() -> list[str]:
 
 
 def settle() -> None:
-    """Let forks share what is in memory now: the collector is not to write into its headers."""
+    """Let forks share what is in memory now: the collector is not to write into its headers.
+
+    Nor are forks to put what they make into the holes between it: each would copy a page.
+    """
     gc.collect()
+    kernel_modules.remember_names()
+    _CLEAR()  # the cache of attributes refers to names, each of which a fork would write to
+    memory_holes.fill()
     gc.freeze()

@@ -69,7 +69,6 @@ def bench(
     The figures have all of a call in them: params checked and sent, the plugin's own work, and the
     answer taken apart. What it prints is not shown.
     """
-    import msgspec
 
     from nebula_lab.cli.params import params_from, read_words
     from nebula_lab.cli.values import to_json

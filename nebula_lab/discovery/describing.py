@@ -15,6 +15,7 @@ from nebula_lab.discovery.document import Document
 from nebula_lab.errors import InvalidRequirementError, MetadataLoadError
 from nebula_lab.model.complaints import Location, complaints
 from nebula_lab.model.descriptor import PluginDependency, PluginDescriptor, SourceLocation
+from nebula_lab.model.plain_descriptor import plain_dependency, plain_descriptor
 from nebula_lab.model.python_needs import PythonNeeds
 from nebula_lab.model.requirement import VersionReq
 
@@ -134,7 +135,7 @@ def descriptor_from(
     if needs is not None:
         table.setdefault("python", needs)
     try:
-        return PluginDescriptor.model_validate(table)
+        return plain_descriptor(table) or PluginDescriptor.model_validate(table)
     except ValidationError as error:
         raise _translated(error, description) from error
 
@@ -174,6 +175,9 @@ def _located(dependencies: Any, description: Description) -> Any:
 
 def _with_location(item: Any, location: SourceLocation) -> Any:
     if isinstance(item, str):
+        plain = plain_dependency(item, location)
+        if plain is not None:
+            return plain
         try:
             item = PluginDependency.model_validate(item)
         except ValidationError:

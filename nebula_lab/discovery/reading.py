@@ -16,7 +16,7 @@ from nebula_lab.discovery.component import (
 )
 from nebula_lab.discovery.describing import Description, descriptor_from, manifest_description
 from nebula_lab.discovery.document import read_document
-from nebula_lab.discovery.inline_script import inline_script
+from nebula_lab.discovery.inline_script import InlineScript, inline_script
 from nebula_lab.discovery.locating import (
     FOLDER_MANIFESTS,
     SOURCE_SUFFIXES,
@@ -24,7 +24,6 @@ from nebula_lab.discovery.locating import (
     manifest_of,
     source_of,
 )
-from nebula_lab.discovery.notebook import notebook_metadata, notebook_script
 from nebula_lab.discovery.regular_file import (
     NOTEBOOK_LIMIT,
     SOURCE_LIMIT,
@@ -74,9 +73,9 @@ def read_source_metadata(path: Path) -> SourceMetadata:
         return component_metadata(file)
     if file.suffix == ".ipynb":
         content = read_regular_file(file, NOTEBOOK_LIMIT)
-        said = notebook_metadata(content, file)
+        said = _notebook_metadata(content, file)
         is_plugin = said.table is not None or said.has_entry
-        return replace(said, script=notebook_script(content, file)) if is_plugin else said
+        return replace(said, script=_notebook_script(content, file)) if is_plugin else said
     content = read_regular_file(file, SOURCE_LIMIT)
     return replace(source_metadata(content, file), script=inline_script(content, file))
 
@@ -209,17 +208,29 @@ def _said_by_source(source: Path, description: Description) -> SourceMetadata:
         error.plugin_id = description.plugin_id
         raise
     try:
-        script = (notebook_script if notebook else inline_script)(content, source)
+        script = (_notebook_script if notebook else inline_script)(content, source)
     except MetadataLoadError as error:
         error.plugin_id = description.plugin_id
         raise  # without it the plugin would run in another environment
     try:
-        said = (notebook_metadata if notebook else declared_metadata)(content, source)
+        said = (_notebook_metadata if notebook else declared_metadata)(content, source)
     except MetadataLoadError:
         # The manifest holds. What is wrong with the source is said, with its own traceback,
         # by the load that fails; metadata that are computed there are the plugin's affair.
         said = SourceMetadata()
     return said if script is None else replace(said, script=script)
+
+
+def _notebook_script(content: bytes, path: Path) -> InlineScript | None:
+    from nebula_lab.discovery.notebook import notebook_script
+
+    return notebook_script(content, path)
+
+
+def _notebook_metadata(content: bytes, path: Path) -> SourceMetadata:
+    from nebula_lab.discovery.notebook import notebook_metadata  # with the first notebook
+
+    return notebook_metadata(content, path)
 
 
 def _same_plugin(description: Description, said: SourceMetadata, source: Path) -> None:

@@ -17,7 +17,7 @@ from nebula_lab.wire.tagged_json import dumps, loads
 
 
 class HostFunctions(Protocol):
-    """What `interface host` of `wit/plugin.wit` has."""
+    """What the interfaces `host` and `more` of `wit/python-host.wit` have."""
 
     def log(self, level: int, message: str) -> None: ...
     def output(self, stream: str, text: str) -> None: ...

@@ -72,25 +72,28 @@ class Residence:
 
     def perform(self, kind: str, operation: str, params: str) -> str:
         """Do a thing that a plugin can be asked for; its value, or the number of a stream."""
-        tenant = self._resident()
-        given = loads(params, self._exchange.take)["value"]
         try:
-            result = self._awaited(self._done(kind, operation, given))
-        except BaseException as error:
-            if kind == "operation":
-                tenant.note_failure(operation, error)
-            raise
+            given = loads(params, self._exchange.take)["value"]
+            result = self.result_of(kind, operation, given)
         finally:
             flush()
-        result = to_plain(result)
-        if inspect.isasyncgen(result):
-            return self._begin(self._items_of(result))
         if isinstance(result, Iterator):
             return self._begin(result)
         return self._text({"value": result}, "result")
 
+    def result_of(self, kind: str, operation: str, given: Any) -> Any:
+        """What came of a thing that a plugin can be asked for, made plain; an iterator of items."""
+        tenant = self.tenant
+        try:
+            result = to_plain(self._awaited(self._done(kind, operation, given)))
+        except BaseException as error:
+            if kind == "operation":
+                tenant.note_failure(operation, error)
+            raise
+        return self._items_of(result) if inspect.isasyncgen(result) else result
+
     def _done(self, kind: str, operation: str, given: Any) -> Any:
-        tenant = self._resident()
+        tenant = self.tenant
         return tenant.run_cell(given) if kind == "cell" else tenant.perform(kind, operation, given)
 
     def _begin(self, items: Iterator[Any]) -> str:
@@ -149,7 +152,13 @@ class Residence:
             }
         )
 
-    def _resident(self) -> Tenant:
+    @property
+    def tenant(self) -> Tenant:
+        """The plugin.
+
+        Raises:
+            PluginError: there is none yet.
+        """
         if self._tenant is None:
             raise PluginError("no plugin has been loaded into this host")
         return self._tenant

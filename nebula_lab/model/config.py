@@ -114,20 +114,20 @@ class PluginConfig(FrozenModel):
 
     plugin_dir: Path | None = None
     hot_reload: Flag = True
-    discovery: Discovery = FileSystem()
-    security: SecurityConfig = SecurityConfig()
+    discovery: Discovery = FileSystem.by_default()
+    security: SecurityConfig = SecurityConfig.by_default()
     loading: Loading = LoadingStrategy.LAZY
     global_config: dict[str, Any] = Field(default_factory=dict)
     timeout: Annotated[Seconds, Field(gt=0)] = 30.0
     memory_limit: Annotated[ByteCount, Field(gt=0)] = 2**30
-    restart: RestartPolicy = RestartPolicy()
-    checkpoint: CheckpointPolicy = CheckpointPolicy()
+    restart: RestartPolicy = RestartPolicy.by_default()
+    checkpoint: CheckpointPolicy = CheckpointPolicy.by_default()
     idle_timeout: Annotated[Seconds, Field(gt=0)] | None = None
     memory_budget: Annotated[ByteCount, Field(gt=0)] | None = None
     queue_size: Count = 1000
     grace: Seconds = 2.0
-    zygote: ZygoteConfig = ZygoteConfig()
-    python: PythonConfig = PythonConfig()
+    zygote: ZygoteConfig = ZygoteConfig.by_default()
+    python: PythonConfig = PythonConfig.by_default()
     registries: tuple[Registry, ...] = ()
     pins: Mapping[PluginId, VersionReq] = Field(default_factory=dict)
     choosing_timeout: Annotated[Seconds, Field(gt=0)] = 30.0

@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 COMPONENT_SUFFIX = ".wasm"
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
 def _checked_id(text: str) -> str:
-    if not _ID.fullmatch(text):
+    if not ID.fullmatch(text):
         raise PydanticCustomError(
             "plugin_id",
             "'{id}' is not a plugin id; an id has at most 100 of the characters A-Z a-z 0-9 _ . - "
@@ -47,9 +47,9 @@ PluginId = Annotated[str, AfterValidator(_checked_id)]
 _Line = Annotated[str, StringConstraints(max_length=1000)]
 _Prose = Annotated[str, StringConstraints(max_length=20_000)]
 _Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-_MOST_ITEMS = 1000
+MOST_ITEMS = 1000
 
-_ID_AND_REQUIREMENT = re.compile(rf"\s*(?P<id>{_ID.pattern})\s*(?P<req>.*)", re.DOTALL)
+ID_AND_REQUIREMENT = re.compile(rf"\s*(?P<id>{ID.pattern})\s*(?P<req>.*)", re.DOTALL)
 _PRIORITY = re.compile(r"priority:([0-9]{1,10})")
 
 
@@ -77,7 +77,7 @@ class PluginDependency(FrozenModel):
     def _from_text(cls, data: Any) -> Any:
         if not isinstance(data, str):
             return data
-        match = _ID_AND_REQUIREMENT.fullmatch(data)
+        match = ID_AND_REQUIREMENT.fullmatch(data)
         if match is None:
             raise PydanticCustomError(
                 "dependency_text",
@@ -95,7 +95,7 @@ class PluginMetadata(FrozenModel):
     description: _Prose = ""
     license: _Line = ""
     homepage: _Line | None = None
-    tags: Annotated[tuple[_Tag, ...], Field(max_length=_MOST_ITEMS)] = ()
+    tags: Annotated[tuple[_Tag, ...], Field(max_length=MOST_ITEMS)] = ()
     min_nebula_version: Version | None = None
     max_nebula_version: Version | None = None
 
@@ -135,10 +135,10 @@ class PluginDescriptor(FrozenModel):
     name: _Line = ""
     version: Version
     path: Path
-    dependencies: Annotated[tuple[PluginDependency, ...], Field(max_length=_MOST_ITEMS)] = ()
-    metadata: PluginMetadata = PluginMetadata()
-    security: RequestedRights = RequestedRights()
-    runtime: RuntimeOptions = RuntimeOptions()
+    dependencies: Annotated[tuple[PluginDependency, ...], Field(max_length=MOST_ITEMS)] = ()
+    metadata: PluginMetadata = PluginMetadata.by_default()
+    security: RequestedRights = RequestedRights.by_default()
+    runtime: RuntimeOptions = RuntimeOptions.by_default()
     python: PythonNeeds | None = None
     declared_in: SourceLocation | None = None
     rights_declared_in: SourceLocation | None = None

@@ -35,6 +35,15 @@ class FrozenModel(BaseModel):
     )
 
     @classmethod
+    def by_default(cls) -> Self:
+        """The value in which every field is as it is by default.
+
+        A default needs no check, and so the model need not be compiled for it: nine of them would
+        have a notebook wait for that before it had anything to be checked.
+        """
+        return cls.model_construct()
+
+    @classmethod
     def known_keys(cls) -> Collection[str]:
         """The keys that a document may use here."""
         return cls.model_fields

@@ -73,6 +73,18 @@ class RequestedRights(FrozenModel):
     allowed_variables: tuple[VariableName, ...] = ()
     sandbox: SandboxMode | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing at all."""
+        asked = (
+            self.capabilities,
+            self.allowed_hosts,
+            self.allowed_paths,
+            self.allowed_variables,
+            self.sandbox,
+        )
+        return not any(asked)
+
 
 class RuntimeOptions(FrozenModel):
     """How a plugin wants to be hosted.

@@ -86,7 +86,7 @@ class SecurityConfig(FrozenModel):
     allowed_paths: tuple[AllowedPath, ...] | None = None
     allowed_hosts: tuple[HostName, ...] | None = None
     allowed_variables: tuple[VariableName, ...] | None = None
-    resource_limits: ResourceLimits = ResourceLimits()
+    resource_limits: ResourceLimits = ResourceLimits.by_default()
     strict: Flag = True
 
     @model_validator(mode="after")

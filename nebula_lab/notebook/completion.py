@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
 from nebula_lab.errors import PluginError
 from nebula_lab.manager import PluginManager
-from nebula_lab.notebook import environments
-from nebula_lab.notebook.command import Command
-from nebula_lab.notebook.commands import COMMANDS, HELP
+
+if TYPE_CHECKING:
+    from nebula_lab.notebook.command import Command
 
 # `%plugin` may stand behind an assignment; a cell magic stands at the start of the cell.
 _LINE_MAGIC = re.compile(r"^\s*(?:[^%=]+=\s*)?%plugin\s+(?P<rest>.*)$")
@@ -21,11 +21,15 @@ _CELL_MAGIC = re.compile(r"^%%(?:plugin|in)\s+(?P<rest>\S*)$")
 _HELP_FLAG = "--help"
 
 
-# What can be said where only a few words can.
-_WORDS: Mapping[str, Sequence[str]] = {
-    "switch": ("on", "off"),
-    "environments": environments.ACTIONS,
-}
+def _words_of(kind: str) -> Sequence[str]:
+    """What can be said where only a few words can."""
+    if kind == "switch":
+        return ("on", "off")
+    if kind == "environments":
+        from nebula_lab.notebook.environments import ACTIONS
+
+        return tuple(ACTIONS)
+    return ()
 
 
 class MagicCompleter:
@@ -64,6 +68,8 @@ class MagicCompleter:
             return []  # completion has no place to show an error, and must not show one half-way
 
     def _candidates(self, words: list[str]) -> Iterable[str]:
+        from nebula_lab.notebook.commands import COMMANDS, HELP
+
         name, *arguments = words
         if not arguments:
             return [*COMMANDS, HELP]
@@ -88,7 +94,7 @@ class MagicCompleter:
             return self._params(arguments)
         if kind == "version":
             return [one.version for one in self._manager().plugin_history(arguments[0])]
-        return _WORDS.get(kind, ())
+        return _words_of(kind)
 
     def _params(self, arguments: list[str]) -> Iterable[str]:
         plugin_id, operation, *params = arguments

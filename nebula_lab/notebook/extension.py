@@ -10,7 +10,6 @@ from nebula_lab.notebook.completion import MagicCompleter
 from nebula_lab.notebook.failures import ErrorDisplay
 from nebula_lab.notebook.magics import CELL_NAMES, LINE_NAMES, PluginMagics
 from nebula_lab.notebook.session import NotebookSession
-from nebula_lab.views import error_box
 
 PLUGIN_LOGGER = logging.getLogger("nebula_lab.plugin")
 
@@ -35,6 +34,8 @@ def load_ipython_extension(shell: Any) -> None:
     try:
         session.announce()
     except PluginError as error:
+        from nebula_lab.views import error_box
+
         session.show(error_box(error))
 
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any
 
 from nebula_lab.errors import PluginError
-from nebula_lab.views import error_box, error_brief
 from nebula_lab.views.safe_text import line
 
 # What IPython makes of a magic; people never wrote that line.
@@ -47,6 +46,8 @@ class ErrorDisplay:
     ) -> Any:
         if not isinstance(error, PluginError):
             return self._former[1](kind, error, frames, tb_offset=tb_offset)
+        from nebula_lab.views import error_box, error_brief  # with the first mishap
+
         # For %tb and %debug, which show it in full.
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, frames
         box = error_box(error, called_from=call_site(shell, frames))

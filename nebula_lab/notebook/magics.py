@@ -8,8 +8,6 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 
-from nebula_lab.notebook.authoring import write_plugin
-from nebula_lab.notebook.commands import overview, run_line
 from nebula_lab.notebook.session import NotebookSession
 
 LINE_NAMES = ("plugin",)
@@ -41,6 +39,10 @@ class PluginMagics(Magics):
         As a cell magic, `%%plugin ID` writes the cell as that plugin's source and loads it, or
         reloads it with its state. If the new code is broken, the old goes on serving.
         """
+        # With the first magic that is run, and not while the notebook waits for the extension.
+        from nebula_lab.notebook.authoring import write_plugin
+        from nebula_lab.notebook.commands import run_line
+
         if cell is None:
             return run_line(self._session, line)
         write_plugin(self._session, _one_id("plugin", line), cell)
@@ -59,5 +61,7 @@ class PluginMagics(Magics):
 def _one_id(magic: str, line: str) -> str:
     words = line.split()
     if len(words) != 1 or words[0] in ("-h", "--help"):
+        from nebula_lab.notebook.commands import overview
+
         raise UsageError(f"%%{magic} takes one plugin id: %%{magic} ID\n{overview()}")
     return words[0]

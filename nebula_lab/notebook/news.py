@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.manager import PluginManager
 from nebula_lab.model.events import (
@@ -14,7 +14,9 @@ from nebula_lab.model.events import (
     SavedChange,
     WatchNoted,
 )
-from nebula_lab.views import Rendered, news_view
+
+if TYPE_CHECKING:
+    from nebula_lab.views import Rendered
 
 _KINDS = (SavedChange, PluginDiscovered, PluginRemoved, WatchNoted)
 # How much is kept for a cell that nobody runs.
@@ -64,6 +66,10 @@ class WatchNews:
         with self._lock:
             events = list(self._pending.values())
             self._pending.clear()
+        if not events:
+            return
+        from nebula_lab.views import news_view
+
         for event in events:
             rendered = news_view(event)
             if rendered is not None:

@@ -20,13 +20,13 @@ from nebula_lab.notebook.news import WatchNews
 from nebula_lab.notebook.progress import CellScreen, ProgressBoard, TerminalScreen
 from nebula_lab.notebook.sink import NotebookSink
 from nebula_lab.runtime.output import OutputSink
-from nebula_lab.views import Rendered, problem_count, unenforced_note
 from nebula_lab.views.quantities import counted
 from nebula_lab.views.safe_text import prose
 
 if TYPE_CHECKING:
     from nebula_lab.notebook.live_session import NotebookLive
     from nebula_lab.notebook.widgets import LiveWidget
+    from nebula_lab.views import Rendered
 
 BOUND_NAME = "plugins"
 
@@ -111,6 +111,8 @@ class NotebookSession:
         """Say what the manager has, and what of its configuration is not enforced."""
         self.say(opening_line(self.manager))
         if self.manager.unenforced:
+            from nebula_lab.views import unenforced_note
+
             self.say(unenforced_note(self.manager.unenforced).text)
 
     def warn_of_unenforced(self) -> None:
@@ -145,8 +147,8 @@ class NotebookSession:
         self.news.follow(manager)
         if self._live is not None:
             self._live.follow(manager)
-        manager.warm_up()
         self._bind(manager)
+        manager.warm_up()  # last: from here on, a thread imports what plugins run with
 
     def _bind(self, manager: PluginManager) -> None:
         names = self.shell.user_ns
@@ -164,6 +166,8 @@ def opening_line(manager: PluginManager) -> str:
     """Such as `nebula_lab: 5 plugins, 2 problems and 1 note (%plugin problems).`"""
     text = f"nebula_lab: {counted(len(manager), 'plugin')}"
     if manager.problems:
+        from nebula_lab.views import problem_count
+
         text += f", {problem_count(manager.problems)} (%plugin problems)"
     return text + "."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,6 @@ from nebula_lab.model import (
     ProblemKind,
     SandboxMode,
 )
-from nebula_lab.model.policy import rights_of
-from nebula_lab.model.refusals import refusal_notes
-from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.resolver import PluginRegistry, Resolution
 from nebula_lab.runtime.choosing import ChosenVersions, choose_versions
@@ -30,12 +27,12 @@ from nebula_lab.runtime.discoverers import Progress, collector_of, discoverer_fo
 from nebula_lab.runtime.kept_states import KeptStates
 from nebula_lab.runtime.locking import held_to_lock, preferred_lock
 from nebula_lab.runtime.record import PluginRecord
-from nebula_lab.runtime.storeroom import Storeroom
 from nebula_lab.trust.contents import CollectedPlugin
-from nebula_lab.trust.store import ContentStore
 
 if TYPE_CHECKING:
     from nebula_lab.runtime.reasons import VersionReasons
+    from nebula_lab.runtime.storeroom import Storeroom
+    from nebula_lab.trust.store import ContentStore
 
 OnState = Callable[[PluginRecord, PluginState, PluginState, str], None]
 
@@ -47,7 +44,8 @@ class Catalogue:
         config: where to look.
         on_state: see `PluginRecord`.
         progress: is told how far what comes from elsewhere is.
-        store: has versions that may be pinned or locked and are not where plugins are looked for.
+        store: gives what has versions that may be pinned or locked, and are not where plugins are
+            looked for.
     """
 
     def __init__(
@@ -55,13 +53,14 @@ class Catalogue:
         config: PluginConfig,
         on_state: OnState,
         progress: Progress = lambda label, done, total, unit: None,
-        store: ContentStore | None = None,
+        store: Callable[[], ContentStore] | None = None,
     ) -> None:
         self._config = config
         self._on_state = on_state
         self._lock = threading.Lock()
         self._discoverer = discoverer_for(config, progress)
-        self._storeroom = Storeroom(store or ContentStore())
+        self._store = store
+        self._storeroom: Storeroom | None = None
         self._collect = collector_of(self._discoverer)
         self.held = held_to_lock(config)
         self.lock_file = preferred_lock(config)
@@ -84,9 +83,8 @@ class Catalogue:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was left out and why, first of discovery and then of resolution; then notes."""
-        rights = [
-            note for record in self for note in refusal_notes(record.descriptor, self._config)
-        ]
+        asking = [one.descriptor for one in self if not one.descriptor.security.is_empty]
+        rights = _notes_on_rights(asking, self._config) if asking else ()
         explained = {
             one.plugin_id for one in self._found if one.kind == ProblemKind.NO_VERSION_FITS
         }
@@ -132,7 +130,8 @@ class Catalogue:
         """All versions that may be chosen."""
         found = self._discoverer.discover()
         locked = () if self.held is None else self.held.lock.plugins
-        found = self._storeroom.offered(found, self._config.pins, locked)
+        if self._config.pins or locked:
+            found = self._stored().offered(found, self._config.pins, locked)
         self._known = found if self.held is None else self.held.restricted(found)
         return self._known
 
@@ -142,7 +141,16 @@ class Catalogue:
         Raises:
             StoreError: they can't be had.
         """
-        return self._storeroom.collect(descriptor) or self._collect(descriptor)
+        kept = None if self._storeroom is None else self._storeroom.collect(descriptor)
+        return kept or self._collect(descriptor)
+
+    def _stored(self) -> Storeroom:
+        if self._storeroom is None:
+            from nebula_lab.runtime.storeroom import Storeroom
+            from nebula_lab.trust.store import ContentStore
+
+            self._storeroom = Storeroom(ContentStore() if self._store is None else self._store())
+        return self._storeroom
 
     def version_reasons(self, plugin_id: str) -> VersionReasons:
         """Why a plugin is there in its version; as of the last search.
@@ -200,6 +208,9 @@ class Catalogue:
         rights: tuple[str, ...] = ()
         is_component = record.descriptor.is_component
         if sandbox is not SandboxMode.NONE or is_component:
+            from nebula_lab.model.policy import rights_of
+            from nebula_lab.model.rights_in_words import in_short
+
             rights = in_short(rights_of(record.descriptor, self._config.security))
         return record.info(f"Wasm in {sandbox.value}" if is_component else sandbox.value, rights)
 
@@ -295,6 +306,14 @@ class Catalogue:
             plugin_id=descriptor.id,
             path=descriptor.path,
         )
+
+
+def _notes_on_rights(
+    asking: Iterable[PluginDescriptor], config: PluginConfig
+) -> tuple[Problem, ...]:
+    from nebula_lab.model.refusals import refusal_notes  # where a plugin asks for anything
+
+    return tuple(note for descriptor in asking for note in refusal_notes(descriptor, config))
 
 
 def _on_disk(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -47,8 +48,9 @@ from nebula_lab.wire.values import decode_value
 
 # How long the end of a host may take once its channel has ended, before it is made to.
 _DYING = 1.0
-# When a host that has not answered is told again to stop: seconds, and as parts of the grace.
-_INSISTING = ((0.01, 0.1), (0.3, 0.5))
+# When a host that has not answered is told again to stop: seconds, as parts of the grace, and
+# whether that is the last time.
+_INSISTING = ((0.01, 0.1, False), (0.3, 0.5, True))
 # Stands for the answer to a call that is not waited for any more.
 _LEFT = Failure(0, "withdrawn", "", "", "")
 
@@ -136,7 +138,7 @@ class Conversation(PendingCall):
             return
         self._stacks()  # as long as it is there
         if is_culprit(self._host, self, self._grace):
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
         else:
             self._leave()
             self._link.hand(self, _LEFT)
@@ -152,12 +154,16 @@ class Conversation(PendingCall):
         if self.is_left:  # it has come to its turn at last, and is to use it to stop
             self._end_left_later()
 
+    def _replace_host(self, what: str) -> None:
+        reason = f"{self._invocation.label} {what}"
+        self._listener.host_stuck(self._host, self._invocation.plugin_id, reason)
+
     def _end_left_later(self) -> None:
         self._link.call_later(self._grace, self._end_host_of_left)
 
     def _end_host_of_left(self) -> None:
         if not self.answered and self._link.ended is None:
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
 
     def _is_under_way(self) -> bool:
         return not self._answered and not self.answered and self._link.ended is None
@@ -171,14 +177,15 @@ class Conversation(PendingCall):
             self._host.interrupt(self)
         except (ChannelEndedError, TimeoutError):
             return  # whoever waits for the call finds out by itself
-        for delay, part in _INSISTING:
-            self._link.call_later(min(delay, part * self._grace), self._insist)
+        for delay, part, is_last in _INSISTING:
+            insist = partial(self._insist, is_last=is_last)
+            self._link.call_later(min(delay, part * self._grace), insist)
 
-    def _insist(self) -> None:
+    def _insist(self, *, is_last: bool) -> None:
         if not self._is_under_way():
             return
         if ahead_of(self._host, self) is None:
-            self._host.insist(self)
+            self._host.insist(self, is_last=is_last)
         else:  # to have stacks written without Python's lock can end what runs
             self._host.interrupt(self)
 
@@ -278,7 +285,7 @@ class Conversation(PendingCall):
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
         if self._host.is_spent:
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("has used its host up")
         self._invocation.on_cancel = None
         if self.is_left:
             self._link.leave_call(self)
@@ -391,7 +398,7 @@ class Conversation(PendingCall):
         self._answered = True  # nobody waits for its end
         if is_culprit(self._host, self, grace):
             self._was_stuck = True
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
         else:
             self._leave()
 
@@ -401,7 +408,7 @@ class Conversation(PendingCall):
             self._stop_and_wait()
         else:
             self._answered = True
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("was interrupted")
 
     def _nonsense(self, what: str) -> ExecutionFailedError:
         self._link.end(f"it sent {what}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -25,11 +25,12 @@ from nebula_lab.model.discovery_strategy import (
     Registry,
 )
 from nebula_lab.model.problem import Problem
-from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import CollectedPlugin
 
-# From a descriptor to the files of its plugin.
-Collect = Callable[[PluginDescriptor], CollectedPlugin]
+if TYPE_CHECKING:
+    from nebula_lab.trust.contents import CollectedPlugin
+
+    # From a descriptor to the files of its plugin.
+    Collect: TypeAlias = Callable[[PluginDescriptor], CollectedPlugin]
 
 
 # A label, how much is done, how much there is, and in which unit.
@@ -55,7 +56,13 @@ def discoverer_for(
 def collector_of(discoverer: Discoverer) -> Collect:
     """How the files of what was found are to be had: from the disk, unless it knows better."""
     own: Collect | None = getattr(discoverer, "collect", None)
-    return own or collect
+    return own or _collect
+
+
+def _collect(descriptor: PluginDescriptor) -> CollectedPlugin:
+    from nebula_lab.trust.collecting import collect  # with the first plugin that is to be run
+
+    return collect(descriptor)
 
 
 class _Nothing:

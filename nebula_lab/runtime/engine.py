@@ -1,4 +1,4 @@
-"""Puts a manager's parts together, each with the others that it works with."""
+"""Puts together the parts that run plugins, each with the others that it works with."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from nebula_lab.metrics import Chronicle, ManagerCounters
-from nebula_lab.model import PluginConfig, PluginState
+from nebula_lab.metrics import ManagerCounters
+from nebula_lab.model import PluginState
 from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.runtime.archive import Archive
 from nebula_lab.runtime.calls import CallPath
-from nebula_lab.runtime.catalogue import Catalogue
 from nebula_lab.runtime.checkpoints import Checkpoints
 from nebula_lab.runtime.dependents import DependentNotifier
-from nebula_lab.runtime.dispatcher import Dispatcher
 from nebula_lab.runtime.exchange import Exchange
+from nebula_lab.runtime.groundwork import Groundwork
 from nebula_lab.runtime.holds import Holds
 from nebula_lab.runtime.hosting import Hosting
 from nebula_lab.runtime.idleness import is_idle
@@ -37,39 +36,29 @@ from nebula_lab.runtime.supervisor import Supervisor
 from nebula_lab.runtime.switchboard import Switchboard
 from nebula_lab.runtime.waits import WaitGraph
 from nebula_lab.runtime.watching import FileWatch
-from nebula_lab.runtime.workers import Workers
-from nebula_lab.sandbox.choice import sandbox_for
-from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.table import SandboxTable
 from nebula_lab.transport.loop import LoopThread
-from nebula_lab.trust.store import ContentStore
 
 
 class Engine:
-    """What a manager works with. It owns every thread, process and file.
+    """What a manager works with beyond its groundwork.
+
+    Together they own every thread, process and file.
 
     Args:
-        config: what the parts are made for.
-        sink: gives where output of plugins goes, at the time when it comes.
-
-    Raises:
-        ConfigError: this version does not have the sandbox, or there is no folder for sockets.
-        DiscoveryError: the place to look for plugins is not there.
+        ground: the parts that the manager has had from its start.
+        loop: watches what nobody waits for; it is ended with the engine.
     """
 
-    def __init__(self, config: PluginConfig, sink: Callable[[], OutputSink]) -> None:
-        sink = _heeded(sink)
-        sandbox_for(config.security.sandbox)  # before there is anything to be closed
-        store = ContentStore()
-        self.chronicle = Chronicle()
-        self.dispatcher = Dispatcher(self.chronicle.note)
-        self.catalogue = Catalogue(
-            config, self._on_state, lambda *words: sink().progress(*words), store
-        )
+    def __init__(self, ground: Groundwork, loop: LoopThread) -> None:
+        config, sink = ground.config, _heeded(ground.sink)
+        store = ground.store
+        self.chronicle = ground.chronicle
+        self.dispatcher = ground.dispatcher
+        self.catalogue = ground.catalogue
         counters = ManagerCounters()
-        workers = Workers()
-        run_folder = RunFolder()
-        loop = LoopThread()
+        workers = ground.workers
+        run_folder = ground.run_folder
         self.sandboxes = SandboxTable(loop, run_folder, config, lambda: is_idle(self.catalogue))
         journal = Journal(self.catalogue.record, self.dispatcher, config.security)
         switchboard = Switchboard(config, self.catalogue, journal, workers, sink)
@@ -183,8 +172,8 @@ class Engine:
         self._run_folder = run_folder
 
     def warm_up(self) -> None:
-        """Get ready for plugins to be loaded soon, in the background."""
-        self._workers.start_unattended(self.sandboxes.warm_up)
+        """Get ready for plugins to be loaded soon; on a thread that nobody waits for."""
+        self.sandboxes.warm_up()
 
     @property
     def _run_dir(self) -> Path:
@@ -227,9 +216,10 @@ class Engine:
         for record in self.catalogue:
             record.disown()
 
-    def _on_state(
+    def state_changed(
         self, record: PluginRecord, before: PluginState, after: PluginState, reason: str
     ) -> None:
+        """Tell of a change of a plugin's state; see `PluginRecord`."""
         self.dispatcher.emit(state_event(record.id, before, after, reason))
         self.watching.state_changed(after)
 

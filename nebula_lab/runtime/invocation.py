@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import PluginError
-from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.output import OutputSink
 
 if TYPE_CHECKING:
+    from nebula_lab.runtime.call_displays import CallDisplays
     from nebula_lab.runtime.record import PluginRecord
 
 _MOST_FAILED_CALLS = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,12 +16,10 @@ from nebula_lab.model.release import Origin, Release
 from nebula_lab.resolver import PluginRegistry
 from nebula_lab.runtime.choosing import choose_versions
 from nebula_lab.runtime.discoverers import discoverer_for
-from nebula_lab.runtime.environment_locks import with_environments
 from nebula_lab.runtime.lock_writing import changes_between, write_lock
-from nebula_lab.runtime.storeroom import Storeroom
-from nebula_lab.trust.collecting import collect
-from nebula_lab.trust.contents import CollectedPlugin
-from nebula_lab.trust.store import ContentStore
+
+if TYPE_CHECKING:
+    from nebula_lab.trust.contents import CollectedPlugin
 
 __all__ = [
     "HeldToLock",
@@ -160,6 +159,8 @@ def lock_of(
     locked = previous.with_plugins(
         _locked(one, found.release_of(one), needs.get(one.id, ())) for one in chosen
     )
+    from nebula_lab.runtime.environment_locks import with_environments
+
     anew: bool | Collection[str] = True if upgrade is None else upgrade
     return with_environments(locked, chosen, anew=anew, python=config.python)
 
@@ -181,6 +182,8 @@ def _locked(
 
 def _digest_of(descriptor: PluginDescriptor, release: Release) -> str:
     """Of a plugin's files: as its registry says, which they are held to, or as they are here."""
+    from nebula_lab.trust.collecting import collect
+
     return release.digest or collect(descriptor).files.digest
 
 
@@ -228,6 +231,9 @@ def relock(
             hint="Set lock_file in the configuration.",
         )
     before = read_lock(path)
+    from nebula_lab.runtime.storeroom import Storeroom
+    from nebula_lab.trust.store import ContentStore
+
     found = Storeroom(ContentStore()).offered(discoverer_for(config).discover(), config.pins)
     known = {one.id for one in found.descriptors}
     for plugin_id in upgrade or ():

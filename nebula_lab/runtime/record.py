@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import PluginError, StateTransitionError
 from nebula_lab.metrics import PluginRecorder
@@ -20,7 +20,9 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.log_ring import LogLine, LogRing
 from nebula_lab.runtime.operation import Description
 from nebula_lab.runtime.slots import Slots
-from nebula_lab.sandbox.base import Host
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.base import Host
 
 _LOADED = PluginState.LOADED
 _SUCCESSIONS = 50

@@ -7,12 +7,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from queue import Empty
+from typing import TYPE_CHECKING
 
 from nebula_lab.errors import CallCancelledError, PluginError, QueueFullError
 from nebula_lab.runtime.gate import Gate
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.ticket import CANCELLED, Ticket, anew, gone
-from nebula_lab.sandbox.base import Host
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.base import Host
 
 
 class Slots:
@@ -144,16 +147,18 @@ class Slots:
             raise
         finally:
             invocation.stop_by(None)
-        if isinstance(got, Host):
-            return got
-        self._withdraw(ticket)
         if isinstance(got, PluginError):
+            self._withdraw(ticket)
             raise anew(got)
-        raise CallCancelledError(
-            f"{invocation.reason} while it waited",
-            plugin_id=invocation.plugin_id,
-            operation=invocation.operation,
-        )
+        if got is CANCELLED:
+            self._withdraw(ticket)
+            raise CallCancelledError(
+                f"{invocation.reason} while it waited",
+                plugin_id=invocation.plugin_id,
+                operation=invocation.operation,
+            )
+        host: Host = got
+        return host
 
     @contextlib.contextmanager
     def place(self, invocation: Invocation, at: Host | None = None) -> Iterator[Host]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import PluginError
 from nebula_lab.runtime.invocation import Invocation
-from nebula_lab.sandbox.base import Host
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.base import Host
 
 CANCELLED = object()
 
@@ -19,7 +22,7 @@ class Ticket:
     def __init__(self, invocation: Invocation, wish: Host | None) -> None:
         self.invocation = invocation
         self.wish = wish
-        self.box: SimpleQueue[object] = SimpleQueue()
+        self.box: SimpleQueue[Any] = SimpleQueue()
 
 
 def gone(ticket: Ticket) -> PluginError:

@@ -148,18 +148,27 @@ class Host(abc.ABC):
     def interrupt(self, call: PendingCall) -> None:
         """Make the host look at its messages, among them a `Cancel`, even while a call runs."""
 
-    def insist(self, call: PendingCall) -> None:  # noqa: B027 - few can miss an interrupt
+    def insist(  # noqa: B027 - few can miss an interrupt
+        self, call: PendingCall, *, is_last: bool
+    ) -> None:
         """Do the same for a call that has not answered; more than once does no harm.
 
-        One that can't answer tells what it is at now, for the look that was begun before.
+        Args:
+            call: that one.
+            is_last: one that has not even told what it is at is made to tell, for the look that
+                was begun before.
         """
 
     def end_started(self, moment: Moment) -> None:  # noqa: B027 - few start any
         """End the processes that its plugin has started after a moment."""
 
     @abc.abstractmethod
-    def kill(self) -> None:
-        """End the host at once, and what it has started, whatever it is doing."""
+    def kill(self, reason: str = "") -> None:
+        """End the host at once, and what it has started, whatever it is doing.
+
+        Args:
+            reason: what for, if calls that run there are to fail with it.
+        """
 
     @abc.abstractmethod
     def exit_report(self, timeout: float) -> ExitReport:

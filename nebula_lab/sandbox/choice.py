@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from nebula_lab.errors import ConfigError
 from nebula_lab.model import Container, PluginConfig, SandboxMode
-from nebula_lab.sandbox.base import Sandbox
-from nebula_lab.sandbox.run_folder import RunFolder
-from nebula_lab.transport.loop import LoopThread
 
-MakeSandbox = Callable[[LoopThread, RunFolder, PluginConfig, Callable[[], bool]], Sandbox]
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.base import Sandbox
+    from nebula_lab.sandbox.run_folder import RunFolder
+    from nebula_lab.transport.loop import LoopThread
+
+    MakeSandbox: TypeAlias = Callable[
+        [LoopThread, RunFolder, PluginConfig, Callable[[], bool]], Sandbox
+    ]
 
 
 def _in_process(

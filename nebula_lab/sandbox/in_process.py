@@ -143,15 +143,15 @@ class InProcessHost(Host):
         self._interrupts.interrupt(call.number)
         self._halt(call.number)
 
-    def insist(self, call: PendingCall) -> None:
+    def insist(self, call: PendingCall, *, is_last: bool) -> None:
         self._halt(call.number)
 
     def _halt(self, number: int) -> None:
         if self._server is not None:
             self._server.halt(number)
 
-    def kill(self) -> None:
-        self._reason = self._reason or "it did not stop; its thread was left behind"
+    def kill(self, reason: str = "") -> None:
+        self._reason = self._reason or f"{reason or 'it did not stop'}; its thread was left behind"
         self.link.close()
         self._interrupts.interrupt()
 

@@ -35,7 +35,10 @@ from nebula_lab.sandbox.visible_files import VisibleFiles
 from nebula_lab.transport.loop import LoopThread
 
 _IN_A_NOTEBOOK = 1
-_UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
+# Made without its model, which nothing else may need yet.
+_UNASKING = PluginDescriptor.model_construct(
+    id="spare", name="spare", version=Version.parse("0.0.0"), path=Path("/")
+)
 
 
 class ProcessSandbox(Sandbox):

@@ -223,8 +223,12 @@ class ProcessHost(Host):
         self._group.lenient(self._loop)
         self._process.signal(signals.INTERRUPT)
 
-    def insist(self, call: PendingCall) -> None:
-        self._process.signal(signals.STACKS)
+    def insist(self, call: PendingCall, *, is_last: bool) -> None:
+        # Its handler in C reads frames without Python's lock. If code in Python goes on meanwhile,
+        # which has the time to do so where another thread takes the signal, it reads what is no
+        # frame any more, and the process dies of it. So it is for a host that runs no Python.
+        if is_last and self._stacks.is_untouched():
+            self._process.signal(signals.STACKS)
         # A thread that is about to wait does so though a signal has just come: come again.
         self._process.signal(signals.INTERRUPT)
 
@@ -242,13 +246,15 @@ class ProcessHost(Host):
             self._ending.kill(f"killed, since {reason}", EndCause.OVER_LIMIT)
         self.kill()
 
-    def kill(self) -> None:
+    def kill(self, reason: str = "") -> None:
         if os.getpid() != self._owner_pid:
             return
         if self._usage is not None:
             self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
-            self._ending.kill("killed by the manager")
+            self._ending.kill(
+                f"killed by the manager: {reason}" if reason else "killed by the manager"
+            )
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()

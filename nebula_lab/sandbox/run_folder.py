@@ -9,11 +9,12 @@ import stat
 import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nebula_lab.errors import ConfigError
-from nebula_lab.sandbox import removal
-from nebula_lab.sandbox.nursery import nursery
-from nebula_lab.sandbox.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from nebula_lab.sandbox.sweeper import Sweeper
 
 # Unix socket paths end at 107 bytes; the names below it take some fifty of them.
 LONGEST_PARENT = 50
@@ -40,6 +41,9 @@ class RunFolder:
 
     def ensure(self) -> Path:
         """Where it is; made now, if it is not there yet. Any thread."""
+        from nebula_lab.sandbox.nursery import nursery
+        from nebula_lab.sandbox.sweeper import Sweeper
+
         with self._making:
             if self._sweeper is None:
                 # First, so that there is no moment at which nobody would remove the folder.
@@ -64,7 +68,10 @@ class RunFolder:
         if os.getpid() != self._owner_pid:
             return
         with self._making:
-            removal.remove(str(self.path))
+            if os.path.lexists(self.path):
+                from nebula_lab.sandbox import removal
+
+                removal.remove(str(self.path))
             with contextlib.suppress(OSError):  # others of the user's are there too
                 self.path.parent.rmdir()
             if self._sweeper is not None:

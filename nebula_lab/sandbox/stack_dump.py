@@ -30,6 +30,7 @@ class StackDump:
 
     def __init__(self) -> None:
         self._moving = threading.Lock()
+        self._begun = 0
         self._descriptor = os.memfd_create("nebula-stacks", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
         try:
             os.ftruncate(self._descriptor, SIZE + NUMBER_SIZE)
@@ -48,10 +49,17 @@ class StackDump:
         with self._moving, contextlib.suppress(OSError):
             start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
             # Of two calls that are stopped at the same time one may lose its own by this.
-            if 0 <= start <= SIZE // 2:
-                return start
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            if not 0 <= start <= SIZE // 2:
+                start = os.lseek(self._descriptor, 0, os.SEEK_SET)
+            self._begun = start
+            return start
         return 0
+
+    def is_untouched(self) -> bool:
+        """Whether nothing has been written since room was made for it last; any thread."""
+        with self._moving, contextlib.suppress(OSError):
+            return os.lseek(self._descriptor, 0, os.SEEK_CUR) == self._begun
+        return False
 
     def since(self, start: int) -> str:
         """What has been written from there on; any thread. It may be anything."""

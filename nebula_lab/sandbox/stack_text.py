@@ -30,11 +30,16 @@ def stacks_from(text: str, sources: SourceLines | None) -> HostStacks:
         text: from a host, and bounded.
         sources: the plugin's files; None before it has any.
     """
+    # Python lists the newest thread first, so the main one is the last; tasks come before.
+    return stacks_of(list(reversed(threads_in(text).values())), sources)
+
+
+def threads_in(text: str) -> dict[str, RawThread]:
+    """The threads in a text, by their numbers in hexadecimal; the newest is the first."""
     found: dict[str, RawThread] = {}
     for ident, thread in _threads(text):
         found.setdefault(ident, thread)
-    # Python lists the newest thread first, so the main one is the last; tasks come before.
-    return stacks_of(list(reversed(found.values())), sources)
+    return found
 
 
 def _threads(text: str) -> Iterator[tuple[str, RawThread]]:

@@ -16,11 +16,11 @@ from nebula_lab.runtime.log_ring import LogListing
 from nebula_lab.trust.history import StoredVersions
 from nebula_lab.trust.report import SignatureReport
 from nebula_lab.views.descriptor import descriptor_view
-from nebula_lab.views.error_box import error_box
+from nebula_lab.views.error_boxes import error_box
 from nebula_lab.views.health import health_view
 from nebula_lab.views.logs import log_view
 from nebula_lab.views.metrics import metrics_table, operation_metrics_table
-from nebula_lab.views.plugin_list import plugin_list, plugin_view
+from nebula_lab.views.plugin_rows import plugin_list, plugin_view
 from nebula_lab.views.policy import policy_view
 from nebula_lab.views.problems import problem_list
 from nebula_lab.views.rendered import Rendered

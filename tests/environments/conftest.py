@@ -46,6 +46,12 @@ def index(kept):
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def nothing_half_built(kept):
+    """What a build that was killed has left stays for an hour: not for the next test."""
+    shutil.rmtree(kept / "home" / "environments" / "new", ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def host_wheels(kept):
     """All that a host needs in an environment: packed once, and unpacked by uv once."""

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 from local_wheels import write_source, write_wheel
 
@@ -169,10 +170,13 @@ def test_a_killed_build_leaves_nothing_that_is_used_and_the_next_try_works(index
     process = builder("interrupted", start_new_session=True)
     for line in process.stdout:
         if line.startswith("installing"):
+            os.killpg(process.pid, signal.SIGSTOP)  # so that it starts nothing more
+            left = psutil.Process(process.pid).children(recursive=True)
             os.killpg(process.pid, signal.SIGKILL)
             break
     process.wait()
     process.stdout.close()
+    psutil.wait_procs(left)  # a uv that is still at it would write after what follows
     found = cache.ready(needs("interrupted"))
     assert Path(found.packages[0], "interrupted.py").exists()
     remove_unused(cache.layout, 3600.0)

@@ -59,6 +59,11 @@ def deaf(self):
 def stopped(self):
     os.kill(os.getpid(), signal.SIGSTOP)
 @operation
+def swallow_and_count(self, mark: str, interrupts: bool):
+    signal.signal(signal.SIGRTMAX - 3, lambda *_: pathlib.Path(mark).touch())
+    if not interrupts: signal.signal(signal.SIGINT, signal.SIG_IGN)
+    self.swallow()
+@operation
 def with_threads(self, seconds: float = 30.0):
     def fetch(): threading.Event().wait(seconds)
     threading.Thread(target=fetch, daemon=True).start()
@@ -209,6 +214,15 @@ def test_a_process_that_took_all_handlers_away_is_ended_and_says_so(plugins):
     assert "it wrote none when it was asked to" in error.stacks.trouble
     assert "it wrote none when it was asked to" in str(error)
     assert plugins["stuck"].pid() != before
+
+
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_stacks_are_written_without_pythons_lock_only_if_an_interrupt_brought_none(
+    parents, tmp_path, interrupts
+):
+    mark = tmp_path / "mark"
+    stopped(parents, "parent", "swallow_and_count", mark=str(mark), interrupts=interrupts)
+    assert mark.exists() is not interrupts
 
 
 def test_a_stopped_process_is_ended_and_says_so(plugins):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from nebula_lab import views
 from nebula_lab.errors import ExecutionFailedError, LoadFailedError
 from nebula_lab.metrics import DurationSummary, MetricsSnapshot, OperationMetrics, PluginMetrics
 from nebula_lab.model import (
@@ -251,3 +253,11 @@ def test_a_view_shows_itself_in_a_terminal_and_a_notebook():
     view = plugin_list([info()])
     assert repr(view) == view.text
     assert view._repr_mimebundle_() == {"text/plain": view.text, "text/html": view.html}
+
+
+def test_every_view_has_its_home_and_no_module_has_the_name_of_one():
+    # What is imported from a module of that name would hide the view.
+    for name in views.__all__:
+        home = importlib.import_module(f"nebula_lab.views.{views._HOMES[name]}")
+        assert getattr(views, name) is getattr(home, name)
+        assert importlib.util.find_spec(f"nebula_lab.views.{name}") is None

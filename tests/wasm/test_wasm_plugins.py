@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy
+import psutil
 import pytest
 
 from nebula_lab.errors import (
@@ -218,3 +219,17 @@ def test_without_wasmtime_it_is_said_what_to_install(workshop):
     command = [sys.executable, "-c", code, str(workshop.folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert 'pip install "nebula-lab[wasm]"' in ended.stderr
+
+
+def test_a_machine_that_is_over_gives_its_memory_back(workshop):
+    workshop.plugin("it", "@operation\ndef spin(self):\n    while True: pass")
+    with workshop.manager() as manager:
+        manager.load_plugin("it")
+        before = psutil.Process().memory_info().rss
+        for _ in range(5):
+            with pytest.raises(PluginTimeoutError):
+                manager.execute("it", "spin", timeout=0.05)
+            manager.unload_plugin("it")
+            manager.load_plugin("it")
+        # Each has 20 MB and more.
+        assert psutil.Process().memory_info().rss - before < 60e6

@@ -47,6 +47,25 @@ def test_a_stream_that_does_not_stop_when_told_is_stopped(begun):
     assert isinstance(begun.ask("add", n=0), int)
 
 
+def test_an_instance_that_was_stopped_gives_its_memory_back(begun):
+    begun.fresh()
+    there = begun.ask("eat_memory")
+    with pytest.raises(PluginTimeoutError):
+        begun.ask("spin", timeout=0.05)
+    assert begun.ask("eat_memory") >= there - 1
+    begun.fresh()
+
+
+def test_a_process_survives_the_stopping_of_many_streams(begun):
+    before = {one.id: one.restarts for one in begun.plugins.list_plugins()}["hostile"]
+    for _ in range(5):
+        items = begun.plugins.execute("hostile", "stream_and_spin", {})
+        next(items)
+        items.close()
+    after = {one.id: one.restarts for one in begun.plugins.list_plugins()}["hostile"]
+    assert after == before
+
+
 def test_a_loop_in_its_start_fails_its_load(tmp_path):
     lab = ComponentLab(
         "Process",

@@ -104,6 +104,12 @@ class ComponentResource:
     def cleanup(self) -> None:
         self._ask("cleanup")
 
+    def close(self) -> None:
+        """Give back what its instance has. Can be called again."""
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.close()
+
     def _ask(self, name: str, *arguments: str) -> Any:
         """Call a function of the component.
 
@@ -122,7 +128,7 @@ class ComponentResource:
                     trap = error
         finally:
             if not is_whole:
-                self._instance = None  # it was left in the middle of something
+                self.close()  # it was left in the middle of something
         if trap is None:
             return result
         if trap.is_halt:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
-# Seconds that a call has to end by itself, once the host function that it waits in has told it.
+# Seconds that a call has to end by itself, once a function of the host can have told it.
 # Less than the time after which a manager tells it for the last time.
 _TO_END = 0.05
 
@@ -34,7 +34,7 @@ class Halting:
         self._stop = stop
         self._lock = threading.Lock()
         self._running = 0
-        self._waits = False
+        self._asks = False
         self._spared = 0
         self._spared_at = 0.0
 
@@ -49,32 +49,29 @@ class Halting:
         with self._lock:
             be_ready()
             self._running = call
+            self._asks = False
         try:
             yield
         finally:
             with self._lock:
                 self._running = 0
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """The call waits in the host within this, and is told there."""
-        self._waits = True
-        try:
-            yield
-        finally:
-            self._waits = False
+    def asks(self) -> None:
+        """The call asks something of the host: there it is told when it is to stop."""
+        self._asks = True
 
     def halt(self, call: int) -> None:
         """Stop a call, if it is the one that runs; any thread.
 
-        One that waits in the host can end by itself, and is stopped if it has not when this is
-        called again a moment later.
+        One that asks the host for something now and then, as a stream does, can end by itself once
+        it has been told there. If it has not when this is called again a moment later, it is
+        stopped.
         """
         with self._lock:
             if call != self._running or not call:
                 return
             now = time.monotonic()
-            if self._waits and self._spared != call:
+            if self._asks and self._spared != call:
                 self._spared, self._spared_at = call, now
             if self._spared != call or now - self._spared_at > _TO_END:
                 self._stop()

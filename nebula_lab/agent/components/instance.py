@@ -15,19 +15,25 @@ from nebula_lab.agent.load_errors import LoadError
 
 if TYPE_CHECKING:
     from wasmtime import Engine
-    from wasmtime.component import Component, Func, Instance, Linker
+    from wasmtime.component import Component, Instance, Linker
+
+    from nebula_lab.agent.components.calling import TextFunction
 
 HOST = "nebula:plugin/host@0.1.0"
 GUEST = "nebula:plugin/guest@0.1.0"
-FUNCTIONS = (
-    "describe",
-    "initialize",
-    "execute",
-    "health-check",
-    "save-state",
-    "restore-state",
-    "cleanup",
-)
+_FAILURE = ["RecordType", [["error-type", "String"], ["message", "String"]]]
+_STATE = ["EnumType", ["healthy", "degraded", "unhealthy"]]
+_DONE = ["ResultType", None, _FAILURE]
+# How many texts each takes, and the shape of what it gives.
+FUNCTIONS: dict[str, tuple[int, Any]] = {
+    "describe": (0, "String"),
+    "initialize": (1, _DONE),
+    "execute": (2, ["ResultType", "String", _FAILURE]),
+    "health-check": (0, ["RecordType", [["state", _STATE], ["message", "String"]]]),
+    "save-state": (0, ["OptionType", "String"]),
+    "restore-state": (1, _DONE),
+    "cleanup": (0, None),
+}
 # What can be imported: ours, and WASI as bare as it can be.
 _PROVIDED = (
     "nebula:plugin/",
@@ -92,17 +98,30 @@ class GuestInstance:
             tables=_MOST_OF_A_KIND,
             memories=_MOST_OF_A_KIND,
         )
-        self._store.set_wasi(bare_wasi(functions))
-        _require_our_world(component, engine, shown)
-        linker = self._linked(engine, functions)
+        self._functions: dict[str, TextFunction] = {}
         try:
+            self._store.set_wasi(bare_wasi(functions))
+            _require_our_world(component, engine, shown)
+            linker = self._linked(engine, functions)
             with self._running(call):
                 instance = linker.instantiate(self._store, component)
-        except WasmtimeError as error:
+            self._functions = self._exported(instance, shown)
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, WasmtimeError):
+                raise
             if _is_trap(error):
                 raise self._trap(error) from error
             raise LoadError(_unfit(shown, str(error))) from error
-        self._functions = self._exported(instance, shown)
+
+    def close(self) -> None:
+        """Give its memory back; it is of no use afterwards. Can be called again.
+
+        wasmtime keeps the functions that a store calls as long as there is the store, and these
+        keep this object, which keeps the store: nothing else would ever free it.
+        """
+        self._functions = {}
+        self._store.close()
 
     def _linked(self, engine: Engine, functions: HostFunctions) -> Linker:
         from wasmtime.component import Linker
@@ -114,17 +133,22 @@ class GuestInstance:
                 host.add_func(name, partial(self._in_host, function))
         return linker
 
-    def _exported(self, instance: Instance, shown: str) -> dict[str, Func]:
+    def _exported(self, instance: Instance, shown: str) -> dict[str, TextFunction]:
+        from nebula_lab.agent.components.calling import TextFunction
+
         guest = instance.get_export_index(self._store, GUEST)
         if guest is None:
             raise LoadError(_unfit(shown, f"it does not export {GUEST}"))
         found = {}
-        for name in FUNCTIONS:
+        for name, kind in FUNCTIONS.items():
             index = instance.get_export_index(self._store, name, guest)
             function = None if index is None else instance.get_func(self._store, index)
             if function is None:
                 raise LoadError(_unfit(shown, f"its {GUEST} has no {name}"))
-            found[name] = function
+            try:
+                found[name] = TextFunction(self._store, function, *kind)
+            except TypeError as error:
+                raise LoadError(_unfit(shown, f"of its {name}, {error}")) from error
         return found
 
     def _in_host(self, function: Callable[..., Any], _store: object, *arguments: Any) -> Any:
@@ -132,8 +156,8 @@ class GuestInstance:
         from wasmtime import WasmtimeError
 
         try:
-            with self._halting.waiting():
-                return function(*arguments)
+            self._halting.asks()
+            return function(*arguments)
         except BaseException as error:  # noqa: BLE001 - raised again by `call`
             # wasmtime would keep it in a variable that all threads share, or lose it.
             self._escaped = error
@@ -142,13 +166,13 @@ class GuestInstance:
     def _running(self, call: int) -> AbstractContextManager[None]:
         return self._halting.running(call, partial(self._store.set_epoch_deadline, 1))
 
-    def call(self, number: int, name: str, *arguments: Any) -> Any:
+    def call(self, number: int, name: str, *arguments: str) -> Any:
         """Call one of the component's functions.
 
         Args:
             number: the manager's number for the call.
             name: as in the world.
-            arguments: as wasmtime takes them.
+            arguments: that it takes.
 
         Raises:
             TrapError: it did not return; the instance is of no more use.
@@ -159,9 +183,7 @@ class GuestInstance:
         function = self._functions[name]
         try:
             with self._running(number):
-                result = function(self._store, *arguments)
-                function.post_return(self._store)
-                return result
+                return function(*arguments)
         except WasmtimeError as error:
             escaped, self._escaped = self._escaped, None
             if escaped is not None:

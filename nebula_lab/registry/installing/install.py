@@ -47,7 +47,7 @@ class Installation(Struct, frozen=True):
     folder: Path
     registries: tuple[Registry, ...]
     security: SecurityConfig
-    search: FileSystem = FileSystem()
+    search: FileSystem = FileSystem.by_default()
     replace: bool = False
     progress: Progress = lambda *_: None
     is_from_one: bool = False

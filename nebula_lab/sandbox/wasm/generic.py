@@ -151,7 +151,10 @@ def _build(place: Path, tell: Tell) -> None:
             target.write_bytes(content)
         shutil.copy(stage / "nebula_lab/guest/app.py", stage / "app.py")
         wit = stage / "nebula_lab/guest/wit"
-        _run(_COMPONENTIZE, "-d", wit, "-w", "plugin", "componentize", "-p", stage,
+        # The world that it has in common with components in other languages.
+        (wit / "deps/plugin").mkdir(parents=True)
+        shutil.copy(stage / "nebula_lab/agent/components/plugin.wit", wit / "deps/plugin")
+        _run(_COMPONENTIZE, "-d", wit, "-w", "python-host", "componentize", "-p", stage,
              "-o", made / _COMPONENT, "app")  # fmt: skip
         tell("compiling it …")
         # In a process of its own: it takes 600 MB of memory, which this one would keep.

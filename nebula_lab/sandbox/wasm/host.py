@@ -27,7 +27,14 @@ from nebula_lab.sandbox.folder_size import sizes
 from nebula_lab.sandbox.look import Look
 from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import GuestError, NonsenseError
-from nebula_lab.sandbox.wasm.machine import Confines, Folder, Machine, MachineEndedError, ticker
+from nebula_lab.sandbox.wasm.machine import (
+    Confines,
+    Folder,
+    Functions,
+    Machine,
+    MachineEndedError,
+    ticker,
+)
 from nebula_lab.sandbox.wasm.resident import WasmResident
 from nebula_lab.transport.host_link import HostLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
@@ -145,7 +152,7 @@ class WasmHost(Host):
         self._resident = WasmResident(load, config, server, self._exchange, self._machine)
         return self._resident
 
-    def _machine(self, functions: Mapping[str, Callable[..., Any]]) -> Machine:
+    def _machine(self, functions: Mapping[str, Functions]) -> Machine:
         return Machine(self._component, self._confines(), functions, self._look_after)
 
     def _confines(self) -> Confines:
@@ -209,8 +216,9 @@ class WasmHost(Host):
         machine.watch.stop("it was interrupted", after=_TOLD if may_end else 0.0)
         ticker().now()
 
-    def kill(self) -> None:
-        self._reason = self._reason or "the manager ended it"
+    def kill(self, reason: str = "") -> None:
+        why = f"the manager ended it: {reason}" if reason else "the manager ended it"
+        self._reason = self._reason or why
         self._was_killed = True
         self.link.close()
         machine = None if self._resident is None else self._resident.machine

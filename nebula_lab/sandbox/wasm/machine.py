@@ -15,12 +15,12 @@ from nebula_lab.sandbox.wasm.library import engine
 if TYPE_CHECKING:
     from wasmtime.component import Component
 
-HOST = "nebula:python-host/host@0.1.0"
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
 
 _ticker: Ticker | None = None
+Functions = Mapping[str, Callable[..., Any]]
 
 
 class MachineEndedError(Exception):
@@ -101,7 +101,7 @@ class Machine:
     Args:
         component: what it is of.
         confines: what it has.
-        functions: what it may call, by name.
+        functions: what it may call, by interface and name.
         look: asked now and then while it runs for what is wrong; None where nothing is.
 
     Attributes:
@@ -116,7 +116,7 @@ class Machine:
         self,
         component: Component,
         confines: Confines,
-        functions: Mapping[str, Callable[..., Any]],
+        functions: Mapping[str, Functions],
         look: Callable[[], str | None],
     ) -> None:
         import wasmtime
@@ -136,18 +136,34 @@ class Machine:
         self.watch = Watch(store, confines.cpu_percent, look)
         self._linker = linker = Linker(engine())
         linker.add_wasip2()
-        with linker.root() as root, root.add_instance(HOST) as host:
-            for name, function in functions.items():
-                host.add_func(name, self._called(function))
+        with linker.root() as root:
+            for interface, table in functions.items():
+                with root.add_instance(interface) as host:
+                    for name, function in table.items():
+                        host.add_func(name, self._called(function))
         self._functions: dict[str, Any] = {}
         self._raised: BaseException | None = None
         self.is_running = False
-        self._instance = self._guarded(lambda: linker.instantiate(store, component))
-        for name in ("start", "perform", "next-item", "close-stream"):
-            found = self._instance.get_func(store, name)
-            if found is None:
-                raise MachineEndedError(f"the component does not export {name}")
-            self._functions[name] = found
+        try:
+            self._instance = self._guarded(lambda: linker.instantiate(store, component))
+            for name in ("start", "perform", "next-item", "close-stream"):
+                found = self._instance.get_func(store, name)
+                if found is None:
+                    raise MachineEndedError(f"the component does not export {name}")
+                self._functions[name] = found
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give its memory back; only while nothing of it runs. Can be called again.
+
+        wasmtime keeps the functions that a store may call as long as there is the store, and these
+        keep this object, which keeps the store: nothing else would ever free it.
+        """
+        self._functions = {}
+        self._store.close()
+        self._linker.close()
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Run a function that the component exports.

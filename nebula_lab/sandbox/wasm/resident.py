@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nebula_lab.agent.components.texts import GuestError, from_text, to_text
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.tracebacks import request_behind
 from nebula_lab.plugin.errors import PluginError
+from nebula_lab.plugin.plain import to_plain
 from nebula_lab.sandbox.wasm.exchange import Exchange
 from nebula_lab.sandbox.wasm.guest_values import (
     NonsenseError,
@@ -19,14 +22,17 @@ from nebula_lab.sandbox.wasm.guest_values import (
     value_of,
 )
 from nebula_lab.sandbox.wasm.lacks import sentence_for
-from nebula_lab.sandbox.wasm.machine import LeftError, Machine, RefusedError
+from nebula_lab.sandbox.wasm.machine import Functions, LeftError, Machine, RefusedError
 from nebula_lab.wire.messages import Load, Log, Progress
 
 if TYPE_CHECKING:
     from nebula_lab.agent.server import Server
 
 _LEVELS = range(101)
-MakeMachine = Callable[[Mapping[str, Callable[..., Any]]], Machine]
+# The interfaces that the component imports.
+_HOST = "nebula:plugin/host@0.1.0"
+_MORE = "nebula:python-host/more@0.2.0"
+MakeMachine = Callable[[Mapping[str, Functions]], Machine]
 
 
 class Described:
@@ -115,8 +121,10 @@ class WasmResident:
         """The machine has noted it."""
 
     def forget(self) -> None:
-        """Let go of the machine."""
-        self._machine = None
+        """Let go of the machine; on its thread."""
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
 
     def _items(self, number: int) -> Iterator[Any]:
         has_ended = False
@@ -166,15 +174,26 @@ class WasmResident:
 
     # What the machine may call. It runs on the machine's thread, while one of its functions runs.
 
-    def _functions(self) -> dict[str, Callable[..., Any]]:
+    def _functions(self) -> dict[str, Functions]:
         return {
-            "log": self._log,
-            "output": self._output,
-            "progress": self._progress,
-            "call": self._call,
-            "sleep": self._sleep,
-            "leave": self._leave,
+            _HOST: {
+                "log": self._log_by_word,
+                "output": self._output,
+                "progress": self._progress,
+                "call-plugin": self._call_plainly,
+                # Items are asked for one at a time: see `_items`.
+                "yield-item": lambda item: False,
+            },
+            _MORE: {
+                "log": self._log,
+                "call": self._call,
+                "sleep": self._sleep,
+                "leave": self._leave,
+            },
         }
+
+    def _log_by_word(self, level: str, message: str) -> None:
+        self._log(logging.getLevelNamesMapping()[level.upper()], message)
 
     def _log(self, level: int, message: str) -> None:
         job = self._flushed()
@@ -204,10 +223,27 @@ class WasmResident:
             result = self._requested(plugin_id, operation, given, timeout)
             return Variant("ok", text_of({"value": result}, self._exchange, "result"))
         except (PluginError, TypeError, KeyboardInterrupt, JobCancelledError) as error:
-            is_over = job is not None and job.cancelled
-            self.told_call = job.call if is_over and job is not None else self.told_call
+            is_over = self._is_over(job)
             request = request_behind(error)
             return Variant("err", refusal_of(error, request, cancelled=is_over))
+
+    def _is_over(self, job: Job | None) -> bool:
+        """Whether the call that waited for another one is to stop, of which it is told by that."""
+        if job is None or not job.cancelled:
+            return False
+        self.told_call = job.call
+        return True
+
+    def _call_plainly(self, plugin_id: str, operation: str, params: str) -> Any:
+        from wasmtime.component import Variant
+
+        job = self._flushed()
+        try:
+            given = from_text(params, "what it gives to another plugin")
+            result = self._requested(plugin_id, operation, given, None)
+            return Variant("ok", to_text(to_plain(result), "result"))
+        except (PluginError, GuestError, TypeError, KeyboardInterrupt, JobCancelledError) as error:
+            return Variant("err", "the call is to stop" if self._is_over(job) else str(error))
 
     def _requested(self, plugin: str, operation: str, given: Any, timeout: float | None) -> Any:
         self.is_waiting = True
