@@ -12,7 +12,7 @@ PROJECT := pyproject.toml nebula_lab/_version.py
 FRONTEND := nebula_lab/notebook/static/.built
 FRONTEND_SOURCES := $(shell find extensions \( -name node_modules -o -name lib \) -prune -o -type f -print)
 
-.PHONY: help demo lab test test-fast bench lint format clean frontend screenshots
+.PHONY: help demo lab test test-lab test-fast bench lint format clean frontend screenshots
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -68,12 +68,16 @@ lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the qu
 screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
 
-# One worker more than there are processors: many tests wait for deadlines and for processes to end.
 test: $(VENV)/.installed-test frontend ## run every test, notebooks included
 	@$(BIN)/python tests/browser/chromium.py
 	@$(BIN)/python tests/container_runtime.py
 	@$(BIN)/python tests/wasm_component.py
 	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+LAB := 4.4
+test-lab: $(VENV)/.installed-test frontend ## try the sidebar in another JupyterLab: make test-lab LAB=4.4
+	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python tests/browser/other_lab.py $(LAB)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md and the tables of docs/sandboxes.md
 	@$(BIN)/python -m benchmarks --markdown docs/performance.md --tables sandboxes=docs/sandboxes.md

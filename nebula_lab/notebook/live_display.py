@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 from nebula_lab.notebook.session import NotebookSession
@@ -29,10 +30,29 @@ def show_live(session: NotebookSession, kind: Kind, twin: Rendered) -> None:
     if not session.is_in_kernel:
         session.show(twin)
         return
-    widget, sentence = _widget(session, kind, twin)
+    # An export takes the first form that it knows: without this, a script from the network.
+    lasting = twin.with_html()
+    if runs_by_itself(session.shell):
+        session.show(lasting)
+        return
+    widget, sentence = _widget(session, kind, lasting)
     session.show(twin if widget is None else widget)
     if sentence:
         session.say_once(sentence)
+
+
+def runs_by_itself(shell: Any) -> bool:
+    """Whether a program runs the cell, and what it shows is read later.
+
+    Such programs (nbclient, and so `jupyter nbconvert --execute`, papermill and Quarto) say that
+    nobody can be asked for input. They would keep a widget's whole state in the notebook, and an
+    export would then show the widget, which has no kernel, in the place of its twin. What Voilà
+    runs is a program too, but for somebody who looks.
+    """
+    if os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+        return False
+    content = (shell.get_parent() or {}).get("content", {})
+    return content.get("allow_stdin") is False
 
 
 def _widget(session: NotebookSession, kind: Kind, twin: Rendered) -> tuple[Any, str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
+
+_PRE = '<pre style="font-family:var(--jp-code-font-family, monospace)">{}</pre>'
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,6 +23,10 @@ class Rendered:
     text: str
     html: str = ""
     extra_mime: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def with_html(self) -> Rendered:
+        """The same with its text as HTML where it has none: what draws no picture shows that."""
+        return self if self.html else replace(self, html=_PRE.format(escape(self.text)))
 
     def mime_bundle(self) -> dict[str, Any]:
         """All forms by MIME type."""

@@ -15,7 +15,7 @@ from nebula_lab.views.tone import Tone
 SPACED = "padding:0.2em 0.6em"
 _WHOLE = 24  # characters of a text that has no need to be broken
 _MANY = 9  # columns that a sheet of paper has room for at full size
-_PAGE = 17.0  # parts in a hundred of the width of a page, for the letters of all columns together
+_PAGE = 14.0  # parts in a hundred of the width of a page, for the letters of all columns together
 TEXT_WIDTH = 60  # of one cell; HTML wraps and shows more
 
 

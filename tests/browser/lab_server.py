@@ -12,9 +12,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from language_pack import write_language_pack
+
 import nebula_lab
 
 START = 60.0  # seconds
+# The Python of an environment with another JupyterLab and the project's wheel, to try that.
+OTHER = os.environ.get("NEBULA_TEST_LAB")
 # The built sidebar of this checkout, whatever is installed in the environment.
 LABEXTENSION = Path(nebula_lab.__file__).parent / "labextension"
 OVERRIDES = {
@@ -41,15 +45,17 @@ class LabServer:
         self.log = folder / "log.txt"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        extensions = folder / "data" / "labextensions"
-        extensions.mkdir(parents=True)
-        (extensions / "nebula-lab").symlink_to(LABEXTENSION)
+        if OTHER is None:
+            extensions = folder / "data" / "labextensions"
+            extensions.mkdir(parents=True)
+            (extensions / "nebula-lab").symlink_to(LABEXTENSION)
+        write_language_pack(folder / "languages")
         config = folder / "config" / "labconfig"
         config.mkdir(parents=True)
         (config / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES))
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", *self._options()],
+                [OTHER or sys.executable, "-m", "jupyterlab", *self._options()],
                 cwd=self.root,
                 env=_environment(folder),
                 stdin=subprocess.DEVNULL,
@@ -68,6 +74,7 @@ class LabServer:
             "--IdentityProvider.token=",
             "--ServerApp.disable_check_xsrf=True",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.news_url=",
         ]
 
@@ -87,17 +94,22 @@ class LabServer:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
             return json.load(answer)
 
+    def set(self, plugin: str, **settings: object) -> None:
+        """Store settings of one of JupyterLab's parts, for pages that are loaded from now on."""
+        self._send("PUT", f"/lab/api/settings/{plugin}", {"raw": json.dumps(settings)})
+
     def end_kernels(self, path: str | None = None) -> None:
         """Shut down every session and kernel, or those of one notebook."""
         for session in self.get("/api/sessions"):
             if path in (None, session["path"]):
-                self._delete(f"/api/sessions/{session['id']}")
+                self._send("DELETE", f"/api/sessions/{session['id']}")
         if path is None:
             for kernel in self.get("/api/kernels"):
-                self._delete(f"/api/kernels/{kernel['id']}")
+                self._send("DELETE", f"/api/kernels/{kernel['id']}")
 
-    def _delete(self, path: str) -> None:
-        request = urllib.request.Request(self.url + path, method="DELETE")
+    def _send(self, method: str, path: str, body: object = None) -> None:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
         try:
             urllib.request.urlopen(request, timeout=30).close()
         except urllib.error.HTTPError as error:
@@ -116,7 +128,8 @@ class LabServer:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Ours, with every folder in which Jupyter keeps something below `folder`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    foreign = ("JUPYTER",) if OTHER is None else ("JUPYTER", "PYTHONPATH", "VIRTUAL_ENV")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     folders = {
         "HOME": "home",
         "IPYTHONDIR": "ipython",
@@ -129,6 +142,8 @@ def _environment(folder: Path) -> dict[str, str]:
     for name, below in folders.items():
         (folder / below).mkdir(parents=True, exist_ok=True)
         kept[name] = str(folder / below)
+    paths = [kept.get("PYTHONPATH", ""), str(folder / "languages")]
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     return kept
 
 

@@ -6,6 +6,8 @@
 - `cpu_percent`: of the kernel with 50 plugins in processes of their own, as parts of one core: with
   no dashboard, with one that is seen, with one that is seen and calls each quarter of a second,
   with the same calls and none seen, and with one that is hidden
+- `graph`: how long a graph of 500 plugins and their 754 dependencies takes until it is drawn, and
+  the most processor time of one task of the page meanwhile, in which it does nothing else
 - `gzip_bytes`: of what a widget carries
 """
 
@@ -13,16 +15,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 from chromium import ARGUMENTS, chromium
 from lab_server import LabServer
 from notebook_page import NotebookPage, write_notebook
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import nebula_lab
 
@@ -87,6 +91,37 @@ def begin():
     threading.Thread(target=call, daemon=True).start()
 """
 
+# The widget alone on a page, with a model whose kernel answers and then sends a graph.
+DRAW = """async ([source, graph]) => {
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    const widget = (await import(url)).default();
+    const listeners = [];
+    const tell = (page, message) => listeners.forEach(one => one({ page, message }));
+    let page;
+    const model = {
+        on: (name, listener) => name === 'msg:custom' && listeners.push(listener),
+        off: () => undefined,
+        send: sent => {
+            page = sent.page;
+            const { type, protocol } = sent.message;
+            if (type === 'hello') {
+                const welcome = { type: 'welcome', protocol, version: '', direct: true };
+                setTimeout(() => tell(page, welcome));
+            }
+        },
+    };
+    widget.initialize({ model });
+    widget.render({ model, el: document.body });
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const begun = performance.now();
+    tell(page, { type: 'graphChanged', graph });
+    const summary = document.querySelector('.nl-summary');
+    while (!summary.textContent.includes(String(graph.nodes.length))) {
+        await new Promise(resolve => setTimeout(resolve, 10));
+    }
+    return Math.round(performance.now() - begun);
+}"""
+
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="measure-") as folder:
@@ -98,6 +133,7 @@ def main() -> None:
                 found = {
                     "first_paint_ms": first_paint(server, browser.new_page()),
                     **with_fifty(server, browser.new_page()),
+                    "graph": large_graph(browser),
                     "gzip_bytes": sizes(),
                 }
                 browser.close()
@@ -191,6 +227,39 @@ def percent(process: psutil.Process) -> float:
     after = process.cpu_times()
     used = after.user + after.system - before.user - before.system
     return round(100 * used / (time.monotonic() - began), 2)
+
+
+def large_graph(browser: Browser) -> dict[str, int]:
+    ids = [f"plugin_{number:03}" for number in range(500)]
+    chance = random.Random(1)
+    edges = [
+        {"dependent": one, "dependency": ids[needed], "requirement": ">=1.0", "kind": "plain"}
+        for number, one in enumerate(ids[1:], 1)
+        for needed in {
+            chance.randrange(max(0, number - 60), number)
+            for _ in range(chance.choice([0, 1, 1, 2, 2, 3]))
+        }
+    ]
+    nodes = [{"id": one, "version": "1.0", "state": "Loaded", "conflict": ""} for one in ids]
+    page = browser.new_page()
+    page.add_style_tag(content=(STATIC / "widgets.css").read_text())
+    graph = {"kind": "graph", "nodes": nodes, "edges": edges, "cycles": []}
+    timeline = ["devtools.timeline", "disabled-by-default-devtools.timeline"]
+    browser.start_tracing(page=page, categories=timeline)
+    drawn = page.evaluate(DRAW, [(STATIC / "graph.js").read_text(), graph])
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    return {"drawn_ms": drawn, "longest_task_cpu_ms": longest_task(events)}
+
+
+def longest_task(events: list[dict[str, Any]]) -> int:
+    """Of what paints, in milliseconds of processor time."""
+    painting = {(one["pid"], one["tid"]) for one in events if one["name"] == "Paint"}
+    tasks = [
+        one.get("tdur", 0)
+        for one in events
+        if one["name"] == "RunTask" and (one["pid"], one["tid"]) in painting
+    ]
+    return round(max(tasks) / 1000)
 
 
 def sizes() -> dict[str, int]:

@@ -25,8 +25,10 @@ class NotebookPage:
         self.path = path
 
     def open(self, *, mode: str = "doc", reset: bool = True) -> None:
-        """Open it, alone on the page (`doc`) or with all of JupyterLab around it (`lab`)."""
-        self.page.goto(f"{self.url}/{mode}/tree/{self.path}{'?reset' if reset else ''}")
+        """Open it, alone on the page (`doc`), with all of JupyterLab around it (`lab`), or in
+        Notebook 7 (`notebooks`)."""
+        folder = mode if mode == "notebooks" else f"{mode}/tree"
+        self.page.goto(f"{self.url}/{folder}/{self.path}{'?reset' if reset else ''}")
         self.page.wait_for_function(
             """path => {
                 const shell = window.jupyterapp?.shell;
@@ -89,15 +91,17 @@ class NotebookPage:
         """What stands under a cell."""
         return self.page.locator(".jp-Cell").nth(number).locator(".jp-OutputArea")
 
-    def command(self, name: str) -> None:
+    def command(self, name: str, **args: str) -> None:
         """Execute a command of JupyterLab's, as its menus do."""
-        self.page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+        # What it gives may be a whole widget, which takes ten seconds to get here.
+        self.page.evaluate(
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }",
+            [name, args],
+        )
 
     def theme(self, name: str) -> None:
         """Change to a theme, such as `JupyterLab Dark`."""
-        self.page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
-        )
+        self.command("apputils:change-theme", theme=name)
         light = "false" if "Dark" in name else "true"
         self.page.wait_for_selector(
             f'body[data-jp-theme-light="{light}"]', state="attached", timeout=PATIENCE

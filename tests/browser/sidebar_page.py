@@ -70,7 +70,7 @@ class Sidebar:
 
     def show(self) -> None:
         """Bring it into view."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('nebula-lab:show')")
+        self.page.evaluate("() => void window.jupyterapp.commands.execute('nebula-lab:show')")
         expect(self.panel).to_be_visible()
 
     def item(self, plugin: str) -> Locator:

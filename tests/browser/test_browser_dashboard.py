@@ -47,13 +47,13 @@ LINK = "javascript:window.pwned=1"
 TURNED = "‮gnp.exe"
 HOSTILE = """
 from nebula_lab.plugin import HealthStatus, Plugin, operation
-T = {text!r}
+T = {text!r} + "W" * 1_000_000
 PLUGIN_METADATA = {{"id": "hostile", "version": "1.0.0", "name": {name!r}, "description": {name!r}}}
 
 class It(Plugin):
     @operation
     def say(self, what: str = T[:500]) -> dict:
-        print(T * 100)
+        print(T)
         self.context.log(T, level="error")
         return {{T[:900]: T}}
 
@@ -82,7 +82,7 @@ def opened(lab, browser):
     for one in IDS:
         needs = ["dep"] if one == "needs_dep" else []
         write_plugin(folder, one, needs=needs)
-    text = f"{EVIL} {LINK} {TURNED}" + "W" * 20_000
+    text = f"{EVIL} {LINK} {TURNED}" + "W" * 900
     (folder / "plugins" / "hostile.py").write_text(HOSTILE.format(text=text, name=text[:900]))
     page = new_page(browser)
     path = folder / "test.ipynb"

@@ -10,7 +10,8 @@ MARKUP = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>"
 LINK = "<a href='javascript:window.pwned=1'>x</a> javascript:window.pwned=1"
 STEERING = "\u202egnp.exe\u2066 \x1b[2J\x1b]8;;javascript:window.pwned=1\x07link\x1b]8;;\x07"
 TEXT = f"{MARKUP} {LINK} {STEERING}"
-LARGE = 20_000  # characters that it writes; what it prints is the notebook's to show
+LARGE = 1_000_000  # characters that it returns, raises, logs and says of its health
+PRINTED = 20_000  # characters that it prints, which are the notebook's to show
 METADATA = 250_000  # characters of a name; of a source not much more than four of these is read
 PLUGIN = """
 from nebula_lab.plugin import HealthStatus, Plugin, operation
@@ -23,7 +24,7 @@ class It(Plugin):
     @operation
     def say(self):
         '''{doc}'''
-        print(T)
+        print(T[:{printed}])
         self.context.log(T, level="error")
         return {{T: [T]}}
     @operation
@@ -69,7 +70,12 @@ def opened(lab, browser):
     doc = MARKUP.replace("'", "")
     plugins = {
         "hostile": PLUGIN.format(
-            text=TEXT, large=LARGE, name=TEXT + "W" * 700, about=TEXT + "W" * 19_000, doc=doc
+            text=TEXT,
+            large=LARGE,
+            printed=PRINTED,
+            name=TEXT + "W" * 700,
+            about=TEXT + "W" * 19_000,
+            doc=doc,
         ),
         "base": BASE,
         "bad": BAD.format(text=long),

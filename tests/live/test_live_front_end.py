@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 EXTENSIONS = Path(__file__).parents[2] / "extensions"
+PACKAGE = EXTENSIONS.parent / "nebula_lab"
 
 
 def _build_script():
@@ -37,3 +41,12 @@ def test_the_tests_of_the_front_end_pass():
 def test_no_lock_file_says_where_packages_come_from():
     lock = (EXTENSIONS / "package-lock.json").read_text()
     assert '"resolved": "http' not in lock
+
+
+@pytest.mark.parametrize(
+    ("folder", "most"), [("notebook/static", 100_000), ("labextension/static", 150_000)]
+)
+def test_what_is_built_is_small(folder, most):
+    built = [file for file in (PACKAGE / folder).iterdir() if file.suffix in (".js", ".css")]
+    assert built, "run: make frontend"
+    assert sum(len(gzip.compress(file.read_bytes())) for file in built) < most

@@ -1,3 +1,4 @@
+import { ENGLISH } from "./trans.js";
 import { expect, test } from "vitest";
 import {
   formatAgo,
@@ -33,6 +34,6 @@ test("counts, rates, parts and moments are read", () => {
   expect(formatRate(0)).toBe("0");
   expect(formatRate(0.02)).toBe("<0.1");
   expect(formatPercent(12.34)).toBe("12.3 %");
-  expect(formatAgo(100, 103)).toBe("now");
-  expect(formatAgo(100, 400)).toBe("5 min ago");
+  expect(formatAgo(100, 103, ENGLISH)).toBe("now");
+  expect(formatAgo(100, 400, ENGLISH)).toBe("5 min ago");
 });

@@ -1,5 +1,7 @@
 /** Numbers and moments as people read them; "–" where there is nothing. */
 
+import type { Trans } from "./trans.js";
+
 export const NOTHING = "–";
 
 export function formatSeconds(seconds: number | null | undefined): string {
@@ -46,23 +48,23 @@ export function formatPercent(percent: number | null | undefined): string {
 }
 
 /** How long ago something was, both in seconds since 1970. */
-export function formatAgo(at: number | null | undefined, now: number): string {
+export function formatAgo(at: number | null | undefined, now: number, trans: Trans): string {
   if (at === null || at === undefined) {
     return NOTHING;
   }
   const seconds = Math.max(0, now - at);
   if (seconds < 5) {
-    return "now";
+    return trans.__("now");
   }
   if (seconds < 90) {
-    return `${Math.round(seconds)} s ago`;
+    return trans.__("%1 s ago", Math.round(seconds));
   }
   if (seconds < 5400) {
-    return `${Math.round(seconds / 60)} min ago`;
+    return trans.__("%1 min ago", Math.round(seconds / 60));
   }
   return seconds < 129_600
-    ? `${Math.round(seconds / 3600)} h ago`
-    : `${Math.round(seconds / 86_400)} days ago`;
+    ? trans.__("%1 h ago", Math.round(seconds / 3600))
+    : trans.__("%1 days ago", Math.round(seconds / 86_400));
 }
 
 export function formatClock(at: number): string {

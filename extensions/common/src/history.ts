@@ -79,7 +79,7 @@ export class HistoryView {
       {},
       el("th", { attrs: { scope: "row" } }, version.version),
       el("td", {}, el("code", {}, version.digest.slice(0, 10))),
-      el("td", {}, formatAgo(version.at, Date.now() / 1000)),
+      el("td", {}, formatAgo(version.at, Date.now() / 1000, trans)),
       place,
     );
   }

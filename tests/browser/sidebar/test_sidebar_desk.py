@@ -9,20 +9,7 @@ from axe import serious_findings
 from notebook_page import NotebookPage
 from playwright.sync_api import expect
 from sidebar_page import Sidebar
-
-
-def set_setting(desk, name, value) -> None:
-    """Change a setting as the settings editor does."""
-    desk.page.evaluate(
-        """async ([name, value]) => {
-            const app = window.jupyterapp;
-            const tokens = [...app.pluginRegistry._services.keys()];
-            const token = tokens.find(one => one.name.endsWith(':ISettingRegistry'));
-            const registry = await app.resolveRequiredService(token);
-            await registry.set('nebula-lab:plugin', name, value);
-        }""",
-        [name, value],
-    )
+from steering import cell_sources, hide_page, run_code, set_setting
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
@@ -119,13 +106,9 @@ def wait_for_a_feed():
 
 
 def test_commands_do_what_the_buttons_do(desk, sidebar):
-    desk.page.evaluate(
-        "() => window.jupyterapp.commands.execute('nebula-lab:load', { plugin: 'needy' })"
-    )
+    desk.command("nebula-lab:load", plugin="needy")
     sidebar.expect_state("needy", "Loaded")
-    desk.page.evaluate(
-        "() => window.jupyterapp.commands.execute('nebula-lab:unload', { plugin: 'needy' })"
-    )
+    desk.command("nebula-lab:unload", plugin="needy")
     sidebar.expect_state("needy", "Discovered")
 
 
@@ -196,6 +179,31 @@ def test_the_status_bar_is_left_alone_where_the_user_wants_that(desk, sidebar):
     expect(item).to_be_visible()
 
 
+def test_the_refresh_rate_of_the_settings_page_is_the_kernels(desk, sidebar):
+    desk.page.evaluate(
+        "query => void window.jupyterapp.commands.execute('settingeditor:open', { query })",
+        "Plugins (nebula_lab)",
+    )
+    rate = desk.page.locator("input[label='Refresh rate']")
+    rate.fill("7")
+    rate.press("Tab")
+    assert run_code(desk, "wait_for_interval(7)", before=INTERVAL) == "ok"
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    set_setting(desk, "interval", 0.25)
+    assert run_code(desk, "wait_for_interval(0.25)", before=INTERVAL) == "ok"
+
+
+INTERVAL = """
+import gc, time
+from nebula_lab.live.view import FeedView
+def wait_for_interval(seconds):
+    end = time.monotonic() + 20
+    while not any(type(one) is FeedView and one._interval == seconds for one in gc.get_objects()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+"""
+
+
 def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar):
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     page = context.new_page()
@@ -211,34 +219,41 @@ def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar)
     sidebar.expect_state("counter", "Discovered")
 
 
-def hide_page(desk, *, is_hidden) -> None:
-    """Tell the page what a browser does when another tab is chosen, which has no window here."""
+def test_sparklines_are_left_out_where_the_user_wants_that(desk, sidebar):
+    assert run_code(desk, "wait_for_calls()", before=CALLS) == "ok"
+    spark = sidebar.row("counter").locator("svg")
+    expect(spark.last).to_be_visible()
+    set_setting(desk, "sparklines", False)
+    expect(spark.last).to_be_hidden()
+    set_setting(desk, "sparklines", True)
+    expect(spark.last).to_be_visible()
+
+
+# For two moments at which there are calls to draw a line of.
+CALLS = """
+import time
+def wait_for_calls():
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        plugins.execute('counter', 'add', {'n': 1})
+        time.sleep(0.05)
+"""
+
+
+def test_a_console_is_followed_and_has_calls_put_into_its_prompt(desk, sidebar):
     desk.page.evaluate(
-        """isHidden => {
-            const set = (name, value) =>
-                Object.defineProperty(document, name, { value, configurable: true });
-            set("hidden", isHidden);
-            set("visibilityState", isHidden ? "hidden" : "visible");
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        is_hidden,
+        "() => void window.jupyterapp.commands.execute('console:create', "
+        "{ kernelPreference: { name: 'python3' }, activate: true })"
     )
-
-
-def run_code(desk, code, before="") -> str:
-    """Run code in the notebook's kernel, in no cell; the status of the reply."""
-    return desk.page.evaluate(
-        """async code => {
-            const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext);
-            const { kernel } = panel.sessionContext.session;
-            const reply = await kernel.requestExecute({ code, stop_on_error: false }).done;
-            return reply.content.status;
-        }""",
-        before + code,
-    )
-
-
-def cell_sources(notebook) -> list[str]:
-    return notebook.page.evaluate(
-        "window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.sharedModel.source)"
-    )
+    expect(sidebar.cure).to_have_text("Load nebula_lab")
+    sidebar.cure.click()
+    expect(sidebar.panel.locator(".nl-side-document")).to_have_text(re.compile("Console"))
+    sidebar.expect_state("counter", "Discovered")
+    sidebar.press("counter", "load")
+    sidebar.expect_state("counter", "Loaded")
+    sidebar.section("samples").get_by_role("button", name="Insert a call of add").click()
+    prompt = desk.page.locator(".jp-CodeConsole-promptCell")
+    expect(prompt).to_contain_text("plugins['counter'].add(n=0)")
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    expect(sidebar.panel.locator(".nl-side-document")).to_have_text("first.ipynb")

@@ -71,8 +71,8 @@ export class Details {
         trans.__("%1, %2 failed", formatCount(row.executions), formatCount(row.failures)),
       ],
       ["p50 · p95 · p99", [p50, p95, p99].map((one) => formatSeconds(one)).join(" · ")],
-      [trans.__("Came up"), formatAgo(row.loadedAt, now)],
-      [trans.__("Last called"), formatAgo(row.lastUsed, now)],
+      [trans.__("Came up"), formatAgo(row.loadedAt, now, trans)],
+      [trans.__("Last called"), formatAgo(row.lastUsed, now, trans)],
       [
         trans.__("Reloads"),
         trans.__("%1, and %2 restarts after crashes", row.reloads, row.restarts),

@@ -12,6 +12,7 @@ import {
 } from "@nebula-lab/common";
 import type { Live } from "@nebula-lab/common";
 import { factsOf } from "./facts.js";
+import { FocusKeeper } from "./focus_keeper.js";
 import { Fold } from "./fold.js";
 import { isStillNeeded, needingUp } from "./needing.js";
 
@@ -56,6 +57,7 @@ export class PluginDetails {
       this.facts,
       ...this.folds.map((fold) => fold.element),
     );
+    this.focus = new FocusKeeper(this.element, () => this.focusChoices());
     this.disposal = live.store.changed.listen(({ ids }) => {
       if (ids.has(id)) {
         this.refresh();
@@ -88,8 +90,7 @@ export class PluginDetails {
   /** Do it; where others need the plugin, only once the user has said that they go too. */
   private async act(action: Action): Promise<void> {
     const { trans } = this.live;
-    const back = this.focusKeeper(action);
-    this.setBusy(true);
+    this.begin(action);
     this.answer.replaceChildren(el("p", { class: "nl-quiet" }, trans.__("%1 …", action.label(trans))));
     try {
       const needing = action.name === "restart" ? await needingUp(this.live, this.id) : [];
@@ -104,8 +105,7 @@ export class PluginDetails {
         this.answer.append(this.cascadeButton(action, trans.__("Unload these too")));
       }
     } finally {
-      this.setBusy(false);
-      back();
+      this.end();
     }
   }
 
@@ -142,35 +142,36 @@ export class PluginDetails {
   }
 
   private async cascade(action: Action): Promise<void> {
-    const back = this.focusKeeper(action);
-    this.setBusy(true);
+    this.begin(action);
     try {
       await this.carryOut(action, true);
     } catch (error) {
       this.answer.replaceChildren(failureBox(error, this.live.trans));
     } finally {
-      this.setBusy(false);
-      back();
+      this.end();
     }
   }
 
-  /**
-   * Gives what brings the focus back to where it was: a button that was pressed is disabled
-   * meanwhile, and may make no sense afterwards. A question that has come up goes first.
-   */
-  private focusKeeper(action: Action): () => void {
-    const hadFocus = this.element.contains(document.activeElement);
-    return () => {
-      const isElsewhere =
-        document.activeElement !== document.body && !this.element.contains(document.activeElement);
-      if (!hadFocus || isElsewhere) {
-        return;
-      }
-      const pressed = this.buttons.get(action);
-      const shown = [...this.buttons.values()].find((button) => !button.hidden);
-      const question = this.answer.querySelector<HTMLElement>(".nl-side-cascade");
-      (question ?? (pressed?.hidden === false ? pressed : shown))?.focus();
-    };
+  /** Where the focus goes when what had it is gone: to a question, then to what was pressed. */
+  private *focusChoices(): Generator<HTMLElement> {
+    yield* this.answer.querySelectorAll<HTMLElement>(".nl-side-cascade");
+    const pressed = this.pressed && this.buttons.get(this.pressed);
+    if (pressed) {
+      yield pressed;
+    }
+    yield* this.buttons.values();
+  }
+
+  private begin(action: Action): void {
+    this.pressed = action;
+    this.focus.note();
+    this.setBusy(true);
+  }
+
+  private end(): void {
+    this.focus.settle(); // on a question, as long as what was pressed is still at rest
+    this.setBusy(false);
+    this.focus.settle();
   }
 
   private setBusy(isBusy: boolean): void {
@@ -185,12 +186,11 @@ export class PluginDetails {
     if (row === undefined) {
       return;
     }
-    const all = [...this.buttons.values()];
-    this.owesFocus ||= all.some((button) => button === document.activeElement);
+    this.focus.note();
     for (const [action, button] of this.buttons) {
       button.hidden = !action.states.has(row.state) || row.leftOut !== "";
     }
-    this.passFocusOn(all);
+    this.focus.settle();
     setText(this.error, whyOf(row));
     this.error.hidden = whyOf(row) === "";
     const facts = factsOf(row, this.live.trans).flatMap(([name, value]) => [
@@ -200,18 +200,8 @@ export class PluginDetails {
     this.facts.replaceChildren(...facts);
   }
 
-  /** From a button that makes no sense any more to one that does, once there is one. */
-  private passFocusOn(buttons: readonly HTMLButtonElement[]): void {
-    const { activeElement } = document;
-    const isLost = activeElement === document.body || (activeElement as HTMLElement | null)?.hidden;
-    const shown = buttons.find((button) => !button.hidden && !button.disabled);
-    if (this.owesFocus && isLost === true && shown !== undefined) {
-      shown.focus();
-    }
-    this.owesFocus = this.owesFocus && isLost === true && shown === undefined;
-  }
-
-  private owesFocus = false;
+  private readonly focus: FocusKeeper;
+  private pressed: Action | undefined;
   private readonly facts: HTMLElement;
   private readonly error: HTMLElement;
   private readonly answer: HTMLElement;

@@ -23,7 +23,7 @@ export function factsOf(row: PluginRow, trans: Trans): Array<[string, string]> {
     [trans.__("Sandbox"), row.sandbox],
     [trans.__("Rights"), row.rights.length === 0 ? trans.__("none") : row.rights.join(", ")],
     [trans.__("Process"), row.pid === null ? trans.__("none") : String(row.pid)],
-    [trans.__("Last used"), formatAgo(row.lastUsed, now)],
+    [trans.__("Last used"), formatAgo(row.lastUsed, now, trans)],
   ];
   return row.description === "" ? facts : [[trans.__("About"), row.description], ...facts];
 }

@@ -1,0 +1,53 @@
+"""What is done in JupyterLab by other means than the mouse."""
+
+from __future__ import annotations
+
+from notebook_page import NotebookPage
+
+
+def set_setting(notebook: NotebookPage, name: str, value: object) -> None:
+    """Change a setting as the settings editor does."""
+    notebook.page.evaluate(
+        """async ([name, value]) => {
+            const app = window.jupyterapp;
+            const tokens = [...app.pluginRegistry._services.keys()];
+            const token = tokens.find(one => one.name.endsWith(':ISettingRegistry'));
+            const registry = await app.resolveRequiredService(token);
+            await registry.set('nebula-lab:plugin', name, value);
+        }""",
+        [name, value],
+    )
+
+
+def hide_page(notebook: NotebookPage, *, is_hidden: bool) -> None:
+    """Tell the page what a browser does when another tab is chosen, which has no window here."""
+    notebook.page.evaluate(
+        """isHidden => {
+            const set = (name, value) =>
+                Object.defineProperty(document, name, { value, configurable: true });
+            set("hidden", isHidden);
+            set("visibilityState", isHidden ? "hidden" : "visible");
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+def run_code(notebook: NotebookPage, code: str, before: str = "") -> str:
+    """Run code in the notebook's kernel, in no cell; the status of the reply."""
+    return notebook.page.evaluate(
+        """async code => {
+            const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext);
+            const { kernel } = panel.sessionContext.session;
+            const reply = await kernel.requestExecute({ code, stop_on_error: false }).done;
+            return reply.content.status;
+        }""",
+        before + code,
+    )
+
+
+def cell_sources(notebook: NotebookPage) -> list[str]:
+    """The code of each cell of the notebook in front."""
+    return notebook.page.evaluate(
+        "window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.sharedModel.source)"
+    )
