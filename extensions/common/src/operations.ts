@@ -150,6 +150,7 @@ export class OperationsView {
       if (!read) {
         return;
       }
+      const hadFocus = document.activeElement === call;
       call.disabled = true;
       stop.hidden = false;
       setText(note, trans.__("running …"));
@@ -158,6 +159,9 @@ export class OperationsView {
         .then((shown) => place.replaceChildren(shown))
         .finally(() => {
           call.disabled = false;
+          if (hadFocus && [document.body, stop].includes(document.activeElement as HTMLElement)) {
+            call.focus(); // which a button that was disabled has lost
+          }
           stop.hidden = true;
           setText(note, "");
         });

@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 NOT_OURS = tuple(
     f"{error}Canceled future for {request}"
     for error in ("", "Error: ")
-    for request in ("create_subshell", "kernel_info_request")
+    for request in ("create_subshell", "kernel_info_request", "debug_request")
 )
 expect.set_options(timeout=PATIENCE)
 

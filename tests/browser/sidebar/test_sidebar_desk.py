@@ -220,23 +220,24 @@ def test_a_second_browser_tab_shows_the_same_kernel(lab, browser, desk, sidebar)
 
 
 def test_sparklines_are_left_out_where_the_user_wants_that(desk, sidebar):
-    assert run_code(desk, "wait_for_calls()", before=CALLS) == "ok"
-    spark = sidebar.row("counter").locator("svg")
-    expect(spark.last).to_be_visible()
+    assert run_code(desk, "calls.start()", before=CALLS) == "ok"
+    spark = sidebar.row("counter").locator("svg").last
+    expect(spark).to_be_visible()
     set_setting(desk, "sparklines", False)
-    expect(spark.last).to_be_hidden()
+    expect(spark).to_be_hidden()
     set_setting(desk, "sparklines", True)
-    expect(spark.last).to_be_visible()
+    expect(spark).to_be_visible()
+    assert run_code(desk, "is_enough.set(); calls.join()") == "ok"
 
 
-# For two moments at which there are calls to draw a line of.
+# There is a line once there were calls at two moments.
 CALLS = """
-import time
-def wait_for_calls():
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
+import threading
+is_enough = threading.Event()
+def call():
+    while not is_enough.wait(0.05):
         plugins.execute('counter', 'add', {'n': 1})
-        time.sleep(0.05)
+calls = threading.Thread(target=call, daemon=True)
 """
 
 

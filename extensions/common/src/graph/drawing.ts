@@ -4,7 +4,7 @@ import { setClass, setText, svg } from "../dom.js";
 import type { StateWord } from "../store.js";
 import type { Trans } from "../trans.js";
 import type { GraphEdge, GraphNode } from "../wire.js";
-import { NODE } from "./layout.js";
+import { LABEL, NODE } from "./layout.js";
 import type { Layout, PlacedEdge, Point } from "./layout.js";
 import type { GraphModel } from "./model.js";
 
@@ -12,7 +12,7 @@ import type { GraphModel } from "./model.js";
 const SIGNS: Readonly<Record<Tone, string>> = {
   good: "●",
   busy: "◐",
-  doubtful: "❚❚",
+  doubtful: "‖",
   bad: "✕",
   quiet: "○",
 };
@@ -166,7 +166,7 @@ function edgeElement(placed: PlacedEdge, edge: GraphEdge | undefined, arrows: st
       svg(
         "text",
         { class: "nl-edge-label", x: middle.x, y: middle.y - 4, "text-anchor": "middle" },
-        shortened(label, 24),
+        shortened(label, LABEL),
       ),
   );
 }

@@ -19,6 +19,12 @@ export interface Layout {
 }
 
 export const NODE = { width: 186, height: 40 } as const;
+/** With more edges than these, what they ask for is not written beside them. */
+export const LABELS_UP_TO = 40;
+/** Characters of such a text. */
+export const LABEL = 24;
+const LETTER = 6;
+const LAYERS = 64; // room between them, where texts need no more
 const GAP = 28;
 const MARGIN = 16;
 
@@ -65,6 +71,7 @@ async function layOutPart(
     {
       nodes: ids.length,
       node: NODE,
+      gap: gapOf(model),
       edges: edges.map((edge) => [number(edge.dependent), number(edge.dependency)]),
     },
     signal,
@@ -84,6 +91,15 @@ async function layOutPart(
       points: placed.edges[at] ?? [],
     })),
   };
+}
+
+/** Room between two layers for the longest text beside an edge. */
+function gapOf(model: GraphModel): number {
+  if (model.edges.length > LABELS_UP_TO) {
+    return LAYERS;
+  }
+  const letters = model.edges.map(({ requirement }) => Math.min(requirement.length, LABEL));
+  return Math.max(LAYERS, Math.max(0, ...letters) * LETTER + 24);
 }
 
 /** Plugins that neither need anything nor are needed. */

@@ -6,8 +6,12 @@ export interface Point {
   readonly y: number;
 }
 
-/** A connected part of a graph: so many nodes of one size, and edges between their numbers. */
+/**
+ * A connected part of a graph: so many nodes of one size, edges between their numbers, and the room
+ * between two layers.
+ */
 export interface Part {
+  readonly gap: number;
   readonly nodes: number;
   readonly node: { readonly width: number; readonly height: number };
   readonly edges: readonly (readonly [number, number])[];
@@ -29,10 +33,10 @@ const RANKERS = [
 ] as const;
 
 /** Lay a part out in layers, from left to right. */
-export function placePart({ nodes, node, edges }: Part): PlacedPart {
+export function placePart({ nodes, node, edges, gap }: Part): PlacedPart {
   const graph = new dagre.graphlib.Graph();
   const ranker = RANKERS.find(([upTo]) => nodes <= upTo)?.[1];
-  graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 64, ranker });
+  graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: gap, ranker });
   graph.setDefaultEdgeLabel(() => ({}));
   const numbers = Array.from({ length: nodes }, (_, number) => String(number));
   for (const number of numbers) {

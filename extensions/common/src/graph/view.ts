@@ -9,13 +9,11 @@ import type { Graph, GraphCycle } from "../wire.js";
 import { aboutCycle, aboutEdge, aboutNode } from "./about.js";
 import { Drawing, wordOf } from "./drawing.js";
 import { asPng, save, standaloneSvg } from "./export.js";
-import { layOut, type Layout } from "./layout.js";
+import { LABELS_UP_TO, layOut, type Layout } from "./layout.js";
 import { GraphModel } from "./model.js";
 import { edgeOf, idOf, isStep, legend, makeDefs, toolButton } from "./parts.js";
 import { summaryOf } from "./summary.js";
 import { Viewport } from "./viewport.js";
-
-const LABELS_UP_TO = 40;
 
 export interface GraphOptions {
   readonly tracksVisibility?: boolean;

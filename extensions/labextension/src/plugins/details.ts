@@ -57,7 +57,7 @@ export class PluginDetails {
       this.facts,
       ...this.folds.map((fold) => fold.element),
     );
-    this.focus = new FocusKeeper(this.element, () => this.focusChoices());
+    this.focus = new FocusKeeper([group, this.answer], () => this.focusChoices());
     this.disposal = live.store.changed.listen(({ ids }) => {
       if (ids.has(id)) {
         this.refresh();
@@ -91,7 +91,7 @@ export class PluginDetails {
   private async act(action: Action): Promise<void> {
     const { trans } = this.live;
     this.begin(action);
-    this.answer.replaceChildren(el("p", { class: "nl-quiet" }, trans.__("%1 …", action.label(trans))));
+    this.say(el("p", { class: "nl-quiet" }, trans.__("%1 …", action.label(trans))));
     try {
       const needing = action.name === "restart" ? await needingUp(this.live, this.id) : [];
       if (needing.length > 0) {
@@ -100,7 +100,7 @@ export class PluginDetails {
       }
       await this.carryOut(action, false);
     } catch (error) {
-      this.answer.replaceChildren(failureBox(error, trans));
+      this.say(failureBox(error, trans));
       if (action.name === "unload" && isStillNeeded(error)) {
         this.answer.append(this.cascadeButton(action, trans.__("Unload these too")));
       }
@@ -112,7 +112,7 @@ export class PluginDetails {
   private async carryOut(action: Action, cascade: boolean): Promise<void> {
     const answer = await this.live.client.ask(askFor(action.name, this.id, cascade)).answer;
     const said = answer.kind === "done" ? answer.text : "";
-    this.answer.replaceChildren(el("p", { class: "nl-side-said" }, said));
+    this.say(el("p", { class: "nl-side-said" }, said));
   }
 
   private askAbout(action: Action, needing: readonly string[]): void {
@@ -120,10 +120,10 @@ export class PluginDetails {
     const names = clip(needing.join(", "), LONGEST);
     const cancel = el("button", { class: "nl-button", attrs: { type: "button" } }, trans.__("Cancel"));
     cancel.addEventListener("click", () => {
-      this.answer.replaceChildren();
+      this.say();
       this.buttons.get(action)?.focus();
     });
-    this.answer.replaceChildren(
+    this.say(
       el("p", { class: "nl-side-question" }, trans.__("These need it, and restart with it: %1", names)),
       this.cascadeButton(action, trans.__("Restart them all")),
       cancel,
@@ -146,7 +146,7 @@ export class PluginDetails {
     try {
       await this.carryOut(action, true);
     } catch (error) {
-      this.answer.replaceChildren(failureBox(error, this.live.trans));
+      this.say(failureBox(error, this.live.trans));
     } finally {
       this.end();
     }
@@ -160,6 +160,12 @@ export class PluginDetails {
       yield pressed;
     }
     yield* this.buttons.values();
+  }
+
+  /** Put something in the place of what was said, which may have had the focus. */
+  private say(...nodes: HTMLElement[]): void {
+    this.focus.note();
+    this.answer.replaceChildren(...nodes);
   }
 
   private begin(action: Action): void {

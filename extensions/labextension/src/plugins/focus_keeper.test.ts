@@ -16,7 +16,7 @@ document.body.append(root, elsewhere);
 let keeper: FocusKeeper;
 
 beforeEach(() => {
-  keeper = new FocusKeeper(root, () => buttons);
+  keeper = new FocusKeeper([root], () => buttons);
   buttons.forEach((button) => {
     button.hidden = button.disabled = false;
   });
@@ -71,6 +71,17 @@ test("a focus that has gone elsewhere is let go", () => {
   lose();
   keeper.settle();
   expect(document.activeElement).toBe(document.body);
+});
+
+test("what is found in its place is let be until it is taken away", () => {
+  load.focus();
+  keeper.note();
+  keeper.settle();
+  keeper.note();
+  load.hidden = true;
+  lose();
+  keeper.settle();
+  expect(document.activeElement).toBe(unload);
 });
 
 test("a focus that was elsewhere is not taken", () => {

@@ -7,17 +7,17 @@
  */
 export class FocusKeeper {
   /**
-   * @param root - what the focus is kept in
+   * @param roots - what the focus is kept in
    * @param choices - where it may go, the best first; what is hidden or disabled is passed over
    */
   constructor(
-    private readonly root: HTMLElement,
+    private readonly roots: readonly HTMLElement[],
     private readonly choices: () => Iterable<HTMLElement>,
   ) {}
 
   /** To be called before anything is hidden, disabled or taken away. */
   note(): void {
-    this.isOwed ||= this.root.contains(document.activeElement);
+    this.isOwed ||= this.roots.some((root) => root.contains(document.activeElement));
   }
 
   /** To be called afterwards: brings the focus back if it was lost, now or as soon as it can. */
