@@ -136,7 +136,7 @@ class Conversation(PendingCall):
             return
         self._stacks()  # as long as it is there
         if is_culprit(self._host, self, self._grace):
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
         else:
             self._leave()
             self._link.hand(self, _LEFT)
@@ -152,12 +152,16 @@ class Conversation(PendingCall):
         if self.is_left:  # it has come to its turn at last, and is to use it to stop
             self._end_left_later()
 
+    def _replace_host(self, what: str) -> None:
+        reason = f"{self._invocation.label} {what}"
+        self._listener.host_stuck(self._host, self._invocation.plugin_id, reason)
+
     def _end_left_later(self) -> None:
         self._link.call_later(self._grace, self._end_host_of_left)
 
     def _end_host_of_left(self) -> None:
         if not self.answered and self._link.ended is None:
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
 
     def _is_under_way(self) -> bool:
         return not self._answered and not self.answered and self._link.ended is None
@@ -278,7 +282,7 @@ class Conversation(PendingCall):
                 self._listener.host_lost(self._host, self._invocation.plugin_id)
         self._answered = True
         if self._host.is_spent:
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("has used its host up")
         self._invocation.on_cancel = None
         if self.is_left:
             self._link.leave_call(self)
@@ -391,7 +395,7 @@ class Conversation(PendingCall):
         self._answered = True  # nobody waits for its end
         if is_culprit(self._host, self, grace):
             self._was_stuck = True
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("did not stop")
         else:
             self._leave()
 
@@ -401,7 +405,7 @@ class Conversation(PendingCall):
             self._stop_and_wait()
         else:
             self._answered = True
-            self._listener.host_stuck(self._host, self._invocation.plugin_id)
+            self._replace_host("was interrupted")
 
     def _nonsense(self, what: str) -> ExecutionFailedError:
         self._link.end(f"it sent {what}")

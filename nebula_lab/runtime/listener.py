@@ -27,8 +27,14 @@ class Listener:
     def request(self, invocation: Invocation, host: Host, message: Request) -> None:
         """The call's plugin calls another; runs it and answers."""
 
-    def host_stuck(self, host: Host, plugin_id: str) -> None:
-        """The host did not stop a call when asked to."""
+    def host_stuck(self, host: Host, plugin_id: str, reason: str) -> None:
+        """The host is to be replaced, and not for anything that its end was to blame for.
+
+        Args:
+            host: which.
+            plugin_id: of its plugin.
+            reason: what it is ended for, as a sentence that other calls in it fail with.
+        """
 
     def host_lost(self, host: Host, plugin_id: str) -> None:
         """The host is gone, or does not make sense any more."""

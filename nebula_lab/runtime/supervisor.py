@@ -59,13 +59,13 @@ class Supervisor:
         self._dispatcher = dispatcher
         self._counters = counters
 
-    def host_stuck(self, record: PluginRecord, host: Host) -> None:
+    def host_stuck(self, record: PluginRecord, host: Host, reason: str) -> None:
         """A call did not stop: end its host and start another."""
-        self._replace(record, host, counts=False)
+        self._replace(record, host, reason)
 
     def host_lost(self, record: PluginRecord, host: Host) -> None:
         """A host is gone, or its channel is. Can be said more than once, on any thread."""
-        self._replace(record, host, counts=True)
+        self._replace(record, host)
 
     def close(self) -> None:
         """Wait for nothing any more; there are no restarts from now on."""
@@ -116,8 +116,14 @@ class Supervisor:
         """Wait for what the policy asks for after so many crashes; True if we close meanwhile."""
         return self._closing.wait(delay_before(crashes, self._config.restart))
 
-    def _replace(self, record: PluginRecord, host: Host, *, counts: bool) -> None:
-        """See to it that no more calls go to a host, and that another one comes."""
+    def _replace(self, record: PluginRecord, host: Host, reason: str = "") -> None:
+        """See to it that no more calls go to a host, and that another one comes.
+
+        Args:
+            record: of its plugin.
+            host: which.
+            reason: what we end it for; "" where it ended by itself, which counts as a crash.
+        """
         host.is_lost = True
         if host not in record.slots.hosts:
             return
@@ -131,17 +137,17 @@ class Supervisor:
             finally:
                 removed.set()
             if is_ours:
-                self._bury_and_restart(record, host, counts)
+                self._bury_and_restart(record, host, reason)
 
         # All on another thread: a KeyboardInterrupt on this one must not come half-way.
         self._workers.start_unattended(replace)
         removed.wait(_DYING)
 
-    def _bury_and_restart(self, record: PluginRecord, host: Host, counts: bool) -> None:
-        era = record.era
+    def _bury_and_restart(self, record: PluginRecord, host: Host, reason: str) -> None:
+        era, counts = record.era, not reason
         began = time.monotonic()
-        if not counts:
-            host.kill()
+        if reason:
+            host.kill(reason)
         report = host.exit_report(_DYING)
         died: PluginError = PluginCrashedError(plugin_id=record.id, report=report)
         self._workers.start_unattended(host.dispose)  # nobody is to wait for its files to go

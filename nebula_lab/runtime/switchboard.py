@@ -78,9 +78,9 @@ class Switchboard(Listener):
     def progress(self, invocation: Invocation, message: Progress) -> None:
         self._journal.progress(invocation, message)
 
-    def host_stuck(self, host: Host, plugin_id: str) -> None:
+    def host_stuck(self, host: Host, plugin_id: str, reason: str) -> None:
         assert self._supervisor is not None
-        self._supervisor.host_stuck(self._catalogue.record(plugin_id), host)
+        self._supervisor.host_stuck(self._catalogue.record(plugin_id), host, reason)
 
     def host_lost(self, host: Host, plugin_id: str) -> None:
         assert self._supervisor is not None

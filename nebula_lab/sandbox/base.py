@@ -158,8 +158,12 @@ class Host(abc.ABC):
         """End the processes that its plugin has started after a moment."""
 
     @abc.abstractmethod
-    def kill(self) -> None:
-        """End the host at once, and what it has started, whatever it is doing."""
+    def kill(self, reason: str = "") -> None:
+        """End the host at once, and what it has started, whatever it is doing.
+
+        Args:
+            reason: what for, if calls that run there are to fail with it.
+        """
 
     @abc.abstractmethod
     def exit_report(self, timeout: float) -> ExitReport:

@@ -139,8 +139,8 @@ class InProcessHost(Host):
     def interrupt(self, call: PendingCall) -> None:
         self._interrupts.interrupt(call.number)
 
-    def kill(self) -> None:
-        self._reason = self._reason or "it did not stop; its thread was left behind"
+    def kill(self, reason: str = "") -> None:
+        self._reason = self._reason or f"{reason or 'it did not stop'}; its thread was left behind"
         self.link.close()
         self._interrupts.interrupt()
 

@@ -242,13 +242,15 @@ class ProcessHost(Host):
             self._ending.kill(f"killed, since {reason}", EndCause.OVER_LIMIT)
         self.kill()
 
-    def kill(self) -> None:
+    def kill(self, reason: str = "") -> None:
         if os.getpid() != self._owner_pid:
             return
         if self._usage is not None:
             self._usage.let_go()  # what has left its group may outlive it, and is not to be stopped
         if not self._process.has_exited():  # else it ended for a reason of its own
-            self._ending.kill("killed by the manager")
+            self._ending.kill(
+                f"killed by the manager: {reason}" if reason else "killed by the manager"
+            )
             if self._guard is Guard.SUBREAPER:
                 self._kill_family()
         self._process.kill_group()

@@ -209,8 +209,9 @@ class WasmHost(Host):
         machine.watch.stop("it was interrupted", after=_TOLD if may_end else 0.0)
         ticker().now()
 
-    def kill(self) -> None:
-        self._reason = self._reason or "the manager ended it"
+    def kill(self, reason: str = "") -> None:
+        why = f"the manager ended it: {reason}" if reason else "the manager ended it"
+        self._reason = self._reason or why
         self._was_killed = True
         self.link.close()
         machine = None if self._resident is None else self._resident.machine
