@@ -131,8 +131,12 @@ def attack(self, name: str):
 def plugins(write, manage):
     write("evil", METHODS, f"{HEADER}\nATTACKS = {ATTACKS | STALLS!r}", security=RIGHTS)
     write("good", METHODS, HEADER)
+    # Without spares, which have descriptors of their own and come whenever there is time for them.
     return manage(
-        restart={"max_restarts": 100, "window": 60, "backoff": 0}, timeout=20.0, security=RIGHTS
+        restart={"max_restarts": 100, "window": 60, "backoff": 0},
+        timeout=20.0,
+        security=RIGHTS,
+        zygote={"spares": 0},
     )
 
 
