@@ -61,7 +61,7 @@ def pytest_unconfigure(config):
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request):
     """After each test: no process, thread, socket or folder of ours that was not there before."""
-    shared_zygote.serve(request.path.parent.name)
+    shared_zygote.serve(request.path)
     with left_behind.nothing():
         yield
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from functools import lru_cache
 
 import pytest
-
-PACKAGES = ("podman", "runc")
+from system_packages import PODMAN, found, install
 
 
 @lru_cache(maxsize=1)
 def _trouble() -> str:
     """Why no container can be run here; empty where one can. The image is built for it."""
-    if shutil.which("podman") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install()
-    if shutil.which("podman") is None:
+    install(PODMAN)
+    if not found(PODMAN):
         return "no podman is here, and it could not be installed: apt-get install podman runc"
     from nebula_lab.errors import ContainerRuntimeError
     from nebula_lab.sandbox.container.image import OwnImage
@@ -43,18 +40,6 @@ def containers() -> list[str]:
     """Those of ours that there are, of whichever manager."""
     listed = ["podman", "ps", "-a", "--filter", "label=nebula-lab.host", "--format", "{{.Names}}"]
     return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
-
-
-def _install() -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(
-            ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *command],
-            env=environment,
-            capture_output=True,
-            check=False,
-            timeout=600,
-        )
 
 
 def main() -> None:
