@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import functools
 import gc
 import os
 import shutil
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from shared_zygote import shared_zygote
 
 import nebula_lab
+from nebula_lab.sandbox import probing
 
 # What plugins ask for in tests that are not about rights.
 USUAL_RIGHTS = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
@@ -38,6 +40,8 @@ def pytest_configure(config):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Every kernel imports us. Where nobody may write bytecode, each would compile us again.
     compileall.compile_dir(Path(nebula_lab.__file__).parent, quiet=1)
+    # The machine stays what it is, and each manager would try it anew for longer than a load takes.
+    probing._probe = functools.cache(probing._probe)
     os.environ.pop("XDG_RUNTIME_DIR", None)
     config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
     # Some tests run a child as another user, who has to get to what they wrote.

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -63,8 +64,8 @@ def test_a_kernel_whose_launch_was_interrupted_is_ended_and_the_zygote_goes_on(l
     zygote = lab.launcher._zygotes[-1]
     wait_until(lab.has_settled, "the end of preloading")
     os.kill(zygote.pid, signal.SIGSTOP)
-    with pytest.raises(KeyboardInterrupt), interrupted_in(0.2):
-        surroundings = Surroundings.now()
+    surroundings = Surroundings.now()
+    with pytest.raises(KeyboardInterrupt), interrupted_once(lambda: zygote._forking):
         lab.sandbox._start_spare(surroundings, lab.sandbox._usual_profile(surroundings))
     assert len(zygote._forking) == 1
     os.kill(zygote.pid, signal.SIGCONT)
@@ -76,14 +77,25 @@ def test_a_kernel_whose_launch_was_interrupted_is_ended_and_the_zygote_goes_on(l
 
 
 @contextlib.contextmanager
-def interrupted_in(seconds):
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+def interrupted_once(condition):
+    """Interrupt the body, which waits, when a condition has come true."""
+
+    def interrupt():
+        while not is_over.wait(0.005):
+            if condition():
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                return
+
+    is_over = threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        is_over.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_host_ends_with_the_manager_although_its_zygote_hangs(lab, wait_until):
