@@ -89,9 +89,10 @@ container-image: system-packages | $(VENV)/.installed-test
 wasm-component: | $(VENV)/.installed-test
 	@$(BIN)/python tests/wasm_component.py
 
+WORKERS := auto
 test: ## run every test, notebooks included
 	@$(MAKE) --no-print-directory --jobs=4 ready-to-test
-	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 LAB := 4.4
 test-lab: $(VENV)/.installed-test frontend system-packages ## try the sidebar in another JupyterLab: make test-lab LAB=4.4

@@ -23,6 +23,9 @@ from nebula_lab.sandbox import probing
 
 # What plugins ask for in tests that are not about rights.
 USUAL_RIGHTS = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
+MOST_PROCESSORS = 4
+# Folders without a file that takes long.
+QUICK = frozenset({"tests", "metrics", "model", "plugin", "resolver", "views", "wire"})
 # How long an example takes says what else the machine has to do.
 settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -49,6 +52,17 @@ def pytest_configure(config):
     os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
     os.environ["NEBULA_LAB_WASM_CACHE"] = str(wasm_component.CACHE)
     os.environ["NEBULA_LAB_HOME"] = f"{config.private_folder}/home"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than processors, since a test often waits for a process to start or to end."""
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSORS) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Have quick files last: else one process is at a long one when the others are done."""
+    items.sort(key=lambda item: item.path.parent.name in QUICK)
 
 
 def pytest_collection_finish():
