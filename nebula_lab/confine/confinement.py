@@ -264,6 +264,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 or not self.is_restricted
                 or self.landlock >= landlock.TRUNCATION_SINCE
             ),
+            unseen=self.namespaces or not self.is_restricted,
             pid=os.getpid(),
             scheduling=os.sched_getscheduler(0),
         )

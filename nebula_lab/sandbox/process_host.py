@@ -104,6 +104,7 @@ class ProcessHost(Host):
         self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
+        self._channel = os.fstat(theirs.fileno()).st_ino
         # Whoever reads the channel reads the pipe first; it may only be still at it.
         self.collect_output = self._words.settle  # type: ignore[method-assign]
         self.link = HostLink(ours, loop)
@@ -180,6 +181,7 @@ class ProcessHost(Host):
             lent,
             self._end,
             lambda memory: self.on_memory(memory),
+            self._channel,
         )
         self._usage.start()
 

@@ -45,7 +45,7 @@ class Sweeper:
         try:
             self._process = subprocess.Popen(
                 isolated_command(own_environment(), __name__, str(owner), str(run_dir), *marks),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(owner,),

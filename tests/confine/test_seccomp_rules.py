@@ -391,6 +391,31 @@ def test_without_truncation_no_file_is_emptied_that_can_not_be_written_to(
             assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("sendfile", (1, 2, 0, 9), UNKNOWN),
+        ("splice", (1, 0, 2, 0, 9, 0), UNKNOWN),
+        ("sendmsg", (1, 2, 0), DENIED),
+        ("sendmmsg", (1, 2, 1, 0), DENIED),
+        ("fcntl", (1, 38, 0), DENIED),
+        ("fcntl", (1, FAR | 38, 0), DENIED),
+        ("fcntl", (1, 37, 0), ALLOW),
+        ("sendto", (1, 2, 3, 0, 0, 0), ALLOW),
+        ("copy_file_range", (1, 0, 2, 0, 9, 0), ALLOW),
+    ],
+)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_files_are_counted_by_looking_no_call_keeps_one_out_of_sight(
+    call, arguments, expected, machine
+):
+    for rights in ("", "everything", "network", "spawn"):
+        program = filter_for(structs.replace(policy_of(*rights.split()), unseen=False), machine)
+        found = answer(program, NUMBERS[machine][call], arguments, machine=machine)
+        is_needed = rights == "network" and call in ("sendmsg", "sendmmsg")
+        assert found == (ALLOW if is_needed else expected)
+
+
 def test_a_machine_without_a_table_is_named():
     with pytest.raises(OSError, match="system calls of riscv64 can't be filtered"):
         filter_for(policy_of(), "riscv64")
