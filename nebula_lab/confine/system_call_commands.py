@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["FCNTL", "IOCTL", "PRCTL", "PRCTL_NEVER"]
+__all__ = [
+    "FCNTL",
+    "IOCTL",
+    "IOCTL_OF_COPIES",
+    "IOCTL_OF_FILE_SYSTEMS",
+    "PRCTL",
+    "PRCTL_NEVER",
+]
 
 _SPAWN, _METADATA, _EVERYTHING, _NO_ONE = "spawn", "metadata", "everything", "no one"
 _UNSEEN = "unseen"
@@ -25,7 +32,17 @@ IOCTL = {
     0x40086602: _METADATA,  # FS_IOC_SETFLAGS
     0x40087602: _METADATA,  # FS_IOC_SETVERSION
     0x401C5820: _METADATA,  # FS_IOC_FSSETXATTR
+    0x40806685: _METADATA,  # FS_IOC_ENABLE_VERITY: nobody can write to that file again
+    0x800C6613: _METADATA,  # FS_IOC_SET_ENCRYPTION_POLICY: of any empty folder
 }
+# All commands of btrfs and bcachefs, which make and remove whole trees: Landlock sees none of them.
+# To copy from one open file into another is a command of btrfs's too, and of others' by now.
+IOCTL_OF_FILE_SYSTEMS = (0x9400, 0xBC00)
+IOCTL_OF_COPIES = (
+    0x40049409,  # FICLONE
+    0x4020940D,  # FICLONERANGE
+    0xC0189436,  # FIDEDUPERANGE
+)
 
 PRCTL = (
     1,  # PR_SET_PDEATHSIG

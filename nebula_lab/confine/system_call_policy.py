@@ -259,10 +259,14 @@ def _denied_in(policy: SystemCallPolicy, commands: Mapping[int, str]) -> list[in
 
 # All of them act on sockets; through any socket, also a pair's, they tell of the machine's network.
 _SOCKET_COMMANDS, _FAMILY = 0x8900, 0xFFFFFF00
+_KIND_OF_COMMAND = 0xFF00
 
 
 def _ioctl(policy: SystemCallPolicy) -> Rule:
-    command = Check(1, tuple(_denied_in(policy, commands.IOCTL)), is_among=False)
-    if policy.network or policy.unix_sockets:
-        return _if(command)
-    return _if(command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False))
+    checks = [Check(1, tuple(_denied_in(policy, commands.IOCTL)), is_among=False)]
+    if not (policy.network or policy.unix_sockets):
+        checks.append(Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False))
+    if policy.metadata:
+        return _if(*checks)
+    checks.append(Check(1, commands.IOCTL_OF_FILE_SYSTEMS, _KIND_OF_COMMAND, is_among=False))
+    return _if(Check(1, commands.IOCTL_OF_COPIES)) + _if(*checks)

@@ -345,6 +345,12 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN = 1, 2, 0x20, 0x100
         ("ioctl", (3, 0x8927), False, True, "unix_sockets"),
         ("ioctl", (3, 0x8946 | FAR), False, False, "everything"),
         ("ioctl", (3, 0x40086602), False, True, "metadata"),
+        ("ioctl", (3, 0x40806685), False, True, "metadata"),  # FS_IOC_ENABLE_VERITY
+        ("ioctl", (3, 0x5000940F), False, True, "metadata"),  # BTRFS_IOC_SNAP_DESTROY
+        ("ioctl", (3, 0x50009418 | FAR), False, False, "everything"),
+        ("ioctl", (3, 0x4020BC10), False, True, "metadata"),  # BCH_IOCTL_SUBVOLUME_CREATE
+        ("ioctl", (3, 0x40049409), True, True, ALL),  # FICLONE
+        ("ioctl", (3, 0xC0189436), True, True, ALL),  # FIDEDUPERANGE
         ("chmod", (), False, True, "metadata"),
         ("utimensat", (), False, True, "metadata"),
         ("setxattr", (), False, False, "everything"),
