@@ -49,6 +49,22 @@ def test_memory_that_was_made_read_only_counts(limited):
         _run(limited(), READ_ONLY.format(parts=8, wait=600))
 
 
+# One page in each 2 MiB is read, of nothing: the kernel's tables for that are all that there is.
+TABLES = """
+import mmap, time
+nothing = mmap.mmap(-1, 1 << 40, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ)
+nothing.madvise(mmap.MADV_NOHUGEPAGE)
+for at in range(0, 1 << 40, 2 << 20): nothing[at]
+time.sleep(600)
+"""
+
+
+def test_tables_of_what_is_mapped_count(limited, tmp_path):
+    manager = limited(["FileSystem"], paths=[str(tmp_path)], max_memory=64 * MIB)
+    with pytest.raises(PluginCrashedError, match=r"it used .* of 64 MiB that max_memory allows"):
+        _run(manager, TABLES)
+
+
 def test_each_process_is_held_to_it(limited):
     code = f"if os.fork() == 0:\n    exec({READ_ONLY.format(parts=8, wait=600)!r})\nos.wait()"
     with pytest.raises(PluginCrashedError, match="one of its processes"):
