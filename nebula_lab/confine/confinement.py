@@ -26,6 +26,7 @@ from nebula_lab.confine import (
     privileges,
     seccomp,
     warden,
+    watching,
 )
 from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.places import Places
@@ -127,6 +128,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.namespaces and not self.contained:
             network = namespaces.NETWORK if self.network is not Network.FULL else 0
             namespaces.enter(namespaces.MOUNT | namespaces.IPC | network)
+            watching.limit()
             mounts.keep_private()
         if self.network is Network.PROXY:
             loopback.offer_listener(proxy)
@@ -161,6 +163,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """
         limits.leave_no_core()
         limits.limit_files(self.files)
+        limits.limit_signals()
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
         limits.limit_stacks(self.stack)
@@ -265,6 +268,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 or self.landlock >= landlock.TRUNCATION_SINCE
             ),
             unseen=self.namespaces or not self.is_restricted,
+            watches=watching.is_limited(),
             pid=os.getpid(),
             scheduling=os.sched_getscheduler(0),
         )

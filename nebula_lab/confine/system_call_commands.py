@@ -22,6 +22,7 @@ FCNTL = {
     15: _SPAWN,  # F_SETOWN_EX
     1024: _EVERYTHING,  # F_SETLEASE
     1026: _EVERYTHING,  # F_NOTIFY
+    1031: _EVERYTHING,  # F_SETPIPE_SZ: all pipes of a user have room for so much together
 }
 IOCTL = {
     0x5412: _NO_ONE,  # TIOCSTI: types into the terminal

@@ -47,6 +47,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         scheduling: the policy by which its threads are scheduled.
         truncation: emptying files by their paths, beside those that are opened to be written to.
         unseen: keeping files where nobody can tell how large they are, since the kernel counts all.
+        watches: watching files, of which the kernel lets a user have so many.
         boots: what a kernel needs once, to be taken away when it has booted: to become another
             program, to make the sockets that it has clients by, to take a filter that denies more.
     """
@@ -61,6 +62,7 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     scheduling: int = os.SCHED_OTHER
     truncation: bool = True
     unseen: bool = True
+    watches: bool = True
     boots: bool = False
 
 
@@ -114,6 +116,8 @@ def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Ru
         rules |= _WITHOUT_UNSEEN
     if not (policy.unseen or granted[groups.NETWORK]):
         rules |= _WITHOUT_SENDING
+    if not policy.watches:
+        rules |= _WITHOUT_WATCHES
     return rules
 
 
@@ -139,6 +143,7 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "personality": ALWAYS if policy.everything else _if(Check(0, (WORD,))),
         "fcntl": _unless(1, _denied_in(policy, commands.FCNTL)),
         "ioctl": _ioctl(policy),
+        **dict.fromkeys(_ATTRIBUTES, _SMALL_ATTRIBUTE if policy.metadata else NEVER),
         # Sockets are what a host may make beside those of its kernel, without number.
         "mknod": _if(Check(1, _MADE, _KIND_OF_FILE)),
         "mknodat": _if(Check(2, _MADE, _KIND_OF_FILE)),
@@ -171,6 +176,16 @@ _WITHOUT_TRUNCATION: Mapping[str, Rule] = {
 _WITHOUT_UNSEEN: Mapping[str, Rule] = {"sendfile": _UNKNOWN, "splice": _UNKNOWN}
 # A descriptor can lie in a socket. Who has pairs of sockets alone needs these for nothing else.
 _WITHOUT_SENDING: Mapping[str, Rule] = {"sendmsg": NEVER, "sendmmsg": NEVER}
+
+_WITHOUT_WATCHES: Mapping[str, Rule] = {"inotify_init": NEVER, "inotify_init1": NEVER}
+
+# A list of who may use a file is an attribute, which a file system in memory keeps however large it
+# is, and counts as nothing. Of a larger one it is as if the file system could not keep it.
+_ATTRIBUTES = ("setxattr", "lsetxattr", "fsetxattr")
+_BELOW_A_KILOBYTE = 0xFFFFFFFFFFFFFC00
+_SMALL_ATTRIBUTE = _if(Check(3, (0,), _BELOW_A_KILOBYTE)) + _if(
+    Check(0, (0,), 0), answer=Answer.UNSUPPORTED
+)
 
 # Sockets
 
