@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"registry"},
     {"sandbox"},
     {"runtime"},
+    {"managing"},
     {"manager"},
     {"aio"},
     {"current"},
