@@ -18,6 +18,8 @@ from pathlib import Path
 from nebula_lab.confine.system_calls import MACHINES, numbers_for
 
 _BLOCK = 512  # of st_blocks, whatever the file system's are
+# Of mappings; 10,000 of them, and 10 ms.
+_MOST_READ = 2**20
 _DELETED = b" (deleted)"
 _INODE, _FIELDS = 4, 5  # of a line in /proc/PID/maps, before the name
 # A process takes as long to look at as so many files.
@@ -92,11 +94,14 @@ class NamelessFiles:
 
     def _note_mapped(self, pid: int) -> None:
         with contextlib.suppress(PermissionError):  # that has been noted
-            maps = Path(f"/proc/{pid}/maps").read_bytes()
+            with Path(f"/proc/{pid}/maps").open("rb") as file:
+                maps = file.read(_MOST_READ)
+            if len(maps) == _MOST_READ:  # it maps so much to keep us busy
+                self._now.add(("maps", pid))
             if _DELETED not in maps:
                 return
             for line in maps.splitlines():
-                *fields, path = line.split(maxsplit=_FIELDS)
+                *fields, path = line.split(maxsplit=_FIELDS) or [b""]
                 if path.startswith(self._inside) and path.endswith(_DELETED):
                     self._mapped.add(int(fields[_INODE]))
 

@@ -126,11 +126,13 @@ class UsageWatch:
         self._clocks: dict[int, float] = {}  # when it was last looked at
         self.threads: int | None = None  # of all of them, when they were last counted
         self._throttle: Throttle | None = None
+        self._memory: MemoryLook | None = None
         self._looks: list[Callable[[], str]] = []
         if watched.threads:
             self._looks.append(self._look_at_threads)
         if watched.memory:
-            self._looks.append(MemoryLook(family, limits, lent, on_memory))
+            self._memory = MemoryLook(family, limits, lent, on_memory)
+            self._looks.append(self._memory)
         if watched.files:
             self._looks.append(self._look_at_files)
         if watched.sockets:
@@ -159,6 +161,8 @@ class UsageWatch:
     def close(self) -> None:
         """Let go, and give back what it takes to look; on the loop's thread."""
         self.let_go()
+        if self._memory is not None:
+            self._memory.close()
         self._family.close()
         self._files.close()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from nebula_lab import PluginManager
 from nebula_lab.confine.limits import LENT
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.link.lender import MOST_BYTES
+from nebula_lab.sandbox import pidfds
 
 MIB = 1 << 20
 # Each part is written to and then made read-only, so that no limit counts it any more.
@@ -82,6 +85,21 @@ def test_what_processes_share_since_a_fork_counts_once(limited):
     manager = limited(["ProcessSpawn"], max_scratch=MIB)
     code = CHILDREN.format(before="bytearray(180 << 20)", count=8, each=0, ready="ready", wait=1)
     assert _run(manager, code) == "there"
+
+
+def test_the_loop_does_not_wait_for_the_kernel_to_divide_what_is_shared(limited, monkeypatch):
+    threads = set()
+    share_of = pidfds.share_of_memory_of
+
+    def noted(pid):
+        threads.add(threading.current_thread().name.partition("_")[0])
+        return share_of(pid)
+
+    monkeypatch.setattr(pidfds, "share_of_memory_of", noted)
+    manager = limited(["ProcessSpawn"], max_scratch=MIB)
+    code = CHILDREN.format(before="bytearray(180 << 20)", count=8, each=0, ready="ready", wait=1)
+    assert _run(manager, code) == "there"
+    assert threads == {"nebula-memory"}
 
 
 TAKES = """
