@@ -18,7 +18,6 @@ LAYERS: list[set[str]] = [
     {"agent"},
     {"guest"},
     {"reports"},
-    {"registry_errors", "version_errors", "container_errors"},
     {"errors"},
     {"model"},
     {"resolver", "metrics", "trust"},
