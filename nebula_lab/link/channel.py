@@ -21,6 +21,7 @@ from nebula_lab.link.carriage import freight_of
 from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors
 from nebula_lab.link.freight import Consignment, Freight
 from nebula_lab.link.sending import Sender
+from nebula_lab.link.waiting import Waiter
 from nebula_lab.plugin.safe_text import line
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import Message, Tidings
@@ -87,6 +88,7 @@ class Channel:
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
         self._poll = self._readable.poll
+        self._wait = Waiter(self._readable).wait if os.environ.get("NL_SPIN") != "0" else self._poll
         self._socket_alone = [(sock.fileno(), select.POLLIN)]
         self._attended: dict[int, Callable[[], object]] = {}
         self._ended: ChannelEndedError | None = None
@@ -311,7 +313,7 @@ class Channel:
     def _read(self, deadline: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
         left = None if deadline is None else (deadline - time.monotonic()) * 1000
-        ready = self._poll(left if left is None or left > 0 else 0.0)
+        ready = self._poll(0.0) if left is not None and left <= 0 else self._wait(left)
         if ready != self._socket_alone and not self._attend(ready):
             return False
         try:
