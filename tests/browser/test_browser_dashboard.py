@@ -191,6 +191,17 @@ def test_a_failed_call_is_a_short_box_with_details(dashboard):
     expect(row(dashboard, "calls").locator(".nl-cell-failures")).to_have_text("1")
 
 
+def test_what_went_wrong_last_stands_in_the_row_until_the_plugin_is_reloaded(dashboard):
+    error = row(dashboard, "calls").locator(".nl-error")
+    expect(error).to_have_text("boom: ValueError: no more")
+    expect(error).to_have_attribute("title", re.compile("^(now|\\d+ s ago): boom: ValueError"))
+    overview = details(dashboard, "calls", "Overview")
+    expect(overview.locator(".nl-last-error")).to_have_text("boom: ValueError: no more")
+    press(dashboard, "Reload", "calls")
+    expect(error).to_have_text("")
+    expect(overview.locator(".nl-last-error")).to_be_hidden()
+
+
 def test_a_call_is_stopped(dashboard):
     panel = details(dashboard, "calls", "Operations")
     panel.get_by_label("Operation").select_option(label="nap")

@@ -9,7 +9,7 @@ import time
 import pytest
 from front_end import FrontEnd
 
-from nebula_lab import PluginManager
+from nebula_lab import PluginError, PluginManager
 from nebula_lab.live.feed import TURN
 from nebula_lab.live.hub import LiveHub
 
@@ -74,6 +74,42 @@ def test_what_went_wrong_stands_in_the_row(front_end, manager, write):
     assert "not today" in failure["details"]
     front_end.wait(lambda: front_end.rows["broken"]["state"] == "Failed", "the state")
     front_end.wait(lambda: "not today" in front_end.rows["broken"]["error"], "the reason")
+
+
+def test_the_last_of_all_errors_stands_in_the_row(front_end, manager, write):
+    """Also one from before anybody looked, and until the plugin is brought up anew."""
+    error = lambda: front_end.rows["counter"]["error"]  # noqa: E731
+    fail = lambda: failure_of(manager, "counter", "boom")  # noqa: E731
+    fail()
+    front_end.watch("plugins")
+    front_end.wait(lambda: front_end.rows, "a snapshot")
+    assert error() == "boom: ValueError: no more"
+    assert front_end.rows["counter"]["errorAt"] > 0
+
+    write("counter", "raise RuntimeError('not today')")
+    assert front_end.ask("reload", plugin="counter")["type"] == "failure"
+    front_end.wait(lambda: "not today" in error(), "the failed reload")
+    fail()
+    front_end.wait(lambda: error().startswith("boom: "), "the failed call after it")
+
+    front_end.ask("suspend", plugin="counter")
+    manager.execute("counter", "add")  # resumes it, which nobody has asked for
+    front_end.wait(lambda: front_end.rows["counter"]["state"] == "Active", "its return")
+    assert error()
+    write("counter")
+    front_end.ask("reload", plugin="counter")
+    front_end.wait(lambda: not error(), "the end of it after a reload")
+    assert front_end.rows["counter"]["errorAt"] is None
+    fail()
+    front_end.wait(error, "another failed call")
+    front_end.ask("restart", plugin="counter")
+    front_end.wait(lambda: not error(), "the end of it after a restart")
+
+
+def failure_of(manager, plugin_id: str, operation: str) -> str:
+    with pytest.raises(PluginError) as failure:
+        manager.execute(plugin_id, operation)
+    return failure.value.message
 
 
 def test_all_of_a_cycle_are_left_out_with_the_reason(front_end, manager, write):

@@ -49,6 +49,29 @@ test("there is a row for each plugin, and it follows the changes", () => {
   expect(document.querySelector(".nl-error")?.textContent).toBe("why");
 });
 
+test("what went wrong last is there with its time, and goes when it is over", () => {
+  const errorAt = Date.now() / 1000 - 300;
+  const row = pluginRow("a", { state: "Active", error: "add: ValueError: no\nmore", errorAt });
+  connection.receive(snapshot(row));
+  const cell = document.querySelector(".nl-error") as HTMLElement;
+  expect(cell.textContent).toBe("add: ValueError: no");
+  expect(cell.title).toBe("5 min ago: add: ValueError: no");
+  button("Details of a").click();
+  expect(document.querySelector(".nl-facts")?.textContent).toContain("Last error5 min ago");
+  expect(document.querySelector(".nl-last-error")?.textContent).toBe(row.error);
+  const change = { id: "a", error: "", errorAt: null };
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [change],
+    added: [],
+    removed: [],
+    totals: null,
+  });
+  expect(cell.textContent + cell.title).toBe("");
+  expect(document.querySelector(".nl-facts")?.textContent).toContain("Last error–");
+});
+
 test("only what makes sense in a state can be pressed", () => {
   connection.receive(snapshot(pluginRow("a")));
   expect(button("Load a").disabled).toBe(false);

@@ -8,7 +8,7 @@ import type { ActionName } from "../requests.js";
 import type { PluginRow } from "../wire.js";
 import { Details } from "./details.js";
 import { Sparkline } from "./sparkline.js";
-import { healthWord, HEALTH_TONES, STATE_TONES, stateWord, troubleOf } from "./words.js";
+import { healthWord, HEALTH_TONES, STATE_TONES, stateWord, troubleOf, troubleWithTime } from "./words.js";
 
 /** One plugin: a row of the table, and what is below it when it is opened. */
 export class RowView {
@@ -109,9 +109,8 @@ export class RowView {
     setText(cells.memory, formatBytes(row.memory));
     setText(cells.reloads, String(row.reloads));
     setClass(cells.reloads, "nl-zero", row.reloads === 0);
-    const trouble = troubleOf(row);
-    setText(cells.error, trouble);
-    cells.error.title = trouble;
+    setText(cells.error, troubleOf(row));
+    cells.error.title = troubleWithTime(row, Date.now() / 1000, trans);
     this.spark.show(this.live.store.trend(this.id), this.latencyLabel(row));
     const isLost = this.live.client.status === "closed";
     for (const action of ACTIONS) {
