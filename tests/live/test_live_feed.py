@@ -156,6 +156,21 @@ def test_a_page_that_comes_anew_is_sent_everything(front_end):
     front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
 
 
+def test_a_greeting_that_comes_late_leaves_a_view_that_is_fed(front_end):
+    """As where the cell that shows it goes on for long: the greeting waits for its end."""
+    front_end.watch("plugins", serial=2)
+    front_end.wait(lambda: front_end.of("snapshot"), "a snapshot")
+    front_end.watch(serial=1)  # older than what came before it
+    assert front_end.session.is_fed
+    front_end.send("hello", protocol=1)
+    assert not front_end.session.is_fed
+    front_end.watch(serial=1)
+    front_end.watch("plugins", serial=2)  # which it says again when it is welcome
+    front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
+    front_end.watch(serial=1)
+    assert front_end.session.is_fed
+
+
 def test_that_a_plugin_rests_is_no_error(front_end, manager):
     front_end.watch("plugins")
     manager.load_plugin("counter")
