@@ -97,7 +97,7 @@ class LiveSession:
             self._watch(self._wanted)  # it has been let rest, and is there after all
 
     def rest(self, *, forget: bool = False) -> None:
-        """Feed it no more until it is heard of again; with `forget`, until it says what it shows."""
+        """Feed it no more until it is heard of, or with `forget` until it says what it shows."""
         with self._lock:
             former, self._view = self._view, None
             if forget:
