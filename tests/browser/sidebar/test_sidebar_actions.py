@@ -88,14 +88,16 @@ def test_an_operation_is_called_with_a_form(sidebar):
 
 
 def test_a_failed_call_is_the_last_error_until_the_plugin_is_reloaded(desk, sidebar):
+    sidebar.row("counter").click()  # folded, it has a line that says so
     note = sidebar.row("counter").locator(".nl-side-note")
     expect(note).to_be_hidden()
     assert run_code(desk, "plugins.execute('counter', 'refuse')") == "error"
+    expect(note).to_be_visible()
     expect(note).to_have_text("refuse: RuntimeError: not so")
     expect(sidebar.open("counter").locator(".nl-side-error")).to_contain_text("not so")
     expect(sidebar.fact("counter", "Last error")).to_have_text(re.compile("now|ago"))
     sidebar.press("counter", "reload")
-    expect(note).to_be_hidden()
+    expect(note).to_have_text("")
 
 
 def test_figures_follow_what_a_cell_does(desk, sidebar):

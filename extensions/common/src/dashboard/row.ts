@@ -19,6 +19,7 @@ export class RowView {
   private readonly spark = new Sparkline();
   private readonly buttons: ReadonlyMap<ActionName, HTMLButtonElement>;
   private readonly message = el("div", { class: "nl-message", attrs: { "aria-live": "polite" } });
+  private readonly trouble = el("div", { class: "nl-trouble" });
   private readonly place = el("td");
   private details: Details | undefined;
   private busyWith: ActionName | undefined;
@@ -66,7 +67,7 @@ export class RowView {
         el("div", { class: "nl-actions" }, ...this.buttons.values()),
       ),
     );
-    this.place.append(this.message);
+    this.place.append(this.trouble, this.message);
     this.below = el("tr", { class: "nl-below", attrs: { id: belowId } }, this.place);
     this.below.hidden = true;
   }
@@ -109,8 +110,12 @@ export class RowView {
     setText(cells.memory, formatBytes(row.memory));
     setText(cells.reloads, String(row.reloads));
     setClass(cells.reloads, "nl-zero", row.reloads === 0);
-    setText(cells.error, troubleOf(row));
-    cells.error.title = troubleWithTime(row, Date.now() / 1000, trans);
+    const trouble = troubleOf(row);
+    for (const place of [cells.error, this.trouble]) {
+      setText(place, trouble);
+      place.title = troubleWithTime(row, Date.now() / 1000, trans);
+    }
+    this.showBelow();
     this.spark.show(this.live.store.trend(this.id), this.latencyLabel(row));
     const isLost = this.live.client.status === "closed";
     for (const action of ACTIONS) {
@@ -234,7 +239,9 @@ export class RowView {
   }
 
   private showBelow(): void {
-    this.below.hidden = !this.isOpen && this.message.childElementCount === 0;
+    const saysMore = this.isOpen || this.message.childElementCount > 0;
+    this.below.hidden = !saysMore && this.trouble.textContent === "";
+    setClass(this.below, "nl-only-trouble", !saysMore);
   }
 
   private latencyLabel(row: PluginRow): string {
