@@ -55,8 +55,8 @@ function addPanelCommands({ app, model, panel }: Parts): void {
     label: trans.__("Filter Plugins"),
     describedBy: NO_ARGUMENTS,
     execute: () => {
+      panel.beginInFilter();
       show();
-      panel.plugins.focusFilter();
     },
   });
   app.commands.addCommand(CommandIDs.load, {
@@ -144,7 +144,7 @@ async function choosePlugin(model: Model, action: Action): Promise<string | null
     items: items.sort(),
     okLabel: action.label(trans),
   });
-  return chosen.value;
+  return chosen.value || null; // "" where there is none to choose
 }
 
 function pluginOf(args: ReadonlyJSONObject | Readonly<Record<string, unknown>>): string | null {
