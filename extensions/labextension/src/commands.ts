@@ -37,6 +37,13 @@ export function addCommands(parts: Parts, palette: ICommandPalette | null): void
 }
 
 /** The command for an action; `plugin` in its arguments says of which, else the user is asked. */
+/** The command palette gives the focus back to the notebook in the frames after it has closed. */
+const FRAMES_OF_PALETTE = 4;
+
+function afterFrames(count: number, act: () => void): void {
+  requestAnimationFrame(() => (count > 1 ? afterFrames(count - 1, act) : act()));
+}
+
 export function actionCommand(name: ActionName): string {
   return `nebula-lab:${name}`;
 }
@@ -57,6 +64,10 @@ function addPanelCommands({ app, model, panel }: Parts): void {
     execute: () => {
       panel.beginInFilter();
       show();
+      afterFrames(FRAMES_OF_PALETTE, () => {
+        panel.beginInFilter();
+        show();
+      });
     },
   });
   app.commands.addCommand(CommandIDs.load, {

@@ -193,3 +193,9 @@ def test_the_filter_leaves_those_that_match(desk, sidebar):
     expect(sidebar.rows).to_have_count(1)
     sidebar.panel.locator(".nl-side-filter").fill("")
     expect(sidebar.rows).to_have_count(2)
+
+
+def test_a_panel_that_is_connected_anew_goes_on(desk, sidebar):
+    desk.command("nebula-lab:reconnect")
+    sidebar.press("needy", "load")
+    sidebar.expect_state("needy", "Loaded")
