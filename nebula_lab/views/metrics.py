@@ -75,9 +75,7 @@ def _with_troubles(table: Rendered, plugins: Iterable[tuple[str, PluginMetrics]]
     if not said:
         return table
     text = [f"  {line(name)}: {trouble}" for name, trouble in said]
-    items = [
-        f"<li>{escaped(name)}: {escaped(trouble, _TROUBLE)}</li>" for name, trouble in said
-    ]
+    items = [f"<li>{escaped(name)}: {escaped(trouble, _TROUBLE)}</li>" for name, trouble in said]
     return Rendered(
         "\n".join([table.text, _LAST, *text]),
         f"{table.html}<p>{_LAST}</p><ul>{''.join(items)}</ul>",
