@@ -99,6 +99,7 @@ class ContainerSandbox(Sandbox):
             counts_threads=limits if self._has_limits() else Mechanism(False),
             cgroups=limits if self._has_limits() else Mechanism(False),
             cgroup_memory=limits if self._has_limits() else Mechanism(False),
+            sees_calls=_NOT_TAKEN,
         )
 
     def _has_limits(self) -> bool:
