@@ -8,6 +8,8 @@
   with the same calls and none seen, and with one that is hidden
 - `graph`: how long a graph of 500 plugins and their 754 dependencies takes until it is drawn, and
   the most processor time of one task of the page meanwhile, in which it does nothing else
+- `many`: a dashboard of 200 plugins that are called 40 times a second, while it is scrolled: frames a
+  second, and the most processor time of one task of the page
 - `gzip_bytes`: of what a widget carries
 """
 
@@ -33,6 +35,7 @@ import nebula_lab
 STATIC = Path(nebula_lab.__file__).parent / "notebook" / "static"
 LOOK = 20.0  # seconds
 ROUNDS = 7
+TIMELINE = ["devtools.timeline", "disabled-by-default-devtools.timeline"]
 PLUGIN = """
 from nebula_lab.plugin import Plugin, operation
 PLUGIN_METADATA = {{"id": "{id}", "version": "1.0.0"}}
@@ -96,6 +99,22 @@ def begin():
     threading.Thread(target=call, daemon=True).start()
 """
 
+# Scrolls whatever the rows scroll in, up and down, and counts frames.
+SCROLL = """async ([row, seconds]) => {
+    let box = document.querySelector(row);
+    while (box.scrollHeight <= box.clientHeight || getComputedStyle(box).overflowY === 'visible') {
+        box = box.parentElement;
+    }
+    const until = performance.now() + 1000 * seconds;
+    let frames = 0;
+    while (performance.now() < until) {
+        const now = await new Promise(resolve => requestAnimationFrame(resolve));
+        frames += 1;
+        box.scrollTop = (0.5 - 0.5 * Math.cos(now / 1000)) * (box.scrollHeight - box.clientHeight);
+    }
+    return frames;
+}"""
+
 # The widget alone on a page, with a model whose kernel answers and then sends a graph.
 DRAW = """async ([source, graph]) => {
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
@@ -141,6 +160,7 @@ def main() -> None:
                 found = {
                     "first_paint_ms": first_paint(server, browser.new_page()),
                     **with_fifty(server, browser.new_page()),
+                    "many": with_two_hundred(server, browser),
                     "graph": large_graph(browser),
                     "gzip_bytes": sizes(),
                 }
@@ -203,6 +223,24 @@ def with_fifty(server: LabServer, page: Page) -> dict[str, object]:
     return {"click_ms": clicks, "cpu_percent": cpu}
 
 
+def with_two_hundred(server: LabServer, browser: Browser) -> dict[str, int]:
+    server.end_kernels()
+    page = browser.new_page()
+    loads = [
+        f"for one in list(plugins)[{n}:{n + 25}]: plugins.load_plugin(one)" for n in range(0, 200, 25)
+    ]
+    cells = ["%load_ext nebula_lab", *loads, CALLS, "%plugin", "begin()"]
+    notebook = opened(server, page, 200, cells)
+    for number in range(len(cells)):
+        notebook.run(number)
+    page.wait_for_selector(".nl-row")
+    browser.start_tracing(page=page, categories=TIMELINE)
+    frames = page.evaluate(SCROLL, [".nl-row", LOOK])
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    server.end_kernels()
+    return {"frames_a_second": round(frames / LOOK), "longest_task_cpu_ms": longest_task(events)}
+
+
 def click_times(notebook: NotebookPage) -> dict[str, float]:
     page = notebook.page
     page.locator(".nl-opener").first.click()
@@ -252,8 +290,7 @@ def large_graph(browser: Browser) -> dict[str, int]:
     page = browser.new_page()
     page.add_style_tag(content=(STATIC / "widgets.css").read_text())
     graph = {"kind": "graph", "nodes": nodes, "edges": edges, "cycles": []}
-    timeline = ["devtools.timeline", "disabled-by-default-devtools.timeline"]
-    browser.start_tracing(page=page, categories=timeline)
+    browser.start_tracing(page=page, categories=TIMELINE)
     drawn = page.evaluate(DRAW, [(STATIC / "graph.js").read_text(), graph])
     events = json.loads(browser.stop_tracing())["traceEvents"]
     return {"drawn_ms": drawn, "longest_task_cpu_ms": longest_task(events)}
