@@ -31,7 +31,7 @@ _ALWAYS, _USUAL = ("msgspec", "ipykernel"), ("numpy",)
 _REPOSITORY = "localhost/nebula-lab-host"
 _LABEL = "nebula-lab.image"
 # To be counted up when the same files would be put in differently.
-_FORMAT = "1"
+_FORMAT = "2"
 _BUILDING = 600.0
 Tell = Callable[[str], object]
 
@@ -159,20 +159,19 @@ def _alone() -> Iterator[None]:
 
 
 def _fill(archive: tarfile.TarFile, entries: Iterator[image_files.Entry]) -> None:
+    known: set[str] = set()
     for folder in image_files.FOLDERS:
-        info = tarfile.TarInfo(folder)
-        info.type, info.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
-        archive.addfile(info)
+        _add_folders(archive, folder, known)
     for name, text in image_files.TEXTS.items():
         _add_text(archive, name, text.encode())
     written = set(image_files.TEXTS)
     for entry in entries:
         if entry.name not in written:
             written.add(entry.name)
-            _add_file(archive, entry)
+            _add_file(archive, entry, known)
     with tempfile.TemporaryDirectory() as folder:
         for entry in _own_package(Path(folder)):
-            _add_file(archive, entry)
+            _add_file(archive, entry, known)
 
 
 def _own_package(folder: Path) -> Iterator[image_files.Entry]:
@@ -200,7 +199,19 @@ def _add_text(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(info, io.BytesIO(content))
 
 
-def _add_file(archive: tarfile.TarFile, entry: image_files.Entry) -> None:
+def _add_folders(archive: tarfile.TarFile, folder: str, known: set[str]) -> None:
+    """Add a folder and those that it is in: one that is not said, docker lets nobody enter."""
+    if not folder or folder in known:
+        return
+    _add_folders(archive, folder.rpartition("/")[0], known)
+    known.add(folder)
+    info = tarfile.TarInfo(folder)
+    info.type, info.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+    archive.addfile(info)
+
+
+def _add_file(archive: tarfile.TarFile, entry: image_files.Entry, known: set[str]) -> None:
+    _add_folders(archive, entry.name.rpartition("/")[0], known)
     with open(entry.source, "rb") as file:  # noqa: PTH123 - thousands of them
         status = os.fstat(file.fileno())
         info = tarfile.TarInfo(entry.name)
