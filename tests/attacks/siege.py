@@ -23,9 +23,14 @@ class Siege:
     """
 
     def __init__(
-        self, uid: int, variables: Mapping[str, str] | None = None, **security: Any
+        self,
+        uid: int,
+        variables: Mapping[str, str] | None = None,
+        *,
+        is_known: bool = False,
+        **security: Any,
     ) -> None:
-        self.stage = Stage(uid, variables)
+        self.stage = Stage(uid, variables, is_known=is_known)
         self._manager = self.stage.start("managed_runner.py")
         # One of the attackers may start processes; what it leaves behind is looked for. Another
         # may use files.

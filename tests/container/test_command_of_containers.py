@@ -13,15 +13,17 @@ from nebula_lab.confine.places import Places
 from nebula_lab.model import Container, PluginConfig, PluginDescriptor
 from nebula_lab.model.policy import effective_policy
 from nebula_lab.sandbox.base import Grants
+from nebula_lab.sandbox.container.abilities import Abilities
 from nebula_lab.sandbox.container.command import Plan, command
 from nebula_lab.sandbox.container.profile import container_profile
 from nebula_lab.sandbox.container.runtime import Runtime
 
 PLACES = Places(ipc="/r/ipc", plugin="/r/plugin", home="/r/home", root="/r/root")
+ALL = Abilities(memory=True, threads=True, processor=True, is_rootless=False)
 CONFIG = {"security": {"sandbox": {"type": "Container", "runtime": "podman"}}}
 
 
-def asked(runtime="podman", has_limits=True, settings=None, uid=0, **rights):
+def asked(runtime="podman", can=ALL, settings=None, uid=0, **rights):
     config = PluginConfig.model_validate(CONFIG)
     described = {"id": "one", "version": "1.0.0", "path": "/p.py", "security": rights}
     policy = effective_policy(PluginDescriptor.model_validate(described), config, None)
@@ -37,7 +39,7 @@ def asked(runtime="podman", has_limits=True, settings=None, uid=0, **rights):
         door=Path("/r/door"),
         uid=uid,
         gid=567,
-        has_limits=has_limits,
+        abilities=can,
     )
     words = command(plan, Runtime(runtime), ("/python", "-I"))
     return dict(pairwise(words)), words
@@ -63,8 +65,9 @@ def test_limits_are_those_of_the_plugin():
 
 
 def test_limits_that_a_runtime_can_not_hold_to_are_not_asked_for():
-    said, _ = asked(has_limits=False)
-    assert not {"--memory", "--cpus", "--pids-limit"} & set(said)
+    said, _ = asked(can=replace(ALL, memory=False, processor=False))
+    assert not {"--memory", "--cpus"} & set(said)
+    assert said["--pids-limit"] == "84"
 
 
 def test_a_network_is_only_for_those_who_may_reach_everyone():
@@ -75,7 +78,9 @@ def test_a_network_is_only_for_those_who_may_reach_everyone():
 
 
 def test_whoever_is_not_root_is_itself_in_there():
-    assert asked("podman", uid=1234)[0]["--user"] == "0:0"  # of a namespace in which that is it
+    rootless = replace(ALL, is_rootless=True)
+    for runtime in ("podman", "docker"):  # root of a namespace in which that is itself
+        assert asked(runtime, can=rootless, uid=1234)[0]["--user"] == "0:0"
     assert asked("docker", uid=1234)[0]["--user"] == "1234:567"
 
 

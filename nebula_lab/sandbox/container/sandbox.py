@@ -18,6 +18,7 @@ from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxM
 from nebula_lab.model.policy import EffectivePolicy, Limits, effective_policy
 from nebula_lab.reports.exit_report import EndCause
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.container.abilities import Abilities, abilities_of
 from nebula_lab.sandbox.container.command import Plan
 from nebula_lab.sandbox.container.group import ContainerGroup
 from nebula_lab.sandbox.container.host import ContainerHost
@@ -42,8 +43,9 @@ _log = logging.getLogger("nebula_lab")
 _IN_A_NOTEBOOK = 1
 _PATIENCE = 60.0  # seconds for a container to come up, on a machine under heavy load
 _UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
-_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 _BY_CONTAINER = Mechanism(True, "the container's")
+_NO_GROUP = Mechanism(False, "the runtime has no control group for it")
+_ALL = Abilities(memory=True, threads=True, processor=True, is_rootless=False)
 _NOT_TAKEN = Mechanism(False, "a container has files of its own", "It is of no use there.")
 
 
@@ -80,6 +82,7 @@ class ContainerSandbox(Sandbox):
         self._prober = Prober()
         self._choosing = threading.Lock()
         self._own_image: OwnImage | None = None
+        self._known: Abilities | None = None
         self._tidying: threading.Thread | None = None
         self._spare_lives = itertools.count(1)
         self.spares = SparePool(
@@ -89,21 +92,27 @@ class ContainerSandbox(Sandbox):
     def machine(self) -> Machine:
         """What a container can be held to: what its runtime does, and the filter of the host."""
         real = self._prober.machine()
-        limits = _BY_CONTAINER if self._has_limits() else real.cgroups
+        can = self._abilities()
         return Machine(
             landlock=_NOT_TAKEN,
             seccomp=real.seccomp,
             namespaces=_BY_CONTAINER,
             pid_namespace=_BY_CONTAINER,
             scopes=_NOT_TAKEN,
-            counts_threads=limits if self._has_limits() else Mechanism(False),
-            cgroups=limits if self._has_limits() else Mechanism(False),
-            cgroup_memory=limits if self._has_limits() else Mechanism(False),
+            counts_threads=_BY_CONTAINER if can.threads else _NO_GROUP,
+            cgroups=_BY_CONTAINER if can.processor else _NO_GROUP,
+            cgroup_memory=_BY_CONTAINER if can.memory else _NO_GROUP,
         )
 
-    def _has_limits(self) -> bool:
-        # With version 1 of control groups only root, or a service of root's, makes any.
-        return not self._runtime.is_podman or os.getuid() == 0 or _V2.exists()
+    def _abilities(self) -> Abilities:
+        """What the runtime can do; asked once, and again where it gave no answer."""
+        if self._known is None:
+            try:
+                self._known = abilities_of(self._runtime)
+            except ContainerRuntimeError as error:  # to start a container meets it too, and says so
+                _log.info("what containers can be held to is not known: %s", error)
+                return _ALL
+        return self._known
 
     def kept_folders(self) -> tuple[Path, ...]:
         return own_folders(self._run_folder)
@@ -208,7 +217,7 @@ class ContainerSandbox(Sandbox):
             return self._own_image
 
     def _start_of(self, image: str, berth: Berth) -> ContainerHost:
-        group = ContainerGroup()
+        group = ContainerGroup(holds_processor=self._abilities().processor)
         plan = partial(self._plan, image, berth.folder)
         launcher = ContainerLauncher(self._runtime, plan, group, _PATIENCE)
         has_kernel = self._settings.kernel
@@ -234,7 +243,7 @@ class ContainerSandbox(Sandbox):
             door=folder / "door",
             uid=os.getuid(),
             gid=os.getgid(),
-            has_limits=self._has_limits(),
+            abilities=self._abilities(),
         )
         # Nobody else gets through the folder above; what is shown in the container is for its user.
         Path(order.confined.places.plugin).chmod(0o755)
