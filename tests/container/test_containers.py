@@ -15,6 +15,7 @@ from container_runtime import containers
 
 from nebula_lab import PluginManager
 from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.sandbox.container.owners import own_name
 
 warnings.simplefilter("ignore")
 
@@ -263,11 +264,12 @@ def test_a_manager_that_was_killed_leaves_no_container(podman, plugin_file, tmp_
 def test_a_container_without_its_manager_is_removed_by_the_next(busy, wait_until):
     plugins = busy()
     plugins.execute("busy", "add", {"a": 1})
-    image = plugins._engine.sandboxes.usual._image().name
+    image = plugins._engine.sandboxes.usual._image.name
     name = f"nebula-abandoned-{os.getpid()}"
     made = ["podman", "create", "--name", name, "--label", "nebula-lab.host=x"]
-    owner = ["--label", "nebula-lab.owner=999999999-1", "--network", "none", image, "true"]
-    subprocess.run([*made, *owner], check=True, capture_output=True)
+    place = own_name().partition("-")[0]
+    owner = ["--label", f"nebula-lab.owner={place}-999999999-1", "--network", "none"]
+    subprocess.run([*made, *owner, image, "true"], check=True, capture_output=True)
     plugins.close()
     again = busy()
     again.execute("busy", "add", {"a": 1})

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nebula_lab.confine.machine import Machine, Mechanism
 from nebula_lab.container_errors import ContainerRuntimeError, ImageError
-from nebula_lab.errors import ExitReport, LoadFailedError
+from nebula_lab.environments.stages import BuildWatcher, Stage
+from nebula_lab.errors import ExitReport, LoadFailedError, ManagerClosedError
 from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.policy import EffectivePolicy, Limits, effective_policy
 from nebula_lab.reports.exit_report import EndCause
@@ -22,7 +23,7 @@ from nebula_lab.sandbox.container.abilities import Abilities, abilities_of
 from nebula_lab.sandbox.container.command import Plan
 from nebula_lab.sandbox.container.group import ContainerGroup
 from nebula_lab.sandbox.container.host import ContainerHost
-from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.kept_image import KeptImage
 from nebula_lab.sandbox.container.launch import ContainerLauncher
 from nebula_lab.sandbox.container.owners import own_name, remove_abandoned, remove_own
 from nebula_lab.sandbox.container.profile import container_profile
@@ -81,8 +82,9 @@ class ContainerSandbox(Sandbox):
         self._sweep = Sweep(loop)
         self._prober = Prober()
         self._choosing = threading.Lock()
-        self._own_image: OwnImage | None = None
+        self._image = KeptImage(self._runtime, settings.packages)
         self._known: Abilities | None = None
+        self._is_closed = False
         self._tidying: threading.Thread | None = None
         self._spare_lives = itertools.count(1)
         self.spares = SparePool(
@@ -138,6 +140,31 @@ class ContainerSandbox(Sandbox):
             return
         if count:
             _log.info("%d containers were removed whose manager is gone", count)
+
+    def is_ready(self) -> bool:
+        try:
+            return self._settings.image is not None or self._image.was_there()
+        except ContainerRuntimeError:
+            return True  # to start a container meets it too, and says so
+
+    def get_ready(self, watcher: BuildWatcher) -> None:
+        watcher.tell(Stage(0, 1, "building the image of containers; it takes 10 s as a rule"))
+        try:
+            self._build(watcher.is_cancelled)
+        except ContainerRuntimeError as error:
+            if self._is_closed:
+                raise ManagerClosedError("the manager has been closed") from None
+            if not watcher.is_cancelled():
+                _log.info("the image of containers was not built: %s", error)
+                return  # likewise
+            raise
+        watcher.tell(Stage(1, 1, ""))
+
+    def stop_preparing(self) -> None:
+        self._is_closed = True
+
+    def _build(self, is_cancelled: Callable[[], bool]) -> None:
+        self._image.build(lambda: self._is_closed or is_cancelled())
 
     def start(self, spec: HostSpec) -> Host:
         with self.spares.not_now():
@@ -203,18 +230,11 @@ class ContainerSandbox(Sandbox):
         image = self._settings.image
         if image is not None:
             return self._start_of(image, berth)
-        own = self._image()
         try:
-            return self._start_of(own.name, berth)
-        except ImageError:
-            own.build(partial(_log.warning, "sandbox Container: %s"))
-            return self._start_of(own.name, berth)
-
-    def _image(self) -> OwnImage:
-        with self._choosing:
-            if self._own_image is None:
-                self._own_image = OwnImage(self._runtime, self._settings.packages)
-            return self._own_image
+            return self._start_of(self._image.name, berth)
+        except ImageError:  # somebody has removed it
+            self._build(lambda: False)
+            return self._start_of(self._image.name, berth)
 
     def _start_of(self, image: str, berth: Berth) -> ContainerHost:
         group = ContainerGroup(holds_processor=self._abilities().processor)
