@@ -71,8 +71,12 @@ class Busy(Plugin):
 
     @operation
     def leave_behind(self, token: str) -> None:
-        waiting = [sys.executable, "-c", "import time; time.sleep(600)", token]
-        subprocess.Popen(waiting, start_new_session=True, env={})
+        waiting = [sys.executable, "-c", "print(flush=True); import time; time.sleep(600)", token]
+        kept = {"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]}  # without it there is no Python
+        left = subprocess.Popen(
+            waiting, start_new_session=True, env=kept, stdout=subprocess.PIPE
+        )
+        left.stdout.readline()
         os._exit(3)
 
     @operation
@@ -123,6 +127,13 @@ def test_it_is_nobody_in_files_and_processes_of_its_own(shared):
     assert "home" not in found["root"]
     assert len(found["pids"]) == 2  # its own, and the first of the container
     assert shared.plugin_info("busy").sandbox == "Container"
+
+
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "root/etc/passwd"])
+def test_the_first_process_of_its_container_is_closed_to_it(shared, name):
+    with pytest.raises(PluginError, match="Permission denied"):
+        shared.execute("busy", "read", {"path": f"/proc/1/{name}"})
+    assert shared.execute("busy", "read", {"path": "/proc/self/environ"})
 
 
 def test_its_folder_has_a_limited_size(shared):

@@ -17,7 +17,7 @@ from siege import Siege, themed
 from nebula_lab.sandbox.container.command import LABEL
 
 # Those for which a runtime has walls of its own; see test_attacks_in_containers.py for all.
-THEMES = ("reading", "manager", "networks", "kernel")
+THEMES = ("manager", "networks", "kernel")
 SMALL = {"max_scratch": "4MiB"}
 
 
@@ -100,3 +100,22 @@ def test_it_is_stopped_by_whichever_runtime(runtime, name):
     assert runtime.siege.effects() == before, f"it reached the stage: {outcome}"
     assert not outcome["succeeded"], outcome
     assert len(runtime.siege.ask("ping")) == 2
+
+
+def test_it_sees_no_process_but_its_own(runtime):
+    assert max(runtime.siege.ask("ping")) < 100  # a pid in there
+
+
+def test_the_signal_that_ended_it_is_named(runtime):
+    assert runtime.siege.attempt("kill_itself")["ended"] == "SIGKILL"
+    assert len(runtime.siege.ask("ping")) == 2
+
+
+# The last, since nothing is left for others.
+
+
+def test_a_manager_that_is_killed_leaves_no_container(runtime, wait_until):
+    assert runtime.containers()
+    os.kill(runtime.siege.pid, signal.SIGKILL)
+    wait_until(lambda: not runtime.containers(), "the containers' end", timeout=60)
+    wait_until(lambda: not runtime.siege.run_folders(), "its folders are gone", timeout=30)
