@@ -16,7 +16,7 @@ from benchmarks.spread import of_rounds
 LOAD_EXT, PANDAS = "**`%load_ext nebula_lab`**", "`import pandas`"
 STATEMENTS = {
     LOAD_EXT: "%load_ext nebula_lab",
-    "`import pydantic`": "import pydantic",
+    "`from pydantic import BaseModel`": "from pydantic import BaseModel",
     PANDAS: "import pandas",
 }
 PLUGINS = 3  # in the folder where the kernel is

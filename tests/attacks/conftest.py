@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
+import left_behind
 import pytest
 from attack_stage import users
 from siege import Siege
@@ -17,16 +15,10 @@ def pytest_report_header():
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_is_left_behind(request):
+def nothing_is_left_behind():
     """As for every test, but once for a module: its tests share managers."""
-    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
-    before, sockets = parent.processes(), parent.sockets()
-    yield
-    deadline = time.monotonic() + parent.DEADLINE
-    while parent.processes() - before or parent.sockets() > sockets:
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {parent.processes() - before}, {parent.sockets()} sockets")
-        time.sleep(0.02)
+    with left_behind.nothing():
+        yield
 
 
 @pytest.fixture(scope="module", params=list(users()))

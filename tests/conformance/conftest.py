@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import left_behind
 import pytest
 from modes import ISOLATING, MODES, Mode
+from shared_zygote import shared_zygote
 
 from nebula_lab import PluginManager, UnenforcedWarning
 from nebula_lab.errors import PluginError
@@ -137,17 +138,6 @@ def plugins_as_they_were(request):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers."""
-    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
-    parent.shared_zygote.serve(request.path.parent.name)
-    before, sockets = (parent.processes(), parent.threads()), parent.sockets()
-    yield
-    deadline = time.monotonic() + parent.DEADLINE
-    while True:
-        there = (parent.processes(), parent.threads())
-        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
-        more = parent.sockets() - sockets
-        if not left and more <= 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
-        time.sleep(0.02)
+    shared_zygote.serve(request.path.parent.name)
+    with left_behind.nothing():
+        yield

@@ -8,8 +8,10 @@ import time
 import warnings
 from pathlib import Path
 
+import left_behind
 import pytest
 from container_runtime import containers, need_containers
+from shared_zygote import shared_zygote
 
 from nebula_lab import PluginManager, UnenforcedWarning
 
@@ -65,20 +67,8 @@ def opened(podman, plugin_file, tmp_path):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_is_left_behind(request):
-    """As for every test, but once for a module: its tests share a manager."""
-    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
-    parent.shared_zygote.end()
-    before = (parent.processes(), parent.run_folders(), parent.threads())
-    sockets = parent.sockets()
-    yield
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        there = (parent.processes(), parent.run_folders(), parent.threads())
-        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
-        more = parent.sockets() - sockets
-        if not left and more <= 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
-        time.sleep(0.05)
+def nothing_is_left_behind():
+    """As for every test, but once for a module: its tests share managers."""
+    shared_zygote.end()
+    with left_behind.nothing(PATIENCE):
+        yield

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import left_behind
 import pytest
+from shared_zygote import shared_zygote
 
 from nebula_lab import PluginManager, UnenforcedWarning
 from nebula_lab.runtime.hosting import Hosted
@@ -177,23 +179,6 @@ def shared_folder(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers, which start hosts."""
-    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
-
-    parent.shared_zygote.serve(request.path.parent.name)
-
-    def there() -> tuple[set[Any], ...]:
-        return parent.processes(), parent.run_folders(), parent.threads()
-
-    before, sockets = there(), parent.sockets()
-    yield
-    deadline = time.monotonic() + parent.DEADLINE
-    named: list[str] = []
-    while True:
-        named = parent.described(there()[0] - before[0]) or named
-        left = [now - then for now, then in zip(there(), before, strict=True) if now - then]
-        more = parent.sockets() - sockets
-        if not left and more <= 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds; {named}")
-        time.sleep(0.02)
+    shared_zygote.serve(request.path.parent.name)
+    with left_behind.nothing():
+        yield

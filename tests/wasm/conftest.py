@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import left_behind
 import pytest
 from wasm_component import need_wasm
 
@@ -79,18 +79,7 @@ def shared_workshop(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_is_left_behind(request):
+def nothing_is_left_behind():
     """As for every test, but once for a module: its tests share managers."""
-    parent = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[1] / "conftest.py"))
-    before, sockets = (parent.processes(), parent.threads()), parent.sockets()
-    yield
-    deadline = time.monotonic() + parent.DEADLINE
-    while True:
-        there = (parent.processes(), parent.threads())
-        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
-        more = parent.sockets() - sockets
-        if not left and more <= 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
-        time.sleep(0.02)
+    with left_behind.nothing():
+        yield

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
+import left_behind
 import pytest
-from component_lab import HERE, ComponentLab
+from component_lab import ComponentLab
+from shared_zygote import shared_zygote
 
 
 @pytest.fixture(scope="module", params=["Process", "None"])
@@ -31,17 +31,6 @@ def begun(lab):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers."""
-    parent = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
-    parent.shared_zygote.serve(request.path.parent.name)
-    before, sockets = (parent.processes(), parent.threads()), parent.sockets()
-    yield
-    deadline = time.monotonic() + parent.DEADLINE
-    while True:
-        there = (parent.processes(), parent.threads())
-        left = [now - then for now, then in zip(there, before, strict=True) if now - then]
-        more = parent.sockets() - sockets
-        if not left and more <= 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"left behind: {left}, {max(0, more)} sockets and pidfds")
-        time.sleep(0.02)
+    shared_zygote.serve(request.path.parent.name)
+    with left_behind.nothing():
+        yield

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nebula_lab.container_errors import ContainerRuntimeError
+from nebula_lab.errors.containers import ContainerRuntimeError
 from nebula_lab.sandbox.container.runtime import Runtime
 
 _V2 = Path("/sys/fs/cgroup/cgroup.controllers")

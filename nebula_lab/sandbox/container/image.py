@@ -21,8 +21,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-from nebula_lab.container_errors import ContainerRuntimeError, ImageError
 from nebula_lab.environments.agent_copy import agent_sources
+from nebula_lab.errors.containers import ContainerRuntimeError, ImageError
 from nebula_lab.sandbox.container import image_files
 from nebula_lab.sandbox.container.runtime import Runtime
 

@@ -13,7 +13,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
 
-from nebula_lab.container_errors import ImageError
+from nebula_lab.errors.containers import ImageError
 
 PREFIX = "opt/nebula"
 LIBRARIES = f"{PREFIX}/lib"

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from nebula_lab.agent.contained import Order, send_order
-from nebula_lab.container_errors import ContainerRuntimeError
+from nebula_lab.errors.containers import ContainerRuntimeError
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.container.command import Plan, command
 from nebula_lab.sandbox.container.door import Door, Visitor

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from nebula_lab.container_errors import ContainerRuntimeError
+from nebula_lab.errors.containers import ContainerRuntimeError
 from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.container.command import LABEL, OWNER
 from nebula_lab.sandbox.container.runtime import PATIENCE, Runtime

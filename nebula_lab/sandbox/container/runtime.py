@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nebula_lab.container_errors import ContainerRuntimeError, ImageError
+from nebula_lab.errors.containers import ContainerRuntimeError, ImageError
 from nebula_lab.plugin.safe_text import line
 
 # Seconds. To remove a container can take as long as the kernel takes to end a process.

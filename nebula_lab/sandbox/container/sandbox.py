@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from nebula_lab.confine.machine import Machine, Mechanism
-from nebula_lab.container_errors import ContainerRuntimeError, ImageError
 from nebula_lab.environments.stages import BuildWatcher, Stage
 from nebula_lab.errors import ExitReport, LoadFailedError, ManagerClosedError
+from nebula_lab.errors.containers import ContainerRuntimeError, ImageError
 from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.policy import EffectivePolicy, Limits, effective_policy
 from nebula_lab.reports.exit_report import EndCause

@@ -1,6 +1,6 @@
 """Errors about registries, and about installing what they have.
 
-They are a part of the tree of `nebula_lab.errors`, which gives them too.
+They are a part of the tree of `nebula_lab.errors`.
 """
 
 from __future__ import annotations

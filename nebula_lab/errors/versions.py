@@ -1,6 +1,6 @@
 """Errors about versions: ones that can't be read, that conflict, that are not what was locked.
 
-They are a part of the tree of `nebula_lab.errors`, which gives them too.
+They are a part of the tree of `nebula_lab.errors`.
 """
 
 from __future__ import annotations

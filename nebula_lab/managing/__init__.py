@@ -1,0 +1,1 @@
+"""What `PluginManager` offers, by concept: looking, calling, changing, installing."""
