@@ -10,9 +10,11 @@ import pytest
 
 from nebula_lab.confine.confinement import Confined
 from nebula_lab.confine.places import Places
+from nebula_lab.errors import ContainerRuntimeError
 from nebula_lab.model import Container, PluginConfig, PluginDescriptor
 from nebula_lab.model.policy import effective_policy
 from nebula_lab.sandbox.base import Grants
+from nebula_lab.sandbox.container import abilities
 from nebula_lab.sandbox.container.abilities import Abilities
 from nebula_lab.sandbox.container.command import Plan, command
 from nebula_lab.sandbox.container.profile import container_profile
@@ -86,3 +88,34 @@ def test_whoever_is_not_root_is_itself_in_there():
 
 def test_root_is_nobody_in_there():
     assert asked("docker")[0]["--user"] == "65534:65534"
+
+
+def told(tmp_path, monkeypatch, name, answer, uid):
+    """What a runtime can do that answers so, for somebody."""
+    program = tmp_path / name
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(abilities.os, "getuid", lambda: uid)
+    return abilities.abilities_of(Runtime(str(program)))
+
+
+def test_a_docker_says_which_limits_it_holds_to_and_whose_root_it_has(tmp_path, monkeypatch):
+    answer = '[true,false,false,["name=seccomp,profile=default","name=rootless"]]'
+    found = told(tmp_path, monkeypatch, "docker", answer, 0)
+    assert found == Abilities(memory=True, threads=False, processor=False, is_rootless=True)
+
+
+def test_a_podman_of_somebodys_own_has_the_controllers_that_were_handed_on(tmp_path, monkeypatch):
+    groups = tmp_path / "cgroup.controllers"
+    monkeypatch.setattr(abilities, "_V2", groups)
+    answer = '["memory","pids"]'
+    without = told(tmp_path, monkeypatch, "podman", answer, 1234)
+    assert without == Abilities(memory=False, threads=False, processor=False, is_rootless=True)
+    groups.touch()
+    found = told(tmp_path, monkeypatch, "podman", answer, 1234)
+    assert found == Abilities(memory=True, threads=True, processor=False, is_rootless=True)
+
+
+def test_a_runtime_that_answers_something_else_is_an_error(tmp_path, monkeypatch):
+    with pytest.raises(ContainerRuntimeError, match="does not say what it can limit"):
+        told(tmp_path, monkeypatch, "docker", "hello", 0)

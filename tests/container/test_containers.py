@@ -14,8 +14,15 @@ import pytest
 from container_runtime import containers
 
 from nebula_lab import PluginManager
-from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
-from nebula_lab.sandbox.container.owners import own_name
+from nebula_lab.errors import (
+    ContainerRuntimeError,
+    LoadFailedError,
+    PluginCrashedError,
+    PluginError,
+)
+from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.owners import own_name, remove_abandoned
+from nebula_lab.sandbox.container.runtime import Runtime
 
 warnings.simplefilter("ignore")
 
@@ -285,6 +292,31 @@ def test_a_container_without_its_manager_is_removed_by_the_next(busy, wait_until
     again = busy()
     again.execute("busy", "add", {"a": 1})
     wait_until(lambda: name not in containers(), "its removal", timeout=30)
+
+
+def test_a_container_of_a_manager_elsewhere_is_left_alone(podman, tmp_path):
+    # Of another machine, of another user, or of one that is in a container itself.
+    runtime, name = Runtime("podman"), f"nebula-elsewhere-{os.getpid()}"
+    image = OwnImage(runtime)
+    image.build(print)
+    owner = "nebula-lab.owner=0123456789ab-999999999-1"
+    labels = ["--label", "nebula-lab.host=x", "--label", owner]
+    made = ["podman", "create", "--name", name, *labels, "--network", "none", image.name, "true"]
+    subprocess.run(made, check=True, capture_output=True)
+    try:
+        remove_abandoned(runtime)
+        assert name in containers()
+    finally:
+        runtime.remove([name])
+
+
+def test_an_image_that_nobody_waits_for_any_more_is_not_kept(podman):
+    image = OwnImage(Runtime("podman"), ("pluggy",))
+    looks = iter([False, False, False])
+    with pytest.raises(ContainerRuntimeError, match="broken off"):
+        image.build(print, is_given_up=lambda: next(looks, True))
+    assert not image.is_there()
+    assert not [name for name in image._named() if "making-" in name]
 
 
 def test_a_kernel_in_it_takes_a_console(busy):
