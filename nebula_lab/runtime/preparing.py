@@ -39,7 +39,7 @@ def prepare(sandbox: Sandbox, workers: Workers, sink: OutputSink) -> None:
 
 
 def _show(stages: queue.SimpleQueue[Stage | None], label: str, sink: OutputSink) -> None:
-    began, stage = time.monotonic(), Stage(0, 1, "waiting for what another builds")
+    began, stage = time.monotonic(), Stage(0, 1, "waiting for another's build")
     while True:
         try:
             found = stages.get(timeout=_TICK)
@@ -48,5 +48,5 @@ def _show(stages: queue.SimpleQueue[Stage | None], label: str, sink: OutputSink)
         if found is None:
             return
         stage = found
-        text = f"{stage.text}; {time.monotonic() - began:.0f} s so far" if stage.text else ""
+        text = f"{stage.text}; {time.monotonic() - began:.0f} s" if stage.text else ""
         sink.progress(label, stage.done, stage.total, text)

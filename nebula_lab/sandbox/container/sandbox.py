@@ -148,7 +148,7 @@ class ContainerSandbox(Sandbox):
             return True  # to start a container meets it too, and says so
 
     def get_ready(self, watcher: BuildWatcher) -> None:
-        watcher.tell(Stage(0, 1, "building the image of containers; it takes 10 s as a rule"))
+        watcher.tell(Stage(0, 1, "building the image (ten seconds)"))
         try:
             self._build(watcher.is_cancelled)
         except ContainerRuntimeError as error:

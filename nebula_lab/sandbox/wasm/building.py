@@ -25,10 +25,8 @@ _COMPONENT, COMPILED = "component.wasm", "component.cwasm"
 _TIMEOUT = 600.0  # seconds, for a machine under load
 _LOOKING = 0.1  # seconds between two looks whether it is still wanted
 _PRIVATE = 0o700
-_STAGES = (
-    "building Python for sandbox Wasm, once for all plugins; it takes half a minute as a rule",
-    "compiling it for this processor",
-)
+# With how long each takes as a rule. A terminal has room for forty characters.
+_STAGES = ("building Python (half a minute)", "compiling it (ten seconds)")
 _COMPONENTIZE = "import sys, componentize_py; sys.exit(componentize_py.script())"
 _COMPILE = """\
 import os, sys
