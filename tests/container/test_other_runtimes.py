@@ -18,6 +18,8 @@ from nebula_lab.sandbox.container.command import LABEL
 
 # Those for which a runtime has walls of its own; see test_attacks_in_containers.py for all.
 THEMES = ("manager", "networks", "kernel")
+# Each has an image built of its own, which takes a minute on a machine under load.
+pytestmark = pytest.mark.timeout(300)
 SMALL = {"max_scratch": "4MiB"}
 
 
