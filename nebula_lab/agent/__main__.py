@@ -19,5 +19,5 @@ if __name__ == "__main__":
     channel, owner, stacks, proxy = map(int, sys.argv[1:5])
     join(map(int, filter(None, sys.argv[5].split(","))))
     confined = Confined.from_text(sys.argv[6])
-    confined.enter(proxy)
+    confined.enter(proxy, owner)
     run(channel, owner, stacks, sys.argv[7:], confined)

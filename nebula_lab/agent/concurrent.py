@@ -18,7 +18,7 @@ from nebula_lab.agent.resident import ASYNC_CONCURRENCY
 from nebula_lab.agent.server import Server, encode_result
 from nebula_lab.agent.steps import Steps
 from nebula_lab.agent.unbegun import withdrawal
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.plugin.host import current_context
 from nebula_lab.plugin.plain import to_plain
 from nebula_lab.wire.messages import Call, Message, Reply, Shutdown, Stopping

@@ -17,5 +17,5 @@ def main(standard_path: list[str], arguments: list[str]) -> NoReturn:
     channel, owner, stacks, proxy = map(int, arguments[:4])
     join(map(int, filter(None, arguments[4].split(","))))
     confined = Confined.from_text(arguments[5])
-    confined.enter(proxy)
+    confined.enter(proxy, owner)
     confined.become((channel, owner, stacks), arguments[6:])

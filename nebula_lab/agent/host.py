@@ -18,7 +18,7 @@ from nebula_lab.agent.job import current_job
 from nebula_lab.agent.marking import set_title
 from nebula_lab.agent.server import Server
 from nebula_lab.confine.confinement import Confined
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.wire.messages import Load
 
 # What a host exits with whose plugin trapped; 70 is an internal software error in sysexits.h.

@@ -24,6 +24,7 @@ from nebula_lab.agent.steps import OUR_FRAME, Stoppable
 from nebula_lab.agent.tracebacks import came_of
 from nebula_lab.agent.unbegun import Unbegun, withdrawal
 from nebula_lab.link.channel import Channel
+from nebula_lab.link.end import End
 from nebula_lab.link.thread_channel import ThreadChannel
 from nebula_lab.plugin.errors import PluginError
 from nebula_lab.plugin.plain import is_plain, to_plain
@@ -416,9 +417,7 @@ class Server:
         return self.resident.perform(call.kind, call.operation, params)
 
 
-def _channel_on(
-    line: socket.socket | ThreadChannel, route: Callable[[Any], None]
-) -> Channel | ThreadChannel:
+def _channel_on(line: socket.socket | ThreadChannel, route: Callable[[Any], None]) -> End:
     if isinstance(line, ThreadChannel):
         line.route = route
         return line

@@ -40,6 +40,7 @@ from nebula_lab.agent.zygote_preload import (
     settle,
     threads_left,
 )
+from nebula_lab.confine.confinement import Guard
 
 # Channel, owner, output, stacks, folder, proxy, and two groups at most.
 _DESCRIPTORS = 8
@@ -62,6 +63,7 @@ class Zygote:
         self._is_fit = True
         self._pid = os.getpid()
         self._children: dict[int, int] = {}  # pids, by the manager's numbers
+        self._subreapers: set[int] = set()
         self._poll = select.poll()
         for descriptor in (control.fileno(), owner):
             self._poll.register(descriptor, select.POLLIN)
@@ -147,7 +149,7 @@ class Zygote:
         if pid == 0:
             self._let_go()
             return birth
-        self._adopt(order.number, pid)
+        self._adopt(order, pid)
         return None
 
     def _let_go(self) -> None:
@@ -155,22 +157,27 @@ class Zygote:
         self._control.close()
         os.close(self._owner)
 
-    def _adopt(self, number: int, pid: int) -> None:
-        self._children[number] = pid
+    def _adopt(self, order: Fork, pid: int) -> None:
+        self._children[order.number] = pid
+        if order.confined.confinement.guard is Guard.SUBREAPER:
+            self._subreapers.add(pid)
         pidfd = os.pidfd_open(pid)  # it is ours and unreaped, so this is it and no other
         try:
-            self._send(Forked(number), pidfd)
+            self._send(Forked(order.number), pidfd)
         finally:
             os.close(pidfd)
 
     # Children
 
     def _reap(self, number: int) -> None:
-        _, _, usage = os.wait4(self._children.pop(number), 0)
+        pid = self._children.pop(number)
+        _, _, usage = os.wait4(pid, 0)
+        self._subreapers.discard(pid)
         self._send(Reaped(number, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime))
 
     def _end_children(self) -> None:
-        for pid in self._children.values():
+        # A subreaper watches the owner too. If it were killed, nobody would have what is below it.
+        for pid in set(self._children.values()) - self._subreapers:
             for kill in (os.killpg, os.kill):  # one that was forked just now has no group yet
                 with contextlib.suppress(ProcessLookupError):
                     kill(pid, signal.SIGKILL)

@@ -83,11 +83,11 @@ def become_host(birth: Birth, start: Start) -> None:
     _take_surroundings(birth, start.variables)
     confined = birth.order.confined
     if confined.command:
-        confined.enter(birth.proxy)
+        confined.enter(birth.proxy, birth.owner)
         confined.become((birth.channel, birth.owner, birth.stacks), birth.order.arguments)
     if _needs_real_start():
         _start_anew(birth)
-    confined.enter(birth.proxy)
+    confined.enter(birth.proxy, birth.owner)
     _process_site(start.standard_path)
     _reseed()
     gc.enable()

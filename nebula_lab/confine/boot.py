@@ -29,6 +29,7 @@ def hold(one: Confinement) -> None:
     """
     limits.leave_no_core()
     limits.limit_files(one.files + _FILES)
+    limits.limit_signals()
     if one.threads is not None:
         limits.limit_threads(one.threads + _THREADS, beside=2 if one.guard else 0)
     limits.keep_main_stack()

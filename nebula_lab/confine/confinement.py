@@ -26,6 +26,7 @@ from nebula_lab.confine import (
     privileges,
     seccomp,
     warden,
+    watching,
 )
 from nebula_lab.confine.grants import Grant
 from nebula_lab.confine.places import Places
@@ -111,7 +112,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether it may give sockets of this machine a name, and so make entries of them."""
         return self.network is not Network.NONE or self.has_unix_sockets or not self.seccomp
 
-    def enter(self, places: Places, proxy: int = -1) -> None:
+    def enter(self, places: Places, proxy: int = -1, owner: int = -1) -> None:
         """The first part: this process has one thread and has read nothing of a plugin.
 
         Where the host is guarded, this returns in another process than the one that called it.
@@ -119,6 +120,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         Args:
             places: of the host.
             proxy: descriptor to hand a listener to, where the network is a proxy.
+            owner: pidfd of the process that the host is to end with.
 
         Raises:
             OSError: something can't be taken, so nothing of a plugin may run here.
@@ -126,10 +128,11 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.namespaces and not self.contained:
             network = namespaces.NETWORK if self.network is not Network.FULL else 0
             namespaces.enter(namespaces.MOUNT | namespaces.IPC | network)
+            watching.limit()
             mounts.keep_private()
         if self.network is Network.PROXY:
             loopback.offer_listener(proxy)
-        _GUARDS[self.guard]()
+        _GUARDS[self.guard](owner)
         if self.namespaces and not self.contained:
             self._arrange_files(places)
         _make_folders(places)
@@ -160,6 +163,7 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """
         limits.leave_no_core()
         limits.limit_files(self.files)
+        limits.limit_signals()
         if self.threads is not None:
             limits.limit_threads(self.threads, beside=2 if self.guard else 0)
         limits.limit_stacks(self.stack)
@@ -263,6 +267,8 @@ class Confinement(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 or not self.is_restricted
                 or self.landlock >= landlock.TRUNCATION_SINCE
             ),
+            unseen=self.namespaces or not self.is_restricted,
+            watches=watching.is_limited(),
             pid=os.getpid(),
             scheduling=os.sched_getscheduler(0),
         )
@@ -280,9 +286,9 @@ class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
     places: Places
     command: tuple[str, ...] = ()
 
-    def enter(self, proxy: int = -1) -> None:
+    def enter(self, proxy: int = -1, owner: int = -1) -> None:
         """See `Confinement.enter`."""
-        self.confinement.enter(self.places, proxy)
+        self.confinement.enter(self.places, proxy, owner)
 
     def become(self, descriptors: Iterable[int], arguments: Iterable[str]) -> NoReturn:
         """Become the other interpreter, held by what nothing in there can take off again.
@@ -319,11 +325,11 @@ class Confined(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return msgspec.json.decode(text, type=cls)
 
 
-_GUARDS: dict[Guard, Callable[[], object]] = {
-    Guard.NONE: lambda: None,
+_GUARDS: dict[Guard, Callable[[int], object]] = {
+    Guard.NONE: lambda _: None,
     Guard.SUBREAPER: warden.guard_as_subreaper,
-    Guard.NAMESPACE: warden.guard_with_namespace,
-    Guard.CONTAINER: lambda: None,
+    Guard.NAMESPACE: lambda _: warden.guard_with_namespace(),
+    Guard.CONTAINER: lambda _: None,
 }
 
 

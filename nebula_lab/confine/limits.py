@@ -13,6 +13,7 @@ _RESERVED = 2**30
 # What the manager may lend it to read and to write; see `nebula_lab.link.lender`.
 LENT = 2 * 2**30
 _UNLIMITED = resource.RLIM_INFINITY
+_MOST_SIGNALS = 4096
 # With 1 MiB CPython crashes in some recursions of C code before it sees that they are too deep.
 _SMALLEST_STACK = 2**21
 _LARGEST_STACK = 2**26
@@ -38,6 +39,14 @@ def limit_files(more: int) -> None:
     """Let this process open `more` files than it has now."""
     highest = max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
     _lower(resource.RLIMIT_NOFILE, highest + 1 + more)
+
+
+def limit_signals() -> None:
+    """Let this process have some signals waiting, and timers that would send one.
+
+    The kernel counts both for each user: who has them all keeps others of the user's from any.
+    """
+    _lower(resource.RLIMIT_SIGPENDING, _MOST_SIGNALS)
 
 
 def limit_threads(more: int, *, beside: int = 0) -> None:

@@ -47,8 +47,8 @@ _ENDS = {
     Answer.UNKNOWN.value: _ERROR | errno.ENOSYS,
     _FOREIGN: _KILL_PROCESS,
 }
-# Its flags are behind a pointer, where no filter sees them; C libraries then use `clone`.
-_MADE_UNKNOWN = frozenset({"clone3"})
+# What matters is behind a pointer, where no filter sees it; C libraries then use the older call.
+_MADE_UNKNOWN = frozenset({"clone3", "setxattrat"})
 
 
 def filter_for(policy: SystemCallPolicy, machine: str = platform.machine()) -> bytes:

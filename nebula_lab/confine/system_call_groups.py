@@ -82,9 +82,9 @@ BOOT = _names("bind connect execve listen seccomp")
 # attribute can say where a file was downloaded from, a watch when another program writes one.
 METADATA = _names("""
     chmod chown fchmod fchmodat fchmodat2 fchown fchownat fgetxattr file_getattr file_setattr
-    flistxattr fremovexattr fsetxattr futimesat getxattr getxattrat inotify_add_watch inotify_init
+    flistxattr fremovexattr futimesat getxattr getxattrat inotify_add_watch inotify_init
     inotify_init1 inotify_rm_watch lchown lgetxattr listxattr listxattrat llistxattr lremovexattr
-    lsetxattr removexattr removexattrat setxattr setxattrat utime utimensat utimes
+    removexattr removexattrat utime utimensat utimes
 """)
 
 # Memory and queues that outlive their processes and are not counted as theirs.

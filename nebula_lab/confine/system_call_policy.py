@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from nebula_lab.confine import system_call_commands as commands
 from nebula_lab.confine import system_call_groups as groups
 from nebula_lab.confine.bpf import WORD
 
@@ -45,6 +46,8 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
         pid: the process that this is for.
         scheduling: the policy by which its threads are scheduled.
         truncation: emptying files by their paths, beside those that are opened to be written to.
+        unseen: keeping files where nobody can tell how large they are, since the kernel counts all.
+        watches: watching files, of which the kernel lets a user have so many.
         boots: what a kernel needs once, to be taken away when it has booted: to become another
             program, to make the sockets that it has clients by, to take a filter that denies more.
     """
@@ -58,6 +61,8 @@ class SystemCallPolicy(msgspec.Struct, frozen=True):
     pid: int
     scheduling: int = os.SCHED_OTHER
     truncation: bool = True
+    unseen: bool = True
+    watches: bool = True
     boots: bool = False
 
 
@@ -105,7 +110,15 @@ def rules_for(policy: SystemCallPolicy, names: Iterable[str]) -> Mapping[str, Ru
     if policy.boots:
         allowed, denied = allowed | groups.BOOT, denied - groups.BOOT
     rules = {**dict.fromkeys(allowed - denied, ALWAYS), **_rules_of_arguments(policy)}
-    return rules if policy.truncation else {**rules, **_WITHOUT_TRUNCATION}
+    if not policy.truncation:
+        rules |= _WITHOUT_TRUNCATION
+    if not policy.unseen:
+        rules |= _WITHOUT_UNSEEN
+    if not (policy.unseen or granted[groups.NETWORK]):
+        rules |= _WITHOUT_SENDING
+    if not policy.watches:
+        rules |= _WITHOUT_WATCHES
+    return rules
 
 
 def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
@@ -124,10 +137,13 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
         "setpriority": _if(Check(0, (_PRIO_PROCESS,)), Check(1, (0, policy.pid))),
         "ioprio_set": _if(Check(0, (_IOPRIO_WHO_PROCESS,)), Check(1, (0, policy.pid))),
         "mmap": _mmap(policy),
-        "prctl": _unless(0, _PRCTL_NEVER) if policy.everything else _if(Check(0, _PRCTL)),
+        "prctl": _unless(0, commands.PRCTL_NEVER)
+        if policy.everything
+        else _if(Check(0, commands.PRCTL)),
         "personality": ALWAYS if policy.everything else _if(Check(0, (WORD,))),
-        "fcntl": _unless(1, _denied_in(policy, _FCNTL)),
+        "fcntl": _unless(1, _denied_in(policy, commands.FCNTL)),
         "ioctl": _ioctl(policy),
+        **dict.fromkeys(_ATTRIBUTES, _SMALL_ATTRIBUTE if policy.metadata else NEVER),
         # Sockets are what a host may make beside those of its kernel, without number.
         "mknod": _if(Check(1, _MADE, _KIND_OF_FILE)),
         "mknodat": _if(Check(2, _MADE, _KIND_OF_FILE)),
@@ -137,6 +153,8 @@ def _rules_of_arguments(policy: SystemCallPolicy) -> dict[str, Rule]:
 def _unless(argument: int, values: Iterable[int]) -> Rule:
     return _if(Check(argument, tuple(values), is_among=False))
 
+
+_UNKNOWN = _if(Check(0, (0,), 0), answer=Answer.UNKNOWN)  # whatever it is asked
 
 # A mode is 16 bits, of which these say what is made.
 _KIND_OF_FILE = 0o170000
@@ -150,8 +168,24 @@ _WITHOUT_TRUNCATION: Mapping[str, Rule] = {
     "truncate": NEVER,
     "open": _if(Check(1, _EMPTIES, _OPENING, is_among=False)),
     "openat": _if(Check(2, _EMPTIES, _OPENING, is_among=False)),
-    "openat2": _if(Check(0, (0,), 0), answer=Answer.UNKNOWN),  # whatever it is asked
+    "openat2": _UNKNOWN,
 }
+
+# While one of these waits, the kernel holds a file that may have been closed meanwhile. Programs do
+# without them.
+_WITHOUT_UNSEEN: Mapping[str, Rule] = {"sendfile": _UNKNOWN, "splice": _UNKNOWN}
+# A descriptor can lie in a socket. Who has pairs of sockets alone needs these for nothing else.
+_WITHOUT_SENDING: Mapping[str, Rule] = {"sendmsg": NEVER, "sendmmsg": NEVER}
+
+_WITHOUT_WATCHES: Mapping[str, Rule] = {"inotify_init": NEVER, "inotify_init1": NEVER}
+
+# A list of who may use a file is an attribute, which a file system in memory keeps however large it
+# is, and counts as nothing. Of a larger one it is as if the file system could not keep it.
+_ATTRIBUTES = ("setxattr", "lsetxattr", "fsetxattr")
+_BELOW_A_KILOBYTE = 0xFFFFFFFFFFFFFC00
+_SMALL_ATTRIBUTE = _if(Check(3, (0,), _BELOW_A_KILOBYTE)) + _if(
+    Check(0, (0,), 0), answer=Answer.UNSUPPORTED
+)
 
 # Sockets
 
@@ -233,27 +267,6 @@ def _mmap(policy: SystemCallPolicy) -> Rule:
 
 # Commands of calls that do many things
 
-_SPAWN, _METADATA, _EVERYTHING, _NO_ONE = "spawn", "metadata", "everything", "no one"
-# Which right a command needs. F_SETOWN and its like have the kernel send any signal to any process
-# of the same user, SIGKILL too; a lease holds up whoever opens the file.
-_FCNTL = {
-    8: _SPAWN,  # F_SETOWN
-    10: _SPAWN,  # F_SETSIG
-    15: _SPAWN,  # F_SETOWN_EX
-    1024: _EVERYTHING,  # F_SETLEASE
-    1026: _EVERYTHING,  # F_NOTIFY
-}
-_IOCTL = {
-    0x5412: _NO_ONE,  # TIOCSTI: types into the terminal
-    0x541C: _NO_ONE,  # TIOCLINUX: pastes into it
-    0x541D: _NO_ONE,  # TIOCCONS: takes the console's output
-    0x8901: _SPAWN,  # FIOSETOWN
-    0x8902: _SPAWN,  # SIOCSPGRP
-    0x40086602: _METADATA,  # FS_IOC_SETFLAGS
-    0x40087602: _METADATA,  # FS_IOC_SETVERSION
-    0x401C5820: _METADATA,  # FS_IOC_FSSETXATTR
-}
-
 
 def _denied_in(policy: SystemCallPolicy, commands: Mapping[int, str]) -> list[int]:
     return [command for command, right in commands.items() if not getattr(policy, right, False)]
@@ -261,58 +274,14 @@ def _denied_in(policy: SystemCallPolicy, commands: Mapping[int, str]) -> list[in
 
 # All of them act on sockets; through any socket, also a pair's, they tell of the machine's network.
 _SOCKET_COMMANDS, _FAMILY = 0x8900, 0xFFFFFF00
+_KIND_OF_COMMAND = 0xFF00
 
 
 def _ioctl(policy: SystemCallPolicy) -> Rule:
-    command = Check(1, tuple(_denied_in(policy, _IOCTL)), is_among=False)
-    if policy.network or policy.unix_sockets:
-        return _if(command)
-    return _if(command, Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False))
-
-
-_PRCTL = (
-    1,  # PR_SET_PDEATHSIG
-    2,  # PR_GET_PDEATHSIG
-    3,  # PR_GET_DUMPABLE
-    7,  # PR_GET_KEEPCAPS
-    13,  # PR_GET_TIMING
-    15,  # PR_SET_NAME
-    16,  # PR_GET_NAME
-    21,  # PR_GET_SECCOMP
-    23,  # PR_CAPBSET_READ
-    25,  # PR_GET_TSC
-    27,  # PR_GET_SECUREBITS
-    29,  # PR_SET_TIMERSLACK
-    30,  # PR_GET_TIMERSLACK
-    34,  # PR_MCE_KILL_GET
-    37,  # PR_GET_CHILD_SUBREAPER
-    38,  # PR_SET_NO_NEW_PRIVS
-    39,  # PR_GET_NO_NEW_PRIVS
-    40,  # PR_GET_TID_ADDRESS
-    41,  # PR_SET_THP_DISABLE: allocators set it
-    42,  # PR_GET_THP_DISABLE
-    51,  # PR_SVE_GET_VL
-    52,  # PR_GET_SPECULATION_CTRL
-    56,  # PR_GET_TAGGED_ADDR_CTRL
-    58,  # PR_GET_IO_FLUSHER
-    61,  # PR_PAC_GET_ENABLED_KEYS
-    64,  # PR_SME_GET_VL
-    66,  # PR_GET_MDWE
-    68,  # PR_GET_MEMORY_MERGE
-    74,  # PR_GET_SHADOW_STACK_STATUS
-    0x41555856,  # PR_GET_AUXV
-    0x53564D41,  # PR_SET_VMA
-)
-_PRCTL_NEVER = (
-    4,  # PR_SET_DUMPABLE: would open its memory to other processes of the user
-    8,  # PR_SET_KEEPCAPS
-    24,  # PR_CAPBSET_DROP
-    28,  # PR_SET_SECUREBITS
-    31,  # PR_TASK_PERF_EVENTS_DISABLE
-    32,  # PR_TASK_PERF_EVENTS_ENABLE
-    35,  # PR_SET_MM
-    36,  # PR_SET_CHILD_SUBREAPER: would keep its processes from the one that ends them
-    47,  # PR_CAP_AMBIENT
-    62,  # PR_SCHED_CORE
-    0x59616D61,  # PR_SET_PTRACER
-)
+    checks = [Check(1, tuple(_denied_in(policy, commands.IOCTL)), is_among=False)]
+    if not (policy.network or policy.unix_sockets):
+        checks.append(Check(1, (_SOCKET_COMMANDS,), _FAMILY, is_among=False))
+    if policy.metadata:
+        return _if(*checks)
+    checks.append(Check(1, commands.IOCTL_OF_FILE_SYSTEMS, _KIND_OF_COMMAND, is_among=False))
+    return _if(Check(1, commands.IOCTL_OF_COPIES)) + _if(*checks)

@@ -45,8 +45,15 @@ def guard_with_namespace() -> None:
     theirs.close()
 
 
-def guard_as_subreaper() -> None:
-    """The same without a PID namespace."""
+def guard_as_subreaper(owner: int = -1) -> None:
+    """The same without a PID namespace.
+
+    Here the warden has to outlive whatever there is: nobody else would be given what is left
+    behind. So the host is in a group of its own, and kills only that with itself.
+
+    Args:
+        owner: pidfd of the process that all this is to end with.
+    """
     system.libc("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Opened now: once the host has a tree of files of its own, which becomes ours too, we do not
     # find ourselves in it.
@@ -57,12 +64,10 @@ def guard_as_subreaper() -> None:
     if host:
         pidfd = os.pidfd_open(host)
         theirs.close()
-        _let_go_but(ours.fileno(), pidfd, children)
+        _let_go_but(ours.fileno(), pidfd, children, *([owner] if owner >= 0 else []))
         _pass_on_signals(pidfd)
-        ended = os.waitid(os.P_PID, host, os.WEXITED | os.WNOWAIT)
-        _end_children(children)
-        assert ended is not None
-        _end_as(ended.si_code, ended.si_status)
+        _be_subreaper(host, pidfd, owner, children)
+    os.setpgid(0, 0)
     ours.close()
     os.close(children)
     _die_with_parent(theirs)
@@ -93,6 +98,23 @@ def _be_warden(to_init: socket.socket) -> NoReturn:
     os.wait()  # all others there end before it does, and what they have used becomes ours
     code, status = map(int, ended.split())
     _end_as(code, status)
+
+
+def _be_subreaper(host: int, pidfd: int, owner: int, children: int) -> NoReturn:
+    def end(*_: object) -> NoReturn:
+        _end_children(children)
+        os._exit(1)
+
+    signal.signal(signals.END, end)
+    poll = select.poll()
+    for one in {pidfd, owner} - {-1}:
+        poll.register(one, select.POLLIN)
+    if pidfd not in {one for one, _ in poll.poll()}:
+        end()  # the owner has ended
+    ended = os.waitid(os.P_PID, host, os.WEXITED | os.WNOWAIT)
+    _end_children(children)
+    assert ended is not None
+    _end_as(ended.si_code, ended.si_status)
 
 
 def _ignore_until_passed_on() -> None:

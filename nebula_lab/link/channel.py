@@ -14,20 +14,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 from nebula_lab.link.carriage import freight_of
 from nebula_lab.link.descriptors import receiver_of, receiver_of_descriptors
+from nebula_lab.link.end import ChannelEndedError, End, Mailbox
 from nebula_lab.link.freight import Consignment, Freight
 from nebula_lab.link.sending import Sender
-from nebula_lab.plugin.safe_text import line
+from nebula_lab.link.waiting import Waiter
 from nebula_lab.wire.errors import LocalProtocolError, ProtocolError
 from nebula_lab.wire.messages import Message, Tidings
 from nebula_lab.wire.parcel import Behind, LadenError
 from nebula_lab.wire.protocol import Connection, Phase, Side, parcel_of
 
-Mailbox = SimpleQueue[Any]
 # Larger ones come from mmap, with a page fault for each of their pages: 17 µs a call.
 _CHUNK = 64 * 1024
 # Seconds after which a follower looks whether there is a leader: one that was interrupted may not
@@ -38,21 +38,7 @@ _NOW = 0.0  # on the clock of `time.monotonic`, whose moments are all later
 _LEAD = object()  # tells a follower that nobody reads any more
 
 
-class ChannelEndedError(ConnectionError):
-    """The other side is gone, or no longer makes sense.
-
-    Attributes:
-        is_protocol_error: it was rubbish that ended the conversation, not a closed socket.
-    """
-
-    def __init__(self, reason: str, *, is_protocol_error: bool = False) -> None:
-        reason = line(reason, 2_000)  # parts of it may be the other side's
-        super().__init__(reason)
-        self.reason = reason
-        self.is_protocol_error = is_protocol_error
-
-
-class Channel:
+class Channel(End):
     """One end of a conversation over a connected stream socket.
 
     Args:
@@ -87,6 +73,7 @@ class Channel:
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
         self._poll = self._readable.poll
+        self._wait = Waiter(self._readable).wait if os.environ.get("NL_SPIN") != "0" else self._poll
         self._socket_alone = [(sock.fileno(), select.POLLIN)]
         self._attended: dict[int, Callable[[], object]] = {}
         self._ended: ChannelEndedError | None = None
@@ -206,15 +193,6 @@ class Channel:
                 except RuntimeError:
                     pass  # another thread sends
 
-    def get(self, box: Mailbox, timeout: float | None = None) -> Any:
-        """The next message routed into `box`, reading the socket meanwhile if nobody else does.
-
-        Raises:
-            TimeoutError: nothing came within `timeout` seconds.
-            ChannelEndedError: nothing will come any more.
-        """
-        return self.get_until(box, None if timeout is None else time.monotonic() + timeout)
-
     def get_until(self, box: Mailbox, deadline: float | None) -> Any:
         """The same as `get`, until a moment on the clock of `time.monotonic`."""
         leading = self._leading
@@ -311,7 +289,7 @@ class Channel:
     def _read(self, deadline: float | None) -> bool:
         # Wait first and read without waiting after, so that an interrupt finds no bytes in hand.
         left = None if deadline is None else (deadline - time.monotonic()) * 1000
-        ready = self._poll(left if left is None or left > 0 else 0.0)
+        ready = self._poll(0.0) if left is not None and left <= 0 else self._wait(left)
         if ready != self._socket_alone and not self._attend(ready):
             return False
         try:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 import msgspec
 
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError, End, Mailbox
 from nebula_lab.link.freight import check_freight
 from nebula_lab.wire.framing import check_size
 from nebula_lab.wire.messages import VALUE_FIELDS, Message
 from nebula_lab.wire.parcel import Attachment, Behind, Content, Delivery, Parcel
 
-Mailbox = SimpleQueue[Any]
 _ENDED = object()  # wakes whoever waits for a message that will not come
 _LONGEST = 3600.0  # seconds of one wait; there may be another after it
 
@@ -45,23 +44,26 @@ class HandedDelivery(Delivery):
         return tuple(Content(one.as_bytes(), 0, one.nbytes) for one in taken)
 
 
-class ThreadChannel:
-    """One end; has what `Channel` has and its users here need.
+class ThreadChannel(End):
+    """One end.
 
     Args:
         is_trusted: whether the other end is the manager's.
 
     Attributes:
         route: is given each message that arrives, by the thread that sends it; it must not block.
-        ended: why there will be no more messages, or None while there may be.
     """
 
     def __init__(self, *, is_trusted: bool) -> None:
         self.route: Callable[[Any], None]
-        self.ended: ChannelEndedError | None = None
+        self._ended: ChannelEndedError | None = None
         self._is_trusted = is_trusted
         self._peer: ThreadChannel
         self._waiting: dict[int, Mailbox] = {}
+
+    @property
+    def ended(self) -> ChannelEndedError | None:
+        return self._ended
 
     @classmethod
     def pair(cls) -> tuple[ThreadChannel, ThreadChannel]:
@@ -89,15 +91,6 @@ class ThreadChannel:
                 check_size(len(memoryview(value)))
         peer.route(message)
 
-    def get(self, box: Mailbox, timeout: float | None = None) -> Any:
-        """The next message routed into `box`.
-
-        Raises:
-            TimeoutError: nothing came within `timeout` seconds.
-            ChannelEndedError: nothing will come any more.
-        """
-        return self.get_until(box, None if timeout is None else time.monotonic() + timeout)
-
     def get_until(self, box: Mailbox, deadline: float | None) -> Any:
         """The same as `get`, until a moment on the clock of `time.monotonic`."""
         self._waiting[id(box)] = box
@@ -123,12 +116,12 @@ class ThreadChannel:
 
     def end(self, reason: str, *, is_protocol_error: bool = False) -> ChannelEndedError:
         """Note that the conversation is over; the first reason stays."""
-        if self.ended is None:
-            self.ended = ChannelEndedError(reason, is_protocol_error=is_protocol_error)
+        if self._ended is None:
+            self._ended = ChannelEndedError(reason, is_protocol_error=is_protocol_error)
         # Whoever begins to wait later sees that it has ended.
         for box in list(self._waiting.values()):
             box.put(_ENDED)
-        return self.ended
+        return self._ended
 
     def close(self) -> None:
         """Hang up; any thread."""

@@ -14,7 +14,7 @@ from nebula_lab.errors import (
     ManagerClosedError,
     PluginError,
 )
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.reports.stacks import HostStacks
 from nebula_lab.runtime.culprit import ahead_of, is_culprit, waited_behind

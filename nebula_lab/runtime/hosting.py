@@ -21,7 +21,7 @@ from nebula_lab.errors import (
     SignatureError,
     StoreError,
 )
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.model import PluginConfig, PluginDescriptor
 from nebula_lab.model.policy import EffectivePolicy, effective_policy
 from nebula_lab.plugin import PLUGIN_API_VERSION

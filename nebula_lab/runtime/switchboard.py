@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from nebula_lab.errors import CallCycleError, DependencyError, PluginError, UnsupportedValueError
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.model import PluginConfig
 from nebula_lab.model.quantities import LONGEST_WAIT
 from nebula_lab.plugin.safe_text import prose

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Host
 from nebula_lab.wire.messages import Request, ResponseFailure

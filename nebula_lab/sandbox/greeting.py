@@ -7,7 +7,7 @@ from functools import partial
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.errors import LoadFailedError
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.sandbox.base import HostSpec
 from nebula_lab.sandbox.process_host import ProcessHost
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from nebula_lab.model.policy import Limits, size_in_words
 from nebula_lab.sandbox import pidfds
@@ -22,6 +23,8 @@ _SLACK = 64 * 2**20
 # Seconds for which the kernel's own division of what is shared is taken to be right: to have it
 # made takes milliseconds for each gigabyte.
 _DIVIDED = 1.0
+# Seconds for which a look waits for that; else the next one has it.
+_WAITING = 0.005
 
 
 class MemoryLook:
@@ -48,6 +51,8 @@ class MemoryLook:
         self._own = max(map(_data_of, family.pids()), default=0)  # not the plugin's doing
         self._counted_twice = 0
         self._until = 0.0
+        self._aside: ThreadPoolExecutor | None = None
+        self._division: Future[tuple[int, int]] | None = None
 
     def __call__(self) -> str:
         """Why it is to be ended; empty if it is not."""
@@ -63,11 +68,36 @@ class MemoryLook:
         known = self._counted_twice if time.monotonic() < self._until else 0
         if together - known <= self._most_together:
             return ""
-        exactly = self._together(self._each(_share_of))
-        self._counted_twice, self._until = together - exactly, time.monotonic() + _DIVIDED
+        exactly = self._divided(together)
         if exactly <= self._most_together:
             return ""
         return self._too_much("all its processes, which may have twice that,", exactly)
+
+    def _divided(self, together: int) -> int:
+        """What they have where what is shared counts once; 0 as long as that is not known.
+
+        It is found out aside, since a process can be made such that it takes the kernel a tenth of
+        a second, and the loop's thread has others to serve.
+        """
+        if self._division is None:
+            self._aside = self._aside or ThreadPoolExecutor(1, "nebula-memory")
+            self._division = self._aside.submit(self._divide, together)
+        try:
+            exactly, twice = self._division.result(_WAITING)
+        except TimeoutError:
+            return 0
+        self._division = None
+        self._counted_twice, self._until = twice, time.monotonic() + _DIVIDED
+        return exactly
+
+    def _divide(self, together: int) -> tuple[int, int]:
+        exactly = self._together(self._each(_share_of))
+        return exactly, together - exactly
+
+    def close(self) -> None:
+        """Divide nothing any more. Can be called again."""
+        if self._aside is not None:
+            self._aside.shutdown(wait=False, cancel_futures=True)
 
     @property
     def _most_together(self) -> int:

@@ -75,11 +75,14 @@ def activity_of(pid: int) -> tuple[str, int]:
 def memory_of(pid: int) -> tuple[int, int]:
     """Bytes that a process has written to itself, in memory or swap; and those in shared memory.
 
+    What the kernel needs to find them counts too: of files of any size, or of nothing, one page in
+    each 2 MiB can be mapped, which takes as much for that page's table as for a page.
+
     Raises:
         OSError: there is no such process.
     """
     found = _sizes(f"/proc/{pid}/status")
-    return found[b"RssAnon"] + found[b"VmSwap"], found[b"RssShmem"]
+    return found[b"RssAnon"] + found[b"VmSwap"] + found[b"VmPTE"], found[b"RssShmem"]
 
 
 def share_of_memory_of(pid: int) -> tuple[int, int]:
@@ -89,7 +92,8 @@ def share_of_memory_of(pid: int) -> tuple[int, int]:
         OSError: there is no such process, or it may not be looked at.
     """
     found = _sizes(f"/proc/{pid}/smaps_rollup")
-    return found[b"Pss_Anon"] + found[b"SwapPss"], found[b"Pss_Shmem"]
+    tables = _sizes(f"/proc/{pid}/status")[b"VmPTE"]
+    return found[b"Pss_Anon"] + found[b"SwapPss"] + tables, found[b"Pss_Shmem"]
 
 
 def data_of(pid: int) -> int:

@@ -151,6 +151,7 @@ class ProcessSandbox(Sandbox):
             profile=profile,
             owner=self._owner,
             group=partial(self._groups.make, folder, is_wanted=profile.is_grouped),
+            entrust=self._run_folder.entrust,
         )
 
     def close(self) -> None:

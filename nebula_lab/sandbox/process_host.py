@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -50,6 +51,7 @@ class Berth:
         profile: how it is confined.
         owner: pidfd of this process.
         group: makes its control group.
+        entrust: gives the pidfd of a process to whoever ends it if this process is killed.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Berth:
     profile: Profile
     owner: int
     group: Callable[[], HostGroup] = lambda: HostGroup(None)
+    entrust: Callable[[int], object] = lambda _: None
 
 
 class ProcessHost(Host):
@@ -101,6 +104,7 @@ class ProcessHost(Host):
         self._group = HostGroup(None)
         self._proxy = ProxyEnd(berth.profile.confinement.network)
         ours, theirs = socket.socketpair()
+        self._channel = os.fstat(theirs.fileno()).st_ino
         # Whoever reads the channel reads the pipe first; it may only be still at it.
         self.collect_output = self._words.settle  # type: ignore[method-assign]
         self.link = HostLink(ours, loop)
@@ -124,6 +128,7 @@ class ProcessHost(Host):
             self._proxy.started()
             self._words.started()
         self.pid = self._process.pid
+        berth.entrust(self._process.pidfd)
         loop.watch(self._process.pidfd, self._on_exit)
 
     def _order(self, berth: Berth, channel: int) -> KernelOrder:
@@ -176,6 +181,7 @@ class ProcessHost(Host):
             lent,
             self._end,
             lambda memory: self.on_memory(memory),
+            self._channel,
         )
         self._usage.start()
 
@@ -256,8 +262,8 @@ class ProcessHost(Host):
             self._ending.kill(
                 f"killed by the manager: {reason}" if reason else "killed by the manager"
             )
-            if self._guard is Guard.SUBREAPER:
-                self._kill_family()
+            if self._guard is Guard.SUBREAPER and not self._kill_family():
+                return
         self._process.kill_group()
         self._group.kill()
 
@@ -266,14 +272,23 @@ class ProcessHost(Host):
         if self.moments is not None:
             self.moments.close()
 
-    def _kill_family(self) -> None:
-        """Kill what has left its group too: whoever would adopt it and end it is in the group."""
+    def _kill_family(self) -> bool:
+        """Kill all that is below the first process, which adopts what is left behind.
+
+        Returns:
+            Whether that was possible. If not, the first process has been told to do it, and must
+            not be killed.
+        """
         with contextlib.suppress(OSError):
             family = self._family()
             try:
                 family.kill()
             finally:
                 family.close()
+            return True
+        self._process.signal(signals.END)
+        self._process.signal(signal.SIGCONT)  # it may have been stopped for that
+        return False
 
     def exit_report(self, timeout: float) -> ExitReport:
         if os.getpid() != self._owner_pid:

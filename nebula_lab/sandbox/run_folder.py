@@ -57,6 +57,12 @@ class RunFolder:
                     raise
         return self.path
 
+    def entrust(self, pidfd: int) -> None:
+        """Have a process ended if this one is killed, whatever it has prepared for that."""
+        with self._making:
+            if self._sweeper is not None and os.getpid() == self._owner_pid:
+                self._sweeper.entrust(pidfd)
+
     @property
     def ensured_mark(self) -> str:
         """The mark, for what is to be found by it if this process is killed from now on."""

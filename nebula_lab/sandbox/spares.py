@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.sandbox.process_host import ProcessHost
 from nebula_lab.sandbox.profile import Profile
 from nebula_lab.sandbox.surroundings import Surroundings

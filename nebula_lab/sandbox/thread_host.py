@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nebula_lab.agent.server import Server
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.reports.exit_report import ExitReport, RunningCall
 from nebula_lab.sandbox import removal
 from nebula_lab.sandbox.base import Host, HostSpec

@@ -18,6 +18,7 @@ from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.family import Family, clocks_of
 from nebula_lab.sandbox.folder_size import sizes
 from nebula_lab.sandbox.memory_look import MemoryLook
+from nebula_lab.sandbox.nameless_files import NamelessFiles
 from nebula_lab.sandbox.throttle import Throttle
 from nebula_lab.transport.loop import LoopThread
 
@@ -94,6 +95,7 @@ class UsageWatch:
         lent: how many bytes the manager shares with it.
         end: ends the host, and is told why.
         on_memory: told how many bytes it has, at each look at that.
+        channel: inode of the socket on which it is lent descriptors.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class UsageWatch:
         lent: Callable[[], int],
         end: Callable[[str], None],
         on_memory: Callable[[int], object],
+        channel: int = -1,
     ) -> None:
         self._family = family
         self._places = places
@@ -116,17 +119,20 @@ class UsageWatch:
         self._end = end
         self._is_over = threading.Event()
         self._own_threads = max(family.threads(), BOOTED)
+        self._nameless = NamelessFiles(places.home, channel)
         self._files = self._sizes()
         self._is_counting = False
         self._size = 0.0
         self._clocks: dict[int, float] = {}  # when it was last looked at
         self.threads: int | None = None  # of all of them, when they were last counted
         self._throttle: Throttle | None = None
+        self._memory: MemoryLook | None = None
         self._looks: list[Callable[[], str]] = []
         if watched.threads:
             self._looks.append(self._look_at_threads)
         if watched.memory:
-            self._looks.append(MemoryLook(family, limits, lent, on_memory))
+            self._memory = MemoryLook(family, limits, lent, on_memory)
+            self._looks.append(self._memory)
         if watched.files:
             self._looks.append(self._look_at_files)
         if watched.sockets:
@@ -155,6 +161,8 @@ class UsageWatch:
     def close(self) -> None:
         """Let go, and give back what it takes to look; on the loop's thread."""
         self.let_go()
+        if self._memory is not None:
+            self._memory.close()
         self._family.close()
         self._files.close()
 
@@ -214,7 +222,7 @@ class UsageWatch:
         return ""
 
     def _sizes(self) -> Generator[float]:
-        return sizes(self._places.home, self._family.pids())
+        return sizes(self._places.home, self._nameless, self._family.pids())
 
     def _look_at_sockets(self) -> str:
         with os.scandir(self._places.ipc) as entries:

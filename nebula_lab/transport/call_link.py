@@ -10,8 +10,7 @@ from contextvars import Context
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from nebula_lab.link.channel import Channel, ChannelEndedError
-from nebula_lab.link.thread_channel import ThreadChannel
+from nebula_lab.link.end import ChannelEndedError, End
 from nebula_lab.reports.exit_report import RunningCall
 from nebula_lab.transport.flood_gate import SHOWN, FloodGate
 from nebula_lab.transport.loop import LoopThread
@@ -91,7 +90,7 @@ class CallLink(abc.ABC):
         on_ended: called on the loop's thread when the host hangs up while nobody waits.
     """
 
-    _channel: Channel | ThreadChannel
+    _channel: End
     send: Send
 
     def __init__(self, loop: LoopThread) -> None:

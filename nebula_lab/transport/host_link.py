@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.link.channel import Channel
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.transport.call_link import CallLink, PendingCall
 from nebula_lab.transport.loop import LoopThread
 from nebula_lab.wire.messages import Hello, Tidings

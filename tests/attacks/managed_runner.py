@@ -18,12 +18,15 @@ from typing import Any
 
 import psutil
 from attacks.attack import PROGRAM_RAN
+from msgspec import structs
 from plugin_folder_of_attackers import write_attacker, write_sibling
 from useful_work import SOURCE
 from victim import Victim
 
 from nebula_lab import PluginManager, UnenforcedWarning
+from nebula_lab.confine.machine import Mechanism
 from nebula_lab.errors import PluginCrashedError, PluginError
+from nebula_lab.sandbox import probing
 
 
 class Silence:
@@ -51,6 +54,7 @@ class Besieged:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._secrets = order["secrets"]
+        _do_without(order["lacks"])
         self._victim = Victim(self._secrets["memory"])
         self._folder = Path.home() / "plugins"
         self._folder.mkdir()
@@ -131,6 +135,13 @@ class Besieged:
     def memory(self) -> list[int]:
         """Bytes that this process uses, and characters that it was given to show."""
         return [psutil.Process().memory_info().rss, self._output.characters]
+
+
+def _do_without(lacks: Iterable[str]) -> None:
+    """Have the manager find a machine without some mechanisms; the others are used for real."""
+    found = probing._probe()
+    lacking = {name: Mechanism(False, "", "get it") for name in lacks}
+    probing._probe = lambda: structs.replace(found, **lacking)
 
 
 def _holding(secret: str) -> Iterable[Path]:

@@ -13,13 +13,22 @@ from attacks import ATTACKS
 from nebula_lab.agent.marking import MARK
 
 TIMEOUT = 40.0
+# What the machine lacks that has only Landlock, seccomp and rlimits.
+NO_NAMESPACES = ("namespaces", "pid_namespace", "counts_threads", "cgroups", "cgroup_memory")
 
 
 class Siege:
     """A stage, and a manager on it that runs as the stage's user.
 
+    Args:
+        uid: of the user.
+        variables: more of what the environment has.
+        lacks: mechanisms that the machine is to be without.
+        security: settings.
+
     Attributes:
         target: what attackers are told.
+        is_poor: whether the machine lacks anything.
     """
 
     def __init__(
@@ -27,15 +36,18 @@ class Siege:
         uid: int,
         variables: Mapping[str, str] | None = None,
         *,
+        lacks: tuple[str, ...] = (),
         is_known: bool = False,
         **security: Any,
     ) -> None:
+        self.is_poor = bool(lacks)
         self.stage = Stage(uid, variables, is_known=is_known)
         self._manager = self.stage.start("managed_runner.py")
         # One of the attackers may start processes; what it leaves behind is looked for. Another
         # may use files.
         security = {"capabilities": ["ProcessSpawn", "FileSystem"], **security}
-        self._manager.say(json.dumps({"secrets": self.stage.secrets, "security": security}))
+        order = {"secrets": self.stage.secrets, "security": security, "lacks": lacks}
+        self._manager.say(json.dumps(order))
         self.pid = self._manager.pid
         self.target = self.stage.target() | self.ask("target")
 

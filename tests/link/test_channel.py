@@ -12,7 +12,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from nebula_lab.link.channel import Channel, ChannelEndedError
+from nebula_lab.link.channel import Channel
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.wire.errors import LocalProtocolError
 from nebula_lab.wire.framing import frame
 from nebula_lab.wire.messages import COOKIE, Call, Hello, Output, Reply, Welcome

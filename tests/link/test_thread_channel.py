@@ -10,7 +10,7 @@ import msgspec
 import numpy
 import pytest
 
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.link.thread_channel import ThreadChannel
 from nebula_lab.wire.errors import LocalProtocolError
 from nebula_lab.wire.framing import MAX_FRAME_SIZE

@@ -17,7 +17,7 @@ from nebula_lab.errors import (
     PluginCrashedError,
     PluginError,
 )
-from nebula_lab.link.channel import ChannelEndedError
+from nebula_lab.link.end import ChannelEndedError
 from nebula_lab.model import Problem
 from nebula_lab.plugin import HealthStatus
 from nebula_lab.plugin.safe_text import ends_kept, prose, stream_text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from nebula_lab import PluginManager
 from nebula_lab.confine.limits import LENT
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.link.lender import MOST_BYTES
+from nebula_lab.sandbox import pidfds
 
 MIB = 1 << 20
 # Each part is written to and then made read-only, so that no limit counts it any more.
@@ -49,6 +52,22 @@ def test_memory_that_was_made_read_only_counts(limited):
         _run(limited(), READ_ONLY.format(parts=8, wait=600))
 
 
+# One page in each 2 MiB is read, of nothing: the kernel's tables for that are all that there is.
+TABLES = """
+import mmap, time
+nothing = mmap.mmap(-1, 1 << 40, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ)
+nothing.madvise(mmap.MADV_NOHUGEPAGE)
+for at in range(0, 1 << 40, 2 << 20): nothing[at]
+time.sleep(600)
+"""
+
+
+def test_tables_of_what_is_mapped_count(limited, tmp_path):
+    manager = limited(["FileSystem"], paths=[str(tmp_path)], max_memory=64 * MIB)
+    with pytest.raises(PluginCrashedError, match=r"it used .* of 64 MiB that max_memory allows"):
+        _run(manager, TABLES)
+
+
 def test_each_process_is_held_to_it(limited):
     code = f"if os.fork() == 0:\n    exec({READ_ONLY.format(parts=8, wait=600)!r})\nos.wait()"
     with pytest.raises(PluginCrashedError, match="one of its processes"):
@@ -66,6 +85,21 @@ def test_what_processes_share_since_a_fork_counts_once(limited):
     manager = limited(["ProcessSpawn"], max_scratch=MIB)
     code = CHILDREN.format(before="bytearray(180 << 20)", count=8, each=0, ready="ready", wait=1)
     assert _run(manager, code) == "there"
+
+
+def test_the_loop_does_not_wait_for_the_kernel_to_divide_what_is_shared(limited, monkeypatch):
+    threads = set()
+    share_of = pidfds.share_of_memory_of
+
+    def noted(pid):
+        threads.add(threading.current_thread().name.partition("_")[0])
+        return share_of(pid)
+
+    monkeypatch.setattr(pidfds, "share_of_memory_of", noted)
+    manager = limited(["ProcessSpawn"], max_scratch=MIB)
+    code = CHILDREN.format(before="bytearray(180 << 20)", count=8, each=0, ready="ready", wait=1)
+    assert _run(manager, code) == "there"
+    assert threads == {"nebula-memory"}
 
 
 TAKES = """

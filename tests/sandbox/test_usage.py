@@ -125,6 +125,107 @@ def test_without_a_quota_these_count_too(limited, poorer, hidden):
         _run(limited(["ProcessSpawn"], max_scratch="4 MiB"), f"{HIDDEN[hidden]}\ntime.sleep(600)")
 
 
+# Where nobody can tell the size of a file, it counts as large as a file may be.
+UNSEEN = {
+    "only mapped": """
+import ctypes
+map_file = ctypes.CDLL(None).mmap
+map_file.restype = ctypes.c_void_p
+with open("f", "w+b") as file:
+    file.write(bytes(1 << 20)); file.flush()
+    map_file(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0))
+os.unlink("f")
+""",
+    "in a socket": """
+import socket
+one, two = socket.socketpair()
+with open("f", "wb") as file:
+    file.write(bytes(1 << 20)); file.flush()
+    socket.send_fds(one, [b"."], [file.fileno()])
+os.unlink("f")
+""",
+    "in a call that waits": """
+import socket
+one, two = socket.socketpair()
+one.setblocking(False)
+try:
+    while True: one.send(bytes(4096))
+except BlockingIOError:
+    one.setblocking(True)
+file = open("f", "wb"); file.write(bytes(1 << 20)); file.flush(); os.unlink("f")
+fd = file.fileno()
+threading.Thread(target=socket.send_fds, args=(one, [b"."], [fd]), daemon=True).start()
+time.sleep(0.02)
+file.close()
+""",
+    "of a program that may not be read": """
+import shutil
+program = os.open("p", os.O_CREAT | os.O_WRONLY, 0o111)
+os.write(program, Path(shutil.which("sleep")).read_bytes()); os.close(program)
+for _ in range(2):
+    with open("f", "wb") as file:
+        file.write(bytes(3 << 20)); file.flush(); os.unlink("f")
+        subprocess.Popen(["./p", "600"], pass_fds=[file.fileno()])
+""",
+    "of a program without a name": """
+import shutil
+for _ in range(2):
+    program = os.open("p", os.O_CREAT | os.O_WRONLY, 0o700)
+    os.write(program, Path(shutil.which("sleep")).read_bytes().ljust(3 << 20)); os.close(program)
+    subprocess.Popen(["./p", "600"]); os.unlink("p")
+""",
+}
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_without_a_quota_no_file_is_kept_where_nobody_sees_it(limited, poorer, unseen):
+    poorer(*NO_NAMESPACES)
+    with pytest.raises(PluginCrashedError, match="max_scratch"):
+        rights = ["ProcessSpawn", "Network"]
+        _run(limited(rights, max_scratch="4 MiB"), f"{UNSEEN[unseen]}\ntime.sleep(600)")
+
+
+NAMED = """
+import ctypes, socket
+map_file = ctypes.CDLL(None).mmap
+map_file.restype = ctypes.c_void_p
+with open("f", "w+b") as file:
+    file.write(bytes(1 << 20)); file.flush(); os.link("f", "other name"); os.unlink("f")
+    map_file(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0))
+one, two = socket.socketpair()
+for _ in range(200):
+    with open("sent", "wb") as file:
+        socket.send_fds(one, [b"."], [file.fileno()])
+    _, (taken,), _, _ = socket.recv_fds(two, 1, 1)
+    os.close(taken)
+    time.sleep(0.005)
+found = "done"
+"""
+
+
+def test_files_that_have_another_name_and_descriptors_that_are_taken_are_no_trouble(
+    limited, poorer
+):
+    poorer(*NO_NAMESPACES)
+    assert _run(limited(["Network"], max_scratch="4 MiB"), NAMED) == "done"
+
+
+SENT = """
+import socket
+one, two = socket.socketpair()
+one.send(b"x")
+try:
+    socket.send_fds(one, [b"."], [0])
+except PermissionError:
+    found = two.recv(9).decode()
+"""
+
+
+def test_without_a_quota_and_a_network_no_descriptor_is_sent(limited, poorer):
+    poorer(*NO_NAMESPACES)
+    assert _run(limited(), SENT) == "x"
+
+
 SOCKETS = """
 import socket
 folder = Path(connection).parent

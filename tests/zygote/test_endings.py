@@ -7,13 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 from forked_lab import probe
 
-from nebula_lab.agent.marking import MARK
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.sandbox.surroundings import Surroundings
 
@@ -142,39 +140,6 @@ def test_zygote_spare_and_hosts_end_with_an_owner_that_was_killed(tmp_path, wait
             os.kill(zygote, signal.SIGSTOP)
         owner.send_signal(signal.SIGKILL)
     wait_until(lambda: not any(map(is_alive, family)), "the end of all that it started")
-
-
-# So that nothing in it ends it, whatever it sees, and nothing about it tells whose it is.
-PREPARE = """
-import ctypes
-os.killpg = os.kill = os._exit = sys.exit = lambda *_: time.sleep(600)
-start, end = map(int, open("/proc/self/stat").read().rpartition(")")[2].split()[47:49])
-ctypes.memset(start, 0, end - start)
-"""
-PREPARED = """
-import sys, warnings
-warnings.simplefilter("ignore")
-from msgspec.structs import replace
-from nebula_lab import PluginManager
-from nebula_lab.sandbox import probing
-found = probing._probe()  # without groups, by which the sweeper would find it
-probing._probe = lambda: replace(found, cgroups=replace(found.cgroups, works=False))
-plugins = PluginManager({"plugin_dir": sys.argv[1], "zygote": {"spares": 0, "preload": []}})
-plugins.execute("one", "ask", {"expression": "1", "setup": sys.argv[2]})
-(host,) = plugins._engine.catalogue.record("one").slots.hosts
-print(host.pid, flush=True)
-plugins.execute("one", "ask", {"expression": "time.sleep(600)"}, timeout=600)
-"""
-
-
-def test_a_host_that_has_prepared_for_its_owners_end_ends_all_the_same(tmp_path, wait_until):
-    (tmp_path / "one.py").write_text(probe("one"))
-    command = [sys.executable, "-c", PREPARED, str(tmp_path), PREPARE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
-        host = int(owner.stdout.readline())
-        assert MARK.encode() not in Path(f"/proc/{host}/environ").read_bytes()
-        owner.send_signal(signal.SIGKILL)
-    wait_until(lambda: not is_alive(host), "the end of the host")
 
 
 def test_a_fork_of_the_owner_leaves_the_zygote_alone(lab, wait_until):
