@@ -248,8 +248,14 @@ def test_its_name_and_its_owner_are_seen_from_outside(busy):
     plugins.execute("busy", "add", {"a": 1})
     (name,) = set(containers()) - before
     assert name.startswith("nebula-")
+    other = busy()
+    pid = other.execute("busy", "where")["pids"] and other.plugin_info("busy").pid
     plugins.close()
     assert name not in containers()
+    assert other.plugin_info("busy").pid == pid  # another manager of this process is left alone
+    assert other.execute("busy", "add", {"a": 1}) == 3
+    assert other.plugin_info("busy").reload_count == 0
+    assert len(set(containers()) - before) == 1
 
 
 OWNER = """

@@ -49,13 +49,18 @@ def remove_abandoned(runtime: Runtime) -> int:
     return len(abandoned)
 
 
-def remove_own(runtime: Runtime) -> None:
-    """Remove what is left of this process's containers, and wait for the runtime to have done so.
+def remove_own(runtime: Runtime, run: str) -> None:
+    """Remove what is left of a manager's containers, and wait for the runtime to have done so.
+
+    Args:
+        runtime: has them.
+        run: the name of the manager's run folder, which theirs begin with: a process can have
+            other managers.
 
     Raises:
         ContainerRuntimeError: the runtime can't be asked, or does not get it done.
     """
-    mine = ["ps", "-a", "-q", "--filter", f"label={OWNER}={own_name()}"]
+    mine = ["ps", "-a", "-q", "--filter", f"name=^{run}-"]
     deadline = time.monotonic() + PATIENCE
     while listed := runtime.run(mine).split():
         if time.monotonic() > deadline:

@@ -285,6 +285,6 @@ class ContainerSandbox(Sandbox):
             return
         tidying.join()
         try:
-            remove_own(self._runtime)
+            remove_own(self._runtime, self._run_folder.path.name)
         except ContainerRuntimeError as error:
             _log.warning("containers may have been left behind: %s", error)
