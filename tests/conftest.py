@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import functools
 import gc
 import os
 import shutil
@@ -18,9 +19,13 @@ from hypothesis import HealthCheck, settings
 from shared_zygote import shared_zygote
 
 import nebula_lab
+from nebula_lab.sandbox import probing
 
 # What plugins ask for in tests that are not about rights.
 USUAL_RIGHTS = {"capabilities": ["Network", "FileSystem", "MemoryAllocation"]}
+MOST_PROCESSORS = 4
+# Folders without a file that takes long.
+QUICK = frozenset({"tests", "metrics", "model", "plugin", "resolver", "views", "wire"})
 # How long an example takes says what else the machine has to do.
 settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -38,6 +43,8 @@ def pytest_configure(config):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Every kernel imports us. Where nobody may write bytecode, each would compile us again.
     compileall.compile_dir(Path(nebula_lab.__file__).parent, quiet=1)
+    # The machine stays what it is, and each manager would try it anew for longer than a load takes.
+    probing._probe = functools.cache(probing._probe)
     os.environ.pop("XDG_RUNTIME_DIR", None)
     config.private_folder = tempfile.mkdtemp(prefix="nt-", dir="/tmp")
     # Some tests run a child as another user, who has to get to what they wrote.
@@ -45,6 +52,17 @@ def pytest_configure(config):
     os.environ["TMPDIR"] = tempfile.tempdir = config.private_folder
     os.environ["NEBULA_LAB_WASM_CACHE"] = str(wasm_component.CACHE)
     os.environ["NEBULA_LAB_HOME"] = f"{config.private_folder}/home"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than processors, since a test often waits for a process to start or to end."""
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSORS) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Have quick files last: else one process is at a long one when the others are done."""
+    items.sort(key=lambda item: item.path.parent.name in QUICK)
 
 
 def pytest_collection_finish():
@@ -61,7 +79,7 @@ def pytest_unconfigure(config):
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request):
     """After each test: no process, thread, socket or folder of ours that was not there before."""
-    shared_zygote.serve(request.path.parent.name)
+    shared_zygote.serve(request.path)
     with left_behind.nothing():
         yield
 

@@ -7,22 +7,18 @@ them; so it is wanted where podman is, and its absence fails the same tests in t
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from functools import lru_cache
 
 import pytest
-
-# uidmap is for podman as an ordinary user.
-PACKAGES = ("podman", "runc", "uidmap", "docker.io")
-PROGRAMS = ("podman", "newuidmap", "dockerd")
+from system_packages import DOCKER, PODMAN, UIDMAP, found, install
 
 
 @lru_cache(maxsize=1)
 def _trouble() -> str:
     """Why no container can be run here; empty where one can. The image is built for it."""
-    _install_what_lacks()
-    if shutil.which("podman") is None:
+    install(PODMAN, UIDMAP)
+    if not found(PODMAN):
         return "no podman is here, and it could not be installed: apt-get install podman runc"
     from nebula_lab.errors import ContainerRuntimeError
     from nebula_lab.sandbox.container.image import OwnImage
@@ -38,10 +34,10 @@ def _trouble() -> str:
 @lru_cache(maxsize=1)
 def _trouble_with_docker() -> str:
     """Why no service of docker's can be started here; empty where one can."""
-    _install_what_lacks()
+    install(DOCKER)
     if os.geteuid():
         return "only root can start a docker of its own"
-    if shutil.which("dockerd") is None:
+    if not found(DOCKER):
         return "no dockerd is here, and it could not be installed: apt-get install docker.io"
     return ""
 
@@ -67,25 +63,6 @@ def containers() -> list[str]:
     """Those of ours that there are, of whichever manager."""
     listed = ["podman", "ps", "-a", "--filter", "label=nebula-lab.host", "--format", "{{.Names}}"]
     return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
-
-
-@lru_cache(maxsize=1)
-def _install_what_lacks() -> None:
-    lacks = not all(map(shutil.which, PROGRAMS))
-    if lacks and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install()
-
-
-def _install() -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(
-            ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *command],
-            env=environment,
-            capture_output=True,
-            check=False,
-            timeout=600,
-        )
 
 
 def main() -> None:

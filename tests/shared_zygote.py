@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nebula_lab.model import ZygoteConfig
 from nebula_lab.sandbox.launcher import Launcher
 from nebula_lab.sandbox.nursery import nursery
@@ -18,22 +20,30 @@ class SharedZygote:
         {
             "arrays",
             "conformance",
+            "live",
             "manager",
             "metrics",
             "notebook",
+            "notebook_plugins",
             "proxy",
+            "registry",
             "samples",
+            "sandbox",
             "trust",
+            "versions",
             "watch",
+            "zygote",
         }
     )
+    # Of these folders, but about how a zygote begins and ends.
+    ALONE = frozenset({"test_endings", "test_shared_zygotes"})
 
     def __init__(self):
         self._launcher = None
 
-    def serve(self, folder):
-        """See to it that there is one for the tests of this folder, or that there is none."""
-        if folder not in self.FOLDERS:
+    def serve(self, module: Path) -> None:
+        """See to it that there is one for the tests of this module, or that there is none."""
+        if module.parent.name not in self.FOLDERS or module.stem in self.ALONE:
             self.end()
             return
         if self._launcher is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,9 @@ JUPYTER = {"IPython", "ipywidgets", "ipykernel", "anywidget", "comm"}
 FORBIDDEN_OUTSIDE = {"views": JUPYTER, "live": JUPYTER}
 
 
-def _imports(path: Path) -> set[str]:
-    found = set()
+@functools.cache
+def _imports(path: Path) -> frozenset[str]:
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -73,7 +75,7 @@ def _imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: relative import in line {node.lineno}"
             module = node.module or ""
             found |= {f"{module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def _package(path: Path) -> str:

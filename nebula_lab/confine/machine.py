@@ -34,6 +34,8 @@ class Machine(msgspec.Struct, frozen=True):
         cgroups: control groups that this user can make, with limits of processor and threads; see
             cgroups(7).
         cgroup_memory: the same with limits of memory.
+        sees_calls: who started a process sees which system call it waits in; see
+            `sandbox.nameless_files`.
     """
 
     landlock: Mechanism
@@ -44,3 +46,4 @@ class Machine(msgspec.Struct, frozen=True):
     counts_threads: Mechanism
     cgroups: Mechanism
     cgroup_memory: Mechanism
+    sees_calls: Mechanism

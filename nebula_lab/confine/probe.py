@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 import resource
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -50,6 +51,8 @@ _CURES = {
     "Delegate=yes; in a container let /sys/fs/cgroup be writable. Sampling and rlimits stand in.",
     "cgroup_memory": "Control groups of version 2 have it, as for control groups; on a machine "
     "with version 1, boot with systemd.unified_cgroup_hierarchy=1. rlimits stand in.",
+    "sees_calls": "Let who starts a process look at it: sysctl kernel.yama.ptrace_scope=1. Or have "
+    "namespaces, with which nobody needs to look.",
     "counts_threads": "Run as an ordinary user; what root starts is counted by sampling.",
 }
 
@@ -245,6 +248,18 @@ def _cgroup_memory() -> str:
     return ""
 
 
+def _sees_calls() -> str:
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    try:
+        Path(f"/proc/{child}/syscall").read_bytes()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return ""
+
+
 _ATTEMPTS: dict[str, Callable[[], str]] = {
     "landlock": _landlock,
     "seccomp": _seccomp,
@@ -254,6 +269,7 @@ _ATTEMPTS: dict[str, Callable[[], str]] = {
     "counts_threads": _counts_threads,
     "cgroups": _cgroups,
     "cgroup_memory": _cgroup_memory,
+    "sees_calls": _sees_calls,
 }
 
 

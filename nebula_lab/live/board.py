@@ -11,7 +11,7 @@ import msgspec
 
 from nebula_lab.errors import NotFoundError
 from nebula_lab.live.lately import Lately
-from nebula_lab.live.reading import new_row, reasons, totals
+from nebula_lab.live.reading import new_row, reasons, totals, trouble_of
 from nebula_lab.live.rows import PluginRow, Totals, Trend, TrendPoint
 from nebula_lab.manager import PluginManager
 from nebula_lab.metrics import PluginMetrics
@@ -113,8 +113,7 @@ class Board:
             fresh,
             executions=metrics.executions,
             failures=metrics.failures,
-            error=fresh.error or old.error,
-            error_at=old.error_at,
+            **trouble_of(metrics),
             **kept,
         )
 
@@ -123,12 +122,10 @@ class Board:
     def count(self, counts: Mapping[str, tuple[int, int]]) -> None:
         """Take the counts of a tick over."""
         for plugin_id, (executions, failures) in counts.items():
+            row = self.rows.get(plugin_id)
+            if row is not None and row.failures != failures:
+                self._set(plugin_id, **trouble_of(self._metrics(plugin_id, usage=False)))
             self._set(plugin_id, executions=executions, failures=failures)
-        self._touch()
-
-    def note_error(self, plugin_id: str, text: str, at: float) -> None:
-        """Keep what went wrong last; "" where that is over."""
-        self._set(plugin_id, error=text, error_at=at if text else None)
         self._touch()
 
     def note_health(self, plugin_id: str, status: HealthStatus) -> None:

@@ -8,9 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from nebula_lab.live.board import Board
-from nebula_lab.live.reading import ERROR_LIMIT
 from nebula_lab.manager import PluginManager
-from nebula_lab.model import PluginState
 from nebula_lab.model.events import (
     CallsCounted,
     Event,
@@ -25,7 +23,6 @@ from nebula_lab.model.events import (
     SavedChange,
     StateChanged,
 )
-from nebula_lab.views.safe_text import prose
 
 _OF_ONE = (
     StateChanged,
@@ -53,7 +50,6 @@ class Intake:
         self._wake = wake
         self._lock = threading.Lock()
         self._plugins: set[str] = set()
-        self._errors: dict[str, tuple[str, float]] = {}
         self._counts: Mapping[str, tuple[int, int]] | None = None
         self._all = self._lines = False
         self._followed: frozenset[str] = frozenset()
@@ -77,9 +73,7 @@ class Intake:
     @property
     def has_any(self) -> bool:
         """Whether `bring_to` would have something to bring."""
-        return bool(
-            self._plugins or self._errors or self._all or self._lines or self._counts is not None
-        )
+        return bool(self._plugins or self._all or self._lines or self._counts is not None)
 
     @property
     def has_counted(self) -> bool:
@@ -98,7 +92,6 @@ class Intake:
         """Bring a board up to date."""
         with self._lock:
             plugins, self._plugins = self._plugins, set()
-            errors, self._errors = self._errors, {}
             counts, self._counts = self._counts, None
             everything, self._all = self._all, False
             self._lines = False
@@ -108,8 +101,6 @@ class Intake:
             board.read(sorted(plugins), now)
         if counts is not None:
             board.count(counts)
-        for plugin_id, (text, at) in errors.items():
-            board.note_error(plugin_id, text, at)
 
     def _take(self, event: Event) -> None:
         with self._lock:
@@ -119,9 +110,6 @@ class Intake:
             else:
                 self._plugins.add(event.plugin_id)
                 self._all = self._all or isinstance(event, _OF_ALL)
-                error = _error_of(event)
-                if error is not None:
-                    self._errors[event.plugin_id] = error, event.at.timestamp()
         if not had_any:
             self._wake()
 
@@ -129,15 +117,3 @@ class Intake:
         if event.plugin_id in self._followed and not self._lines:
             self._lines = True
             self._wake()
-
-
-def _error_of(event: Event) -> str | None:
-    """What an event says has gone wrong; "" where all is well again, None where it says nothing."""
-    if isinstance(event, ReloadFailed):
-        return prose(event.reason, ERROR_LIMIT)
-    if isinstance(event, PluginCrashed):
-        return prose(event.report.reason, ERROR_LIMIT)
-    # To be suspended has a reason, too, and is no error.
-    if isinstance(event, StateChanged) and event.after is PluginState.FAILED and event.reason:
-        return prose(event.reason, ERROR_LIMIT)
-    return "" if isinstance(event, PluginReloaded) else None

@@ -38,7 +38,10 @@ class Message(Struct, frozen=True, rename="camel", tag_field="type"):
 
 
 class Hello(Message, frozen=True, tag="hello"):
-    """The first message of a front end, and of one that has lost its kernel."""
+    """The first message of a front end, and of one that has lost its kernel.
+
+    What it watched before is void: it says so again when it is welcome.
+    """
 
     protocol: int
 
@@ -51,12 +54,14 @@ class Watch(Message, frozen=True, tag="watch"):
     """What a view shows from now on; nothing while it is hidden.
 
     `interval` is the least number of seconds between two pushes; `logs` has the plugins whose
-    lines are followed.
+    lines are followed; of two watches that overtake each other the one with the higher `serial`
+    holds.
     """
 
     topics: tuple[Topic, ...]
     interval: float = 0.25
     logs: tuple[str, ...] = ()
+    serial: int = 0
 
 
 class Request(Message, frozen=True):

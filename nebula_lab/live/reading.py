@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from nebula_lab.live.rows import LogRow, PluginRow, ProblemRow, Totals
+from nebula_lab.metrics import PluginMetrics
 from nebula_lab.model import PluginInfo, PluginState, Problem
 from nebula_lab.model.problem import ProblemKind
 from nebula_lab.runtime.log_ring import LogLine
@@ -43,16 +45,17 @@ def new_row(info: PluginInfo, left_out: str) -> PluginRow:
         restarts=info.restarts,
         loaded_at=timestamp(info.loaded_at),
         last_used=timestamp(info.last_used),
-        error=failure_of(info),
+        error="",
         error_at=None,
     )
 
 
-def failure_of(info: PluginInfo) -> str:
-    """Why a plugin is `Failed`, without its own id in front."""
-    if info.state is not PluginState.FAILED or not info.failure:
-        return ""
-    return prose(info.failure, ERROR_LIMIT).removeprefix(f"{info.id}: ")
+def trouble_of(metrics: PluginMetrics) -> dict[str, Any]:
+    """The fields of a row that say what went wrong last."""
+    return {
+        "error": prose(metrics.last_error, ERROR_LIMIT),
+        "error_at": timestamp(metrics.last_error_at),
+    }
 
 
 def reasons(problems: Iterable[Problem]) -> dict[str, str]:

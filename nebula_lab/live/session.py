@@ -88,20 +88,20 @@ class LiveSession:
         elif isinstance(message, m.Cancel):
             self._cancel(message.id)
         elif isinstance(message, m.Watch):
-            self._wanted = message
             self._watch(message)
         elif isinstance(message, m.Hello):
             # A page that has only now come, and knows nothing; one that went may not have said so.
-            self._wanted = None
-            self.rest()
+            self.rest(forget=True)
             self._tell(m.Welcome(m.PROTOCOL, __version__, self.is_direct))
         elif self._wanted is not None and not self.is_fed:
             self._watch(self._wanted)  # it has been let rest, and is there after all
 
-    def rest(self) -> None:
-        """Feed it no more until it is heard of again."""
+    def rest(self, *, forget: bool = False) -> None:
+        """Feed it no more until it is heard of, or with `forget` until it says what it shows."""
         with self._lock:
             former, self._view = self._view, None
+            if forget:
+                self._wanted = None
         self._feed.show(None, former)
 
     def close(self) -> None:
@@ -114,7 +114,12 @@ class LiveSession:
             invocation.cancel("whoever asked for it is gone")
 
     def _watch(self, watch: m.Watch) -> None:
+        # The first messages of a page go to the main shell, which may be busy, and those after them
+        # to a subshell, which is not: a watch can be older than one that came before it.
         with self._lock:
+            if self._wanted is not None and watch.serial < self._wanted.serial:
+                return
+            self._wanted = watch
             shows = bool(watch.topics or watch.logs) and not self._closed
             former, self._view = self._view, FeedView(self._tell, watch) if shows else None
             self._feed.show(self._view, former)

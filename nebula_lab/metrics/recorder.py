@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from nebula_lab.metrics.histogram import Histogram
 from nebula_lab.metrics.snapshot import DurationSummary, OperationMetrics, PluginMetrics
+from nebula_lab.plugin.safe_text import line, prose
 
 # So many durations are kept as they are before they are put into the histogram.
 _BATCH = 256
+# Characters of what went wrong last.
+_TROUBLE = 4_000
+_FAILURE = 300  # of a failed call, of which there may be thousands a second
 
 
 class _OperationRecord:
@@ -37,6 +42,7 @@ class PluginRecorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: dict[str, _OperationRecord] = {}
+        self._trouble: tuple[str, datetime | None] = ("", None)
 
     @property
     def executions(self) -> int:
@@ -56,6 +62,19 @@ class PluginRecorder:
             with self._lock:
                 entry.failures += not succeeded
                 entry.fold()
+
+    def note_failure(self, operation: str, message: str) -> None:
+        """Keep the first line of why a call failed, as what went wrong last."""
+        first = message.lstrip().partition("\n")[0]
+        self._trouble = line(f"{operation}: {first}", _FAILURE), datetime.now(UTC)
+
+    def note_trouble(self, text: str) -> None:
+        """Keep something else than a call that went wrong."""
+        self._trouble = prose(text, _TROUBLE), datetime.now(UTC)
+
+    def forget_trouble(self) -> None:
+        """What went wrong is over: somebody has brought the plugin up anew."""
+        self._trouble = "", None
 
     def durations(self, operation: str) -> tuple[float, float]:
         """Seconds that calls of an operation took: on the average, and the longest; 0 for none."""
@@ -86,6 +105,7 @@ class PluginRecorder:
         memory: int | None = None,
         cpu_time: float | None = None,
     ) -> PluginMetrics:
+        trouble, troubled_at = self._trouble
         with self._lock:
             total = Histogram()
             for entry in self._entries():
@@ -106,6 +126,8 @@ class PluginRecorder:
                 restarts=restarts,
                 memory=memory,
                 cpu_time=cpu_time,
+                last_error=trouble,
+                last_error_at=troubled_at,
             )
 
 

@@ -47,6 +47,9 @@ class PluginMetrics(Struct, frozen=True):
         memory: bytes of resident memory of its process, or of what its machine has written to in
             sandbox Wasm; None where it has none of its own.
         cpu_time: seconds of processor time of its present process or machine, or None.
+        last_error: what went wrong last: a call that failed (not one that was cancelled), a crash,
+            or code that did not come up; "" where nothing has since somebody loaded or reloaded it.
+        last_error_at: when, with time zone.
     """
 
     executions: int = 0
@@ -58,6 +61,8 @@ class PluginMetrics(Struct, frozen=True):
     restarts: int = 0
     memory: int | None = None
     cpu_time: float | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
 
     _repr_mimebundle_ = mime_bundle
 

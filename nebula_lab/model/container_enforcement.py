@@ -19,6 +19,7 @@ _ALWAYS: dict[Question, Answer] = {
     Question.OTHERS: (_KERNEL, "the container's namespaces", ""),
     Question.OTHERS_OF_SPAWNER: (_KERNEL, "the container's namespaces", ""),
     Question.SCRATCH: (_KERNEL, "a file system of limited size", ""),
+    Question.SCRATCH_WITH_SOCKETS: (_KERNEL, "a file system of limited size", ""),
     Question.OWN_ENVIRONMENT: (_NONE, "", _ENVIRONMENT),
 }
 _OF_ALL = "rlimits for each process, the container for twice that"

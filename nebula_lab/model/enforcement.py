@@ -44,6 +44,7 @@ class Question(Enum):
     HANDLES = auto()
     THREADS = auto()
     SCRATCH = auto()
+    SCRATCH_WITH_SOCKETS = auto()
     PROCESSOR = auto()
     OWN_ENVIRONMENT = auto()
     FUEL = auto()
@@ -181,6 +182,13 @@ def _scratch(machine: Machine) -> Answer:
     return Enforcement.SAMPLING, "the manager looks at it, and rlimits bound each file", ""
 
 
+def _scratch_with_sockets(machine: Machine) -> Answer:
+    """Of a plugin that can hide a file without a name by being about to send its descriptor."""
+    if machine.namespaces.works or machine.sees_calls.works:
+        return _scratch(machine)
+    return Enforcement.NONE, "", machine.sees_calls.cure
+
+
 def _processor(machine: Machine) -> Answer:
     if machine.cgroups.works:
         return Enforcement.KERNEL, "a control group", ""
@@ -217,6 +225,7 @@ _ANSWERS: dict[Question, Callable[[Machine], Answer]] = {
     Question.HANDLES: _rlimits,
     Question.THREADS: _threads,
     Question.SCRATCH: _scratch,
+    Question.SCRATCH_WITH_SOCKETS: _scratch_with_sockets,
     Question.PROCESSOR: _processor,
     Question.OWN_ENVIRONMENT: _own_environment,
     Question.FUEL: _fuel,
@@ -233,4 +242,5 @@ _BY_WEBASSEMBLY: dict[Question, str] = {
     Question.HANDLES: "it is given no files",
     Question.THREADS: "it starts none",
     Question.SCRATCH: "it is given no files",
+    Question.SCRATCH_WITH_SOCKETS: "it is given no files",
 }

@@ -356,7 +356,9 @@ def _questions(
     yield "handles", f"{limits.files}", Question.HANDLES
     yield "threads", f"{limits.threads}", Question.THREADS
     scratch = size_in_words(limits.scratch)
-    yield "scratch", scratch, Question.SCRATCH
+    networked = has(PluginCapability.NETWORK)
+    of_scratch = Question.SCRATCH_WITH_SOCKETS if networked else Question.SCRATCH
+    yield "scratch", scratch, of_scratch
     if limits.cpu_percent is not None:
         yield "processor", f"{limits.cpu_percent:g} % of one", Question.PROCESSOR
     if limits.fuel is not None:

@@ -25,6 +25,7 @@ RISKS: Mapping[Question, str] = defaultdict(
         Question.SYSTEM_CALLS: "can make every system call, also those that are never allowed",
         Question.OWN_ENVIRONMENT: "can use sockets of other programs, and change modes of your "
         "files, by way of its packages",
+        Question.SCRATCH_WITH_SOCKETS: "can fill the disk with files that have no name",
         Question.FUEL: "can compute until its deadline",
     },
 )

@@ -20,6 +20,7 @@ _ANSWERS: dict[Question, Answer] = {
     Question.DISPLAY: (Enforcement.MANAGER, "what is displayed is filtered", ""),
     Question.MEMORY: (Enforcement.MANAGER, "the machine's memory does not grow beyond it", ""),
     Question.SCRATCH: (Enforcement.SAMPLING, "the manager looks at it", ""),
+    Question.SCRATCH_WITH_SOCKETS: (Enforcement.SAMPLING, "the manager looks at it", ""),
     Question.PROCESSOR: (Enforcement.MANAGER, "the machine rests for a part of the time", ""),
     Question.FUEL: (Enforcement.MANAGER, "the machine counts its instructions", ""),
     Question.OWN_ENVIRONMENT: (

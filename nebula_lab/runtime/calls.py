@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 from nebula_lab.errors import (
+    CallCancelledError,
     ExecutionFailedError,
     OperationNotFoundError,
     PluginCrashedError,
+    PluginError,
     PluginTimeoutError,
     UnsupportedValueError,
 )
@@ -105,7 +107,7 @@ class CallPath:
                 )
                 if streams:
                     handed_over = True
-                    end = partial(self._end, record, invocation, started)
+                    end = partial(self._end_stream, record, invocation, started)
                     return Stream(conversation, invocation, end, self._close_later)
                 result = conversation.result()
                 if record.keep is not None:
@@ -129,8 +131,9 @@ class CallPath:
                     except KeyboardInterrupt:  # perhaps before it had begun
                         conversation.close()
                         raise
-        except PluginCrashedError:
-            if operation is None or not operation.idempotent or not self._may_try_again(invocation):
+        except PluginError as error:
+            if not self._may_try_again(error, operation, invocation):
+                _note_failure(record, invocation, started, error)
                 raise
         finally:
             if not handed_over:
@@ -141,14 +144,31 @@ class CallPath:
                     raise
         return self.run(invocation, params)
 
-    def _may_try_again(self, invocation: Invocation) -> bool:
+    def _may_try_again(
+        self, error: PluginError, operation: Operation | None, invocation: Invocation
+    ) -> bool:
         """Whether a call whose host died under it, and which does no harm twice, runs again."""
+        if not isinstance(error, PluginCrashedError):
+            return False
+        if operation is None or not operation.idempotent:
+            return False
         invocation.attempts += 1
         is_wanted = not invocation.cancelled and invocation.left() > 0
         return is_wanted and invocation.attempts < _MOST_ATTEMPTS
 
     def _close_later(self, close: Callable[[], None]) -> None:
         self._loop.call(self._workers.start_unattended, close)
+
+    def _end_stream(
+        self,
+        record: PluginRecord,
+        invocation: Invocation,
+        started: float,
+        failure: BaseException | None,
+    ) -> None:
+        if failure is not None:
+            _note_failure(record, invocation, started, failure)
+        self._end(record, invocation, started, failure is None)
 
     def _end(
         self,
@@ -234,6 +254,16 @@ class CallPath:
             self._waits.enter(invocation)
         if record.state in _ASLEEP:  # it was up when the call came
             self._workers.start_unattended(partial(self._loader.load, record.id))
+
+
+def _note_failure(
+    record: PluginRecord, invocation: Invocation, started: float | None, error: BaseException
+) -> None:
+    """Keep why a call failed that is counted, unless somebody wanted it to end."""
+    if started is None or isinstance(error, CallCancelledError):
+        return
+    if isinstance(error, PluginError):  # and no KeyboardInterrupt
+        record.recorder.note_failure(invocation.operation, error.message)
 
 
 def _unsupported(error: ValueNotSupportedError, invocation: Invocation) -> UnsupportedValueError:

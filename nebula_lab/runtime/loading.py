@@ -165,7 +165,8 @@ class Loader:
             if report is None or not self._supervisor.may_try_again(record, report):
                 raise
             return False
-        self._workers.start(partial(self._settle, record, hosted, state, cradle)).result()
+        settle = partial(self._settle, record, hosted, state, cradle, is_resumed=is_resumed)
+        self._workers.start(settle).result()
         return True
 
     def get_ready(self, record: PluginRecord) -> float:
@@ -221,6 +222,8 @@ class Loader:
         hosted: Iterable[Hosted],
         state: SavedState | None,
         cradle: Cradle,
+        *,
+        is_resumed: bool,
     ) -> None:
         if not cradle.claim():
             return  # its caller has been interrupted
@@ -228,6 +231,8 @@ class Loader:
         record.came_up()
         record.loads += 1
         self._counters.loads += 1
+        if not is_resumed:
+            record.recorder.forget_trouble()
         record.move("loaded")
         self._supervisor.adopt(record, hosted, state)
         record.slots.resume()

@@ -118,9 +118,14 @@ class PluginRecord:
         """
         next_state(self._state, event, plugin_id=self.id)
 
+    def note_trouble(self, error: object) -> None:
+        """Keep in its metrics that something went wrong that is no call."""
+        self.recorder.note_trouble(str(error).removeprefix(f"{self.id}: "))
+
     def fail(self, error: PluginError) -> None:
         """Note why the plugin can't be used, and fail those who wait for it."""
         self.failure = error
+        self.note_trouble(error)
         self.slots.refuse(error)
         self.move("fail", str(error))
 

@@ -46,6 +46,7 @@ class ReloadNews:
         if record.state in SERVING:
             record.failure = None
             record.forget_crashes()
+        record.recorder.forget_trouble()
         self._counters.reloads += 1
         record.last_reload = PluginReloaded(
             record.id,
@@ -83,5 +84,6 @@ class ReloadNews:
         for one in [each for each, _ in task.changes] or [task.record]:
             goes_on = one.state in SERVING or one.state is PluginState.SUSPENDED
             now = datetime.now(UTC)
+            one.note_trouble(error)
             event = ReloadFailed(one.id, now, str(error), error, goes_on, task.cause)
             self._dispatcher.emit(event)

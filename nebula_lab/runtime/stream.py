@@ -26,7 +26,7 @@ class Stream:
         self,
         conversation: Conversation,
         invocation: Invocation,
-        on_end: Callable[[bool], None],
+        on_end: Callable[[BaseException | None], None],
         on_abandoned: Callable[[Callable[[], None]], None],
     ) -> None:
         self._conversation = conversation
@@ -47,15 +47,15 @@ class Stream:
             self._invocation.deadline = time.monotonic() + self._invocation.timeout
             answer = self._conversation.next_answer()
             if type(answer) is not Item:
-                self._end(True)
+                self._end()
                 raise StopIteration
             value = self._conversation.value(answer.value)
             self._allow_more()
             return value
         except StopIteration:
             raise
-        except BaseException:
-            self._end(False)
+        except BaseException as error:
+            self._end(error)
             raise
 
     def _allow_more(self) -> None:
@@ -71,15 +71,15 @@ class Stream:
 
     def close(self) -> None:
         """Take no more items; the operation is stopped."""
-        self._end(True)
+        self._end()
 
-    def _end(self, succeeded: bool) -> None:
+    def _end(self, failure: BaseException | None = None) -> None:
         if not self._ended:
             self._ended = True
             try:
                 self._conversation.close()
             finally:
-                self._on_end(succeeded)
+                self._on_end(failure)
 
     def __enter__(self) -> Self:
         return self

@@ -109,6 +109,7 @@ class Supervisor:
                 _log.warning("%s was %s; it is tried again", record.id, report.reason)
             return crashes
         may_restart = crashes <= self._config.restart.max_restarts
+        record.note_trouble(f"crashed: {report.reason}")
         self._dispatcher.emit(PluginCrashed(record.id, datetime.now(UTC), report, may_restart))
         return crashes
 

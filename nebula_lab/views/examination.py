@@ -22,6 +22,7 @@ _MECHANISMS: Mapping[str, tuple[str, str]] = {
     "scopes": ("Landlock's scopes", "signals to other processes"),
     "counts_threads": ("thread counts", "limits of threads by the kernel"),
     "cgroups": ("control groups", "limits of threads and processor"),
+    "sees_calls": ("a look at system calls", "limits of scratch folders without namespaces"),
     "cgroup_memory": ("control groups' memory", "memory of several processes together"),
 }
 _VERDICTS: Mapping[Verdict, tuple[str, Tone]] = {

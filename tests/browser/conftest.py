@@ -13,8 +13,10 @@ import pytest
 from chromium import ARGUMENTS, chromium
 from lab_pages import new_folder, new_page, open_notebook
 from lab_server import LabServer
-from notebook_page import NotebookPage
-from playwright.sync_api import Browser, Page, sync_playwright
+from notebook_page import PATIENCE, NotebookPage
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 from chromium import ARGUMENTS, chromium
 from lab_server import LabServer
-from notebook_page import NotebookPage, write_notebook
+from notebook_page import PATIENCE, NotebookPage, write_notebook
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import nebula_lab
@@ -43,9 +43,9 @@ class It(Plugin):
 def plugin_entry():
     return It()
 """
-PAINT = """number => new Promise(resolve => {
+PAINT = """number => new Promise((resolve, reject) => {
     const cell = window.jupyterapp.shell.currentWidget.content.widgets[number];
-    const before = document.querySelectorAll('.nl-row').length;
+    const begun = performance.now();
     let ended;
     window.jupyterapp.shell.currentWidget.content.activeCellIndex = number;
     void window.jupyterapp.commands.execute('notebook:run-cell').then(() => {
@@ -55,13 +55,16 @@ PAINT = """number => new Promise(resolve => {
         const rows = cell.node.querySelectorAll('.nl-row').length;
         if (ended !== undefined && rows === 20) {
             resolve(performance.now() - ended);
+        } else if (performance.now() > PATIENCE + (ended ?? begun)) {
+            const says = cell.node.querySelector('.nl-bar')?.textContent;
+            reject(new Error(`${rows} rows, cell ended: ${ended !== undefined}, it says: ${says}`));
         } else {
             requestAnimationFrame(look);
         }
     };
     look();
-})"""
-CLICK = """() => new Promise(resolve => {
+})""".replace("PATIENCE", str(PATIENCE))
+CLICK = """() => new Promise((resolve, reject) => {
     const below = document.querySelector('.nl-below:not([hidden])');
     const [, operations, , history] = below.querySelectorAll('[role=tab]');
     operations.click();
@@ -72,12 +75,14 @@ CLICK = """() => new Promise(resolve => {
     const look = () => {
         if (panel.querySelector('table, .nl-quiet')) {
             resolve(performance.now() - begun);
+        } else if (performance.now() > PATIENCE + begun) {
+            reject(new Error(`no answer; the panel says: ${panel.textContent}`));
         } else {
             setTimeout(look, 1);
         }
     };
     look();
-})"""
+})""".replace("PATIENCE", str(PATIENCE))
 CALLS = """
 import threading, time
 calling = threading.Event()
@@ -117,10 +122,13 @@ DRAW = """async ([source, graph]) => {
     tell(page, { type: 'graphChanged', graph });
     const summary = document.querySelector('.nl-summary');
     while (!summary.textContent.includes(String(graph.nodes.length))) {
+        if (performance.now() > PATIENCE + begun) {
+            throw new Error(`no graph; it says: ${summary.textContent}`);
+        }
         await new Promise(resolve => setTimeout(resolve, 10));
     }
     return Math.round(performance.now() - begun);
-}"""
+}""".replace("PATIENCE", str(PATIENCE))
 
 
 def main() -> None:

@@ -24,6 +24,10 @@ class Counter(Plugin):
         print("added", n)
         return self.count
 
+    @operation
+    def refuse(self):
+        raise RuntimeError("not so")
+
 
 def plugin_entry():
     return Counter()

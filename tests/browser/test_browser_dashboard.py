@@ -191,6 +191,26 @@ def test_a_failed_call_is_a_short_box_with_details(dashboard):
     expect(row(dashboard, "calls").locator(".nl-cell-failures")).to_have_text("1")
 
 
+def test_what_went_wrong_last_stands_in_the_row_until_the_plugin_is_reloaded(dashboard):
+    dashboard.page.set_viewport_size({"width": 1500, "height": 900})
+    error = row(dashboard, "calls").locator(".nl-error")
+    expect(error).to_be_visible()
+    expect(error).to_have_text("boom: ValueError: no more")
+    expect(error).to_have_attribute("title", re.compile("^(now|\\d+ s ago): boom: ValueError"))
+    line = dashboard.locator(".nl-only-trouble .nl-trouble:visible")
+    expect(line).to_have_count(0)
+    dashboard.get_by_role("button", name="Details of calls", exact=True).click()
+    dashboard.page.set_viewport_size({"width": 900, "height": 900})  # no room for the column
+    expect(error).to_be_hidden()
+    expect(line).to_have_text(["boom: ValueError: no more"])
+    overview = details(dashboard, "calls", "Overview")
+    expect(overview.locator(".nl-last-error")).to_have_text("boom: ValueError: no more")
+    dashboard.page.set_viewport_size({"width": 1280, "height": 900})
+    press(dashboard, "Reload", "calls")
+    expect(error).to_have_text("")
+    expect(overview.locator(".nl-last-error")).to_be_hidden()
+
+
 def test_a_call_is_stopped(dashboard):
     panel = details(dashboard, "calls", "Operations")
     panel.get_by_label("Operation").select_option(label="nap")

@@ -23,14 +23,16 @@ def plugin_entry():
     return It()
 """
 IDS = ("first", "second")
-LOAD, SHOW, CRASH, THREADS, BUSY, UNLOAD = range(6)
+GO_ON = "import pathlib, time\nwhile not pathlib.Path('go_on').exists():\n    time.sleep(0.01)"
+LOAD, SHOW, CRASH, THREADS, BUSY, UNLOAD, SHOW_AND_GO_ON = range(7)
 CELLS = [
     "%reload_ext nebula_lab",  # which ends what a former page may have left
     "%plugin",
     "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "import threading; print([one.name for one in threading.enumerate()])",
-    "import pathlib, time\nwhile not pathlib.Path('go_on').exists():\n    time.sleep(0.01)",
+    GO_ON,
     "for one in list(plugins): plugins.unload_plugin(one)",
+    f"get_ipython().run_line_magic('plugin', '')\n{GO_ON}",
 ]
 RUN = """async number => {
     const app = window.jupyterapp;
@@ -253,6 +255,22 @@ def test_a_click_is_answered_while_a_cell_runs_and_never_called_queued(opened):
     is_alive(opened)
     assert opened.count_of(BUSY) is None
     assert not any("queued" in text for text in opened.page.evaluate("window.said"))
+
+
+def test_a_dashboard_that_a_long_cell_shows_moves_during_it_and_after_it(opened):
+    """The first of a kernel, whose greeting may wait for the cell, while what follows may not."""
+    opened.page.evaluate(RESTART)
+    again(opened, LOAD)
+    opened.start(SHOW_AND_GO_ON)
+    view = opened.output(SHOW_AND_GO_ON).locator(".nl-dashboard")
+    view.scroll_into_view_if_needed()
+    state = view.locator(".nl-row", has_text="first").locator(".nl-cell-state")
+    view.get_by_role("button", name="Load first", exact=True).click()
+    expect(state).to_have_text("Loaded")
+    assert opened.count_of(SHOW_AND_GO_ON) is None
+    (opened.folder / "go_on").touch()
+    again(opened, UNLOAD)
+    expect(state).to_have_text("Discovered")
 
 
 def test_where_clicks_wait_for_the_cell_the_page_says_so(opened):

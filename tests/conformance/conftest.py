@@ -138,6 +138,6 @@ def plugins_as_they_were(request):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers."""
-    shared_zygote.serve(request.path.parent.name)
+    shared_zygote.serve(request.path)
     with left_behind.nothing():
         yield

@@ -45,6 +45,11 @@ class Counter(Plugin):
             yield number
 
     @operation
+    def breaking(self):
+        yield 1
+        raise ValueError("no second")
+
+    @operation
     def give(self, what: str):
         return {"nan": float("nan"), "long": list(range(1000)), "bytes": b"abc", "text": what}
 

@@ -189,12 +189,16 @@ def test_a_sample_that_no_line_can_hold_is_python(operation):
     assert ast.parse(_magic("counter", operation, {}))
 
 
-def test_a_version_can_be_gone_back_to(front_end, manager, write):
+def test_a_version_can_be_gone_back_to(front_end, manager, write, wait_until):
+    def both():  # they are noted by a worker, soon
+        versions = front_end.ask("history", plugin="counter")["answer"]["versions"]
+        return versions if len(versions) == 2 else None
+
     front_end.ask("load", plugin="counter")
     write("counter", version="1.1.0")
     reloaded = front_end.ask("reload", plugin="counter")
     assert reloaded["type"] == "answer", reloaded
-    newest, oldest = front_end.ask("history", plugin="counter")["answer"]["versions"]
+    newest, oldest = wait_until(both, "the two versions")
     assert (newest["version"], newest["serves"]) == ("1.1.0", True)
     front_end.ask("rollback", plugin="counter", version=oldest["digest"])
     assert str(manager.plugin_info("counter").version) == "1.0.0"

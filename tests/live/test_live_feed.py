@@ -9,7 +9,7 @@ import time
 import pytest
 from front_end import FrontEnd
 
-from nebula_lab import PluginManager
+from nebula_lab import PluginError, PluginManager
 from nebula_lab.live.feed import TURN
 from nebula_lab.live.hub import LiveHub
 
@@ -76,6 +76,42 @@ def test_what_went_wrong_stands_in_the_row(front_end, manager, write):
     front_end.wait(lambda: "not today" in front_end.rows["broken"]["error"], "the reason")
 
 
+def test_the_last_of_all_errors_stands_in_the_row(front_end, manager, write):
+    """Also one from before anybody looked, and until the plugin is brought up anew."""
+    error = lambda: front_end.rows["counter"]["error"]  # noqa: E731
+    fail = lambda: failure_of(manager, "counter", "boom")  # noqa: E731
+    fail()
+    front_end.watch("plugins")
+    front_end.wait(lambda: front_end.rows, "a snapshot")
+    assert error() == "boom: ValueError: no more"
+    assert front_end.rows["counter"]["errorAt"] > 0
+
+    write("counter", "raise RuntimeError('not today')")
+    assert front_end.ask("reload", plugin="counter")["type"] == "failure"
+    front_end.wait(lambda: "not today" in error(), "the failed reload")
+    fail()
+    front_end.wait(lambda: error().startswith("boom: "), "the failed call after it")
+
+    front_end.ask("suspend", plugin="counter")
+    manager.execute("counter", "add")  # resumes it, which nobody has asked for
+    front_end.wait(lambda: front_end.rows["counter"]["state"] == "Active", "its return")
+    assert error()
+    write("counter")
+    front_end.ask("reload", plugin="counter")
+    front_end.wait(lambda: not error(), "the end of it after a reload")
+    assert front_end.rows["counter"]["errorAt"] is None
+    fail()
+    front_end.wait(error, "another failed call")
+    front_end.ask("restart", plugin="counter")
+    front_end.wait(lambda: not error(), "the end of it after a restart")
+
+
+def failure_of(manager, plugin_id: str, operation: str) -> str:
+    with pytest.raises(PluginError) as failure:
+        manager.execute(plugin_id, operation)
+    return failure.value.message
+
+
 def test_all_of_a_cycle_are_left_out_with_the_reason(front_end, manager, write):
     write("ring_a", dependencies=["ring_b"])
     write("ring_b", dependencies=["ring_a"])
@@ -118,6 +154,21 @@ def test_a_page_that_comes_anew_is_sent_everything(front_end):
     front_end.send("hello", protocol=1)
     front_end.watch("plugins")
     front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
+
+
+def test_a_greeting_that_comes_late_leaves_a_view_that_is_fed(front_end):
+    """As where the cell that shows it goes on for long: the greeting waits for its end."""
+    front_end.watch("plugins", serial=2)
+    front_end.wait(lambda: front_end.of("snapshot"), "a snapshot")
+    front_end.watch(serial=1)  # older than what came before it
+    assert front_end.session.is_fed
+    front_end.send("hello", protocol=1)
+    assert not front_end.session.is_fed
+    front_end.watch(serial=1)
+    front_end.watch("plugins", serial=2)  # which it says again when it is welcome
+    front_end.wait(lambda: len(front_end.of("snapshot")) == 2, "another snapshot")
+    front_end.watch(serial=1)
+    assert front_end.session.is_fed
 
 
 def test_that_a_plugin_rests_is_no_error(front_end, manager):

@@ -179,6 +179,6 @@ def shared_folder(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind(request):
     """As for every test, but once for a module: its tests share managers, which start hosts."""
-    shared_zygote.serve(request.path.parent.name)
+    shared_zygote.serve(request.path)
     with left_behind.nothing():
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,6 +41,19 @@ def test_the_whole_has_the_durations_of_all_operations():
     duration = recorder.snapshot().duration
     assert (duration.count, duration.smallest, duration.largest) == (2, 0.5, 2.0)
     assert duration.mean == pytest.approx(1.25)
+
+
+def test_the_last_failure_is_kept_in_one_clean_line_with_its_time():
+    recorder = PluginRecorder()
+    before = datetime.now(UTC)
+    recorder.note_failure("first", "ValueError: one")
+    recorder.note_failure("add", "\n  ValueError: \x1b[2Jno\u202e" + "W" * 1_000_000 + "\nmore")
+    snapshot = recorder.snapshot()
+    assert snapshot.last_error.startswith("add: ValueError: noWWW")
+    assert len(snapshot.last_error) == 300
+    assert before <= snapshot.last_error_at <= datetime.now(UTC)
+    recorder.forget_trouble()
+    assert (recorder.snapshot().last_error, recorder.snapshot().last_error_at) == ("", None)
 
 
 def test_two_histograms_added_are_one_that_counted_all():

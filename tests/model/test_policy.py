@@ -216,3 +216,11 @@ def test_who_may_start_processes_needs_more_than_a_filter_of_signals(more):
     missing = ["pid_namespace", "scopes", *more]
     found = policy(["ProcessSpawn"], {"capabilities": ["ProcessSpawn"]}, without=missing)
     assert {"processes", "others"} <= {gap.name for gap in found.gaps}
+
+
+def test_without_namespaces_a_plugin_with_sockets_needs_somebody_to_look_at_its_scratch():
+    assert how(policy(["Network"], without=("namespaces",)), "scratch") is Enforcement.SAMPLING
+    unseen = policy(["Network"], without=("namespaces", "sees_calls"))
+    assert how(unseen, "scratch") is Enforcement.NONE
+    assert how(policy(without=("namespaces", "sees_calls")), "scratch") is Enforcement.SAMPLING
+    assert how(policy(["Network"], without=("sees_calls",)), "scratch") is Enforcement.KERNEL

@@ -120,6 +120,19 @@ def test_metrics_have_totals_and_a_row_for_each_plugin():
     ]
 
 
+def test_what_went_wrong_last_stands_below_metrics_in_one_line():
+    error = "add: ValueError: <b>no</b>\nmore"
+    one = PluginMetrics(1, 1, last_error=error, last_error_at=NOW)
+    for view in (
+        metrics_table(snapshot({"a": one, "b": METRICS})),
+        operation_metrics_table("a", one),
+    ):
+        *_, heading, last = view.text.splitlines()
+        assert heading == "What went wrong last:"
+        assert re.fullmatch(r"  a: [\d-]+ [\d:]+, add: ValueError: <b>no</b>", last)
+        assert "add: ValueError: &lt;b&gt;no&lt;/b&gt;</li>" in view.html
+
+
 def test_a_plugin_that_was_not_called_has_no_durations():
     row = metrics_table(snapshot({"a": PluginMetrics(loads=1)})).text.splitlines()[-1]
     assert row.split() == ["a", "0", "0", "—", "—", "—", "—", "—", "1", "0", "0", "—", "—"]

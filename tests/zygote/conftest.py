@@ -6,6 +6,21 @@ import pytest
 from forked_lab import Lab
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Waits long for a zygote, which a busy machine may keep from answering at once.
+
+    It can be called with the seconds until one that says nothing is given up.
+    """
+
+    def wait(seconds):
+        monkeypatch.setattr("nebula_lab.sandbox.zygote._FORKING", seconds)
+        monkeypatch.setattr("nebula_lab.sandbox.zygote._STARTING", seconds)
+
+    wait(30.0)
+    return wait
+
+
 @pytest.fixture
 def open_lab(tmp_path):
     """Makes managers; they are closed after the test."""

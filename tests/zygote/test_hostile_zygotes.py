@@ -95,7 +95,11 @@ def descriptors():
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_plugin_loads_whatever_the_zygote_sends(open_lab, fake, act, caplog, wait_until):
+def test_a_plugin_loads_whatever_the_zygote_sends(
+    open_lab, fake, act, caplog, patience, wait_until
+):
+    if act == ACTS["nothing"]:
+        patience(2.0)
     first = open_lab()
     assert first.sandbox  # which puts together all that runs plugins
     first.plugins.close()  # what is opened once in a process is open now

@@ -17,8 +17,14 @@ from nebula_lab.sandbox.nursery import Nursery, nursery
 
 
 @pytest.fixture
+def lab(open_lab):
+    """One whose zygote imports nothing that a load would not wait for on a busy machine."""
+    return open_lab(preload=[])
+
+
+@pytest.fixture
 def two(open_lab):
-    labs = open_lab(), open_lab()
+    labs = open_lab(preload=[]), open_lab(preload=[])
     for lab in labs:
         lab.pid("one")
     return labs

@@ -251,7 +251,8 @@ def test_a_manager_that_nobody_warmed_up_has_no_spares(lab, wait_until):
     assert (lab.sandbox.spares.size, len(lab.sandbox.spares)) == (0, 0)
 
 
-def test_warming_up_starts_the_zygote_and_a_spare(lab, await_spare, wait_until):
+def test_warming_up_starts_the_zygote_and_a_spare(open_lab, await_spare, wait_until):
+    lab = open_lab(preload=["colorsys"])  # one of its own
     lab.plugins.warm_up()
     wait_until(lambda: lab.zygote_pid, "the zygote")
     (spare,) = await_spare(lab)

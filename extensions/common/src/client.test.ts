@@ -85,6 +85,30 @@ test("a kernel that is back is greeted and told what is watched", () => {
   expect(connection.sent.map((message) => message.type)).toEqual(["hello", "watch"]);
 });
 
+test("a greeting that waits for a cell is sent again, with what is watched, but not for ever", () => {
+  client.watch({ topics: ["plugins"] });
+  connection.sent.length = 0;
+  vi.advanceTimersByTime(1_500);
+  expect(connection.sent.map((message) => message.type)).toEqual(["hello", "watch"]);
+  expect(client.status).toBe("queued");
+  vi.advanceTimersByTime(600_000);
+  expect(connection.of("hello")).toHaveLength(2);
+});
+
+test("a kernel that has answered is greeted once", () => {
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
+  vi.advanceTimersByTime(600_000);
+  expect(connection.of("hello")).toHaveLength(1);
+});
+
+test("what is watched is said again when the kernel has read the greeting, and is in order", () => {
+  client.watch({ topics: [] });
+  client.watch({ topics: ["plugins"] });
+  connection.sent.length = 0;
+  connection.receive({ type: "welcome", protocol: PROTOCOL, version: "1", direct: true });
+  expect(connection.sent).toEqual([{ type: "watch", topics: ["plugins"], serial: 2 }]);
+});
+
 test("a kernel of another protocol is not talked to", () => {
   connection.receive({ type: "welcome", protocol: PROTOCOL + 1, version: "9", direct: true });
   expect(client.speaksAnother).toBe(true);

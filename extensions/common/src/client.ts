@@ -26,7 +26,8 @@ export interface Pending {
 
 /** After so long without a sign that a message has arrived, it waits for a cell. Milliseconds. */
 export const QUEUED_AFTER = 1_000;
-const HELLO_AGAIN = 1_500;
+/** Milliseconds after which a greeting that is not answered is sent again, and the next time. */
+const HELLO_AGAIN = [1_500, 4_500] as const;
 const BEAT = 10_000;
 
 interface Open {
@@ -49,6 +50,7 @@ export class Client {
   private direct = false;
   private isOther = false;
   private wanted: Watch | undefined;
+  private serial = 0;
   private helloTimer: ReturnType<typeof setTimeout> | undefined;
   private beat: ReturnType<typeof setInterval> | undefined;
 
@@ -85,8 +87,8 @@ export class Client {
   }
 
   /** Say what is shown from now on. */
-  watch(watch: Omit<Watch, "type">): void {
-    this.wanted = { type: "watch", ...watch };
+  watch(watch: Omit<Watch, "type" | "serial">): void {
+    this.wanted = { type: "watch", ...watch, serial: ++this.serial };
     const shows = watch.topics.length > 0 || (watch.logs ?? []).length > 0;
     clearInterval(this.beat);
     this.beat = shows ? setInterval(() => this.connection.send({ type: "beat" }), BEAT) : undefined;
@@ -164,15 +166,24 @@ export class Client {
     return open;
   }
 
-  private greet(): void {
+  /**
+   * Say that we are there. The first messages of a page may wait for the cell that runs, as the way
+   * around it is still being made; those after them need not, so it is said again.
+   */
+  private greet(turn = 0): void {
     clearTimeout(this.helloTimer);
     this.isWelcome = false;
     this.connection.send({ type: "hello", protocol: PROTOCOL });
-    this.helloTimer = setTimeout(() => {
-      if (!this.isWelcome) {
+    const patience = HELLO_AGAIN[turn];
+    if (turn > 0 && this.wanted) {
+      this.connection.send(this.wanted);
+    }
+    if (patience !== undefined) {
+      this.helloTimer = setTimeout(() => {
         this.setLate(true);
-      }
-    }, HELLO_AGAIN);
+        this.greet(turn + 1);
+      }, patience);
+    }
   }
 
   private welcome(protocol: number, direct: boolean): void {
@@ -187,6 +198,11 @@ export class Client {
       this.statusChanged.emit(this.status);
     }
     this.setLate(false);
+    if (this.wanted && !isOther) {
+      // It may have overtaken our greeting, which waits for the cell while this may not: then the
+      // kernel has forgotten it.
+      this.connection.send(this.wanted);
+    }
   }
 
   /** The other side has gone, and hears nothing of what we say. */

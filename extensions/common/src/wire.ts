@@ -171,6 +171,7 @@ export interface Watch {
   topics: ReadonlyArray<"graph" | "plugins">;
   interval?: number;
   logs?: ReadonlyArray<string>;
+  serial?: number;
 }
 
 /** Load a plugin and what it needs. */

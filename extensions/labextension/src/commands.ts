@@ -37,6 +37,13 @@ export function addCommands(parts: Parts, palette: ICommandPalette | null): void
 }
 
 /** The command for an action; `plugin` in its arguments says of which, else the user is asked. */
+/** The command palette gives the focus back to the notebook in the frames after it has closed. */
+const FRAMES_OF_PALETTE = 4;
+
+function afterFrames(count: number, act: () => void): void {
+  requestAnimationFrame(() => (count > 1 ? afterFrames(count - 1, act) : act()));
+}
+
 export function actionCommand(name: ActionName): string {
   return `nebula-lab:${name}`;
 }
@@ -55,8 +62,12 @@ function addPanelCommands({ app, model, panel }: Parts): void {
     label: trans.__("Filter Plugins"),
     describedBy: NO_ARGUMENTS,
     execute: () => {
+      panel.beginInFilter();
       show();
-      panel.plugins.focusFilter();
+      afterFrames(FRAMES_OF_PALETTE, () => {
+        panel.beginInFilter();
+        show();
+      });
     },
   });
   app.commands.addCommand(CommandIDs.load, {
@@ -144,7 +155,7 @@ async function choosePlugin(model: Model, action: Action): Promise<string | null
     items: items.sort(),
     okLabel: action.label(trans),
   });
-  return chosen.value;
+  return chosen.value || null; // "" where there is none to choose
 }
 
 function pluginOf(args: ReadonlyJSONObject | Readonly<Record<string, unknown>>): string | null {

@@ -104,6 +104,7 @@ class ContainerSandbox(Sandbox):
             counts_threads=_BY_CONTAINER if can.threads else _NO_GROUP,
             cgroups=_BY_CONTAINER if can.processor else _NO_GROUP,
             cgroup_memory=_BY_CONTAINER if can.memory else _NO_GROUP,
+            sees_calls=_NOT_TAKEN,
         )
 
     def _abilities(self) -> Abilities:

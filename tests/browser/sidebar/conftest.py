@@ -19,7 +19,6 @@ NOT_OURS = tuple(
     for error in ("", "Error: ")
     for request in ("create_subshell", "kernel_info_request", "debug_request")
 )
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 from sidebar_page import COUNTER
-from steering import cell_sources
+from steering import cell_sources, run_code
 
 
 def test_a_kernel_that_has_not_loaded_us_is_offered_a_button_that_does(desk):
@@ -85,6 +85,19 @@ def test_an_operation_is_called_with_a_form(sidebar):
     details.get_by_role("button", name="Call", exact=True).click()
     expect(details.locator(".nl-result pre").first).to_have_text("5")
     sidebar.expect_state("counter", "Active")
+
+
+def test_a_failed_call_is_the_last_error_until_the_plugin_is_reloaded(desk, sidebar):
+    sidebar.row("counter").click()  # folded, it has a line that says so
+    note = sidebar.row("counter").locator(".nl-side-note")
+    expect(note).to_be_hidden()
+    assert run_code(desk, "plugins.execute('counter', 'refuse')") == "error"
+    expect(note).to_be_visible()
+    expect(note).to_have_text("refuse: RuntimeError: not so")
+    expect(sidebar.open("counter").locator(".nl-side-error")).to_contain_text("not so")
+    expect(sidebar.fact("counter", "Last error")).to_have_text(re.compile("now|ago"))
+    sidebar.press("counter", "reload")
+    expect(note).to_have_text("")
 
 
 def test_figures_follow_what_a_cell_does(desk, sidebar):
@@ -180,3 +193,9 @@ def test_the_filter_leaves_those_that_match(desk, sidebar):
     expect(sidebar.rows).to_have_count(1)
     sidebar.panel.locator(".nl-side-filter").fill("")
     expect(sidebar.rows).to_have_count(2)
+
+
+def test_a_panel_that_is_connected_anew_goes_on(desk, sidebar):
+    desk.command("nebula-lab:reconnect")
+    sidebar.press("needy", "load")
+    sidebar.expect_state("needy", "Loaded")

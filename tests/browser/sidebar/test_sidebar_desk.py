@@ -106,20 +106,58 @@ def wait_for_a_feed():
 
 
 def test_commands_do_what_the_buttons_do(desk, sidebar):
-    desk.command("nebula-lab:load", plugin="needy")
+    for action, state in (
+        ("load", "Loaded"),
+        ("suspend", "Suspended"),
+        ("resume", "Loaded"),
+        ("reload", "Loaded"),
+        ("restart", "Loaded"),
+        ("unload", "Discovered"),
+    ):
+        desk.command(f"nebula-lab:{action}", plugin="needy")
+        sidebar.expect_state("needy", state)
+
+
+def test_every_command_is_in_the_palette(desk, sidebar):
+    labels = desk.page.evaluate(
+        """() => {
+            const { commands } = window.jupyterapp;
+            return commands.listCommands()
+                .filter(one => one.startsWith('nebula-lab:')).map(one => commands.label(one));
+        }"""
+    )
+    assert len(labels) == len({*labels}) == 13
+    found = in_palette(desk, "")
+    for label in labels:
+        expect(found.filter(has_text=label).first).to_be_attached()
+    desk.page.keyboard.press("Escape")
+
+
+def test_commands_of_the_palette_ask_for_what_they_need(desk, sidebar):
+    in_palette(desk, "Load a Plugin").first.click()
+    dialog = desk.page.locator(".jp-Dialog")
+    dialog.locator("select").select_option(label="needy")
+    dialog.locator(".jp-mod-accept").click()
     sidebar.expect_state("needy", "Loaded")
+    before = len(cell_sources(desk))
+    in_palette(desk, "Insert a Call of a Plugin").first.click()
+    dialog.locator("select").select_option(label="plugins['needy'].ask()")
+    dialog.locator(".jp-mod-accept").click()
+    expect(dialog).to_have_count(0)
+    assert "plugins['needy'].ask()" in cell_sources(desk)
+    desk.command("notebook:delete-cell")
+    assert len(cell_sources(desk)) == before
+    in_palette(desk, "Filter Plugins").first.click()
+    expect(sidebar.panel.locator(".nl-side-filter")).to_be_focused()
     desk.command("nebula-lab:unload", plugin="needy")
     sidebar.expect_state("needy", "Discovered")
 
 
-def test_every_command_is_in_the_palette(desk, sidebar):
+def in_palette(desk, words: str):
+    """The command palette's items for some words."""
     desk.command("apputils:activate-command-palette")
-    desk.page.locator(".lm-CommandPalette-input").fill("Plugin")
-    for label in ("Show Plugins", "Load a Plugin", "Insert a Call of a Plugin"):
-        expect(
-            desk.page.locator(".lm-CommandPalette-itemLabel", has_text=label).first
-        ).to_be_visible()
-    desk.page.keyboard.press("Escape")
+    desk.page.locator(".lm-CommandPalette-input").fill(words)
+    return desk.page.locator(".lm-CommandPalette-itemLabel", has_text=words)
 
 
 def test_calls_are_inserted_as_magics_where_the_user_wants_that(desk, sidebar):

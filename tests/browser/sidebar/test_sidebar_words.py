@@ -27,7 +27,7 @@ TEXTS = """root => {
 DATA = re.compile(
     r"""counter|needy|Counter|Needy|add$|plugins\[|nebula_lab|Process$|SVG$|PNG$
     |/.*/broken\.py|broken\.py|first\.ipynb|Name:\ first\.ipynb
-    |Add\ n|add\(|n$|integer$|Correct\ the\ source|side\ panel\ content$
+    |Add\ n|add\(|refuse|n$|integer$|Correct\ the\ source|side\ panel\ content$
     |[0-9a-f]{10}$|[\d.,·\s–<]*([sB%]|ms|µs|MiB|GiB|kB|/s)?$""",
     re.VERBOSE,
 )

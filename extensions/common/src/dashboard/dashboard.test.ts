@@ -49,6 +49,34 @@ test("there is a row for each plugin, and it follows the changes", () => {
   expect(document.querySelector(".nl-error")?.textContent).toBe("why");
 });
 
+test("what went wrong last is there with its time, and goes when it is over", () => {
+  const errorAt = Date.now() / 1000 - 300;
+  const row = pluginRow("a", { state: "Active", error: "add: ValueError: no\nmore", errorAt });
+  connection.receive(snapshot(row));
+  const cell = document.querySelector(".nl-error") as HTMLElement;
+  expect(cell.textContent).toBe("add: ValueError: no");
+  expect(cell.title).toBe("5 min ago: add: ValueError: no");
+  const below = document.querySelector(".nl-below") as HTMLElement;
+  expect([below.hidden, below.className]).toEqual([false, "nl-below nl-only-trouble"]);
+  button("Details of a").click();
+  expect(below.className).toBe("nl-below");
+  expect(document.querySelector(".nl-facts")?.textContent).toContain("Last error5 min ago");
+  expect(document.querySelector(".nl-last-error")?.textContent).toBe(row.error);
+  const change = { id: "a", error: "", errorAt: null };
+  connection.receive({
+    type: "changes",
+    at: 2,
+    plugins: [change],
+    added: [],
+    removed: [],
+    totals: null,
+  });
+  expect(cell.textContent + cell.title).toBe("");
+  expect(document.querySelector(".nl-facts")?.textContent).toContain("Last error–");
+  button("Details of a").click();
+  expect(below.hidden).toBe(true);
+});
+
 test("only what makes sense in a state can be pressed", () => {
   connection.receive(snapshot(pluginRow("a")));
   expect(button("Load a").disabled).toBe(false);

@@ -77,6 +77,7 @@ export class Details {
         trans.__("Reloads"),
         trans.__("%1, and %2 restarts after crashes", row.reloads, row.restarts),
       ],
+      [trans.__("Last error"), formatAgo(row.errorAt, now, trans)],
     ]);
     const trouble = row.error || row.leftOut;
     setText(this.error, trouble);

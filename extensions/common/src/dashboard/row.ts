@@ -8,7 +8,7 @@ import type { ActionName } from "../requests.js";
 import type { PluginRow } from "../wire.js";
 import { Details } from "./details.js";
 import { Sparkline } from "./sparkline.js";
-import { healthWord, HEALTH_TONES, STATE_TONES, stateWord, troubleOf } from "./words.js";
+import { healthWord, HEALTH_TONES, STATE_TONES, stateWord, troubleOf, troubleWithTime } from "./words.js";
 
 /** One plugin: a row of the table, and what is below it when it is opened. */
 export class RowView {
@@ -19,6 +19,7 @@ export class RowView {
   private readonly spark = new Sparkline();
   private readonly buttons: ReadonlyMap<ActionName, HTMLButtonElement>;
   private readonly message = el("div", { class: "nl-message", attrs: { "aria-live": "polite" } });
+  private readonly trouble = el("div", { class: "nl-trouble" });
   private readonly place = el("td");
   private details: Details | undefined;
   private busyWith: ActionName | undefined;
@@ -66,7 +67,7 @@ export class RowView {
         el("div", { class: "nl-actions" }, ...this.buttons.values()),
       ),
     );
-    this.place.append(this.message);
+    this.place.append(this.trouble, this.message);
     this.below = el("tr", { class: "nl-below", attrs: { id: belowId } }, this.place);
     this.below.hidden = true;
   }
@@ -110,8 +111,11 @@ export class RowView {
     setText(cells.reloads, String(row.reloads));
     setClass(cells.reloads, "nl-zero", row.reloads === 0);
     const trouble = troubleOf(row);
-    setText(cells.error, trouble);
-    cells.error.title = trouble;
+    for (const place of [cells.error, this.trouble]) {
+      setText(place, trouble);
+      place.title = troubleWithTime(row, Date.now() / 1000, trans);
+    }
+    this.showBelow();
     this.spark.show(this.live.store.trend(this.id), this.latencyLabel(row));
     const isLost = this.live.client.status === "closed";
     for (const action of ACTIONS) {
@@ -235,7 +239,9 @@ export class RowView {
   }
 
   private showBelow(): void {
-    this.below.hidden = !this.isOpen && this.message.childElementCount === 0;
+    const saysMore = this.isOpen || this.message.childElementCount > 0;
+    this.below.hidden = !saysMore && this.trouble.textContent === "";
+    setClass(this.below, "nl-only-trouble", !saysMore);
   }
 
   private latencyLabel(row: PluginRow): string {

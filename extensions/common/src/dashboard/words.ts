@@ -1,3 +1,4 @@
+import { formatAgo } from "../format.js";
 import type { HealthWord, StateWord } from "../store.js";
 import type { Trans } from "../trans.js";
 import type { PluginRow } from "../wire.js";
@@ -50,4 +51,11 @@ export function healthWord(row: PluginRow, trans: Trans): string {
 /** The first line of what went wrong last, or of why it can't be loaded. */
 export function troubleOf(row: PluginRow): string {
   return (row.error || row.leftOut).split("\n", 1)[0] ?? "";
+}
+
+/** The same with how long ago it was, where that is known; `now` in seconds since 1970. */
+export function troubleWithTime(row: PluginRow, now: number, trans: Trans): string {
+  const trouble = troubleOf(row);
+  const isDated = row.error !== "" && row.errorAt !== null;
+  return isDated ? `${formatAgo(row.errorAt, now, trans)}: ${trouble}` : trouble;
 }

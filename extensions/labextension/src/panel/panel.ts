@@ -92,8 +92,17 @@ export class PluginsPanel extends SidePanel {
     super.onBeforeDetach(message);
   }
 
+  /** The next time that it is brought to the front, let the user type what to show. */
+  beginInFilter(): void {
+    this.isFilterWanted = true;
+  }
+
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
+    if (this.isFilterWanted) {
+      this.isFilterWanted = false;
+      return this.plugins.focusFilter();
+    }
     const first = this.node.querySelector<HTMLElement>(
       ".nl-side-cure:not([hidden]), .nl-side-row[tabindex='0'], .nl-side-filter",
     );
@@ -152,6 +161,7 @@ export class PluginsPanel extends SidePanel {
     return this.content as AccordionPanel;
   }
 
+  private isFilterWanted = false;
   private readonly head: Header;
   private readonly logs: LogsSection;
   private readonly sections: Readonly<Record<SectionName, Section>>;

@@ -25,6 +25,9 @@ export function factsOf(row: PluginRow, trans: Trans): Array<[string, string]> {
     [trans.__("Process"), row.pid === null ? trans.__("none") : String(row.pid)],
     [trans.__("Last used"), formatAgo(row.lastUsed, now, trans)],
   ];
+  if (row.errorAt !== null) {
+    facts.push([trans.__("Last error"), formatAgo(row.errorAt, now, trans)]);
+  }
   return row.description === "" ? facts : [[trans.__("About"), row.description], ...facts];
 }
 
