@@ -1,4 +1,8 @@
-"""Finds the podman that tests run containers with, and gets Debian's where it may."""
+"""Finds what tests run containers with, and gets Debian's where it may.
+
+podman is what nearly all use. docker's service is started by the tests that need it, and ends with
+them; so it is wanted where podman is, and its absence fails the same tests in the same way.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ import subprocess
 from functools import lru_cache
 
 import pytest
-from system_packages import PODMAN, found, install
+from system_packages import DOCKER, PODMAN, UIDMAP, found, install
 
 
 @lru_cache(maxsize=1)
 def _trouble() -> str:
     """Why no container can be run here; empty where one can. The image is built for it."""
-    install(PODMAN)
+    install(PODMAN, UIDMAP)
     if not found(PODMAN):
         return "no podman is here, and it could not be installed: apt-get install podman runc"
     from nebula_lab.errors import ContainerRuntimeError
@@ -27,9 +31,28 @@ def _trouble() -> str:
     return ""
 
 
+@lru_cache(maxsize=1)
+def _trouble_with_docker() -> str:
+    """Why no service of docker's can be started here; empty where one can."""
+    install(DOCKER)
+    if os.geteuid():
+        return "only root can start a docker of its own"
+    if not found(DOCKER):
+        return "no dockerd is here, and it could not be installed: apt-get install docker.io"
+    return ""
+
+
 def need_containers() -> None:
     """Skip a test where there are no containers, and fail it under CI."""
-    reason = _trouble()
+    _need(_trouble())
+
+
+def need_docker() -> None:
+    """Likewise, where no docker can be started."""
+    _need(_trouble_with_docker())
+
+
+def _need(reason: str) -> None:
     if reason and os.environ.get("CI"):
         pytest.fail(reason)
     if reason:
@@ -44,8 +67,9 @@ def containers() -> list[str]:
 
 def main() -> None:
     """Have it there before the tests, with the image of containers, of which one is kept."""
-    reason = _trouble()
-    if reason:
+    if reason := _trouble_with_docker():
+        print(f"Tests of docker will not run: {reason}")
+    if reason := _trouble():
         print(f"Tests of containers will not run: {reason}")
         return
     from nebula_lab.sandbox.container.image import OwnImage

@@ -1,4 +1,4 @@
-"""Gets what tests need of the system, all at once, where it may: Chromium, and podman.
+"""Gets what tests need of the system, all at once, where it may: Chromium, podman and docker.
 
 With nothing but the standard library, so that it can be done before the environment is there.
 """
@@ -10,9 +10,15 @@ import shutil
 import subprocess
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-PODMAN = ("podman",)
+PODMAN, DOCKER = ("podman",), ("dockerd",)
+UIDMAP = ("newuidmap",)  # for podman as an ordinary user
 # Debian's packages, by the programs of which one must be there.
-_PACKAGES = {CHROMIUM: ("chromium",), PODMAN: ("podman", "runc")}
+_PACKAGES = {
+    CHROMIUM: ("chromium",),
+    PODMAN: ("podman", "runc"),
+    DOCKER: ("docker.io",),
+    UIDMAP: ("uidmap",),
+}
 
 
 def found(names: tuple[str, ...]) -> str | None:
@@ -38,4 +44,4 @@ def install(*wanted: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    install(CHROMIUM, PODMAN)
+    install(CHROMIUM, PODMAN, DOCKER, UIDMAP)

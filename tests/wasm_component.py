@@ -13,9 +13,10 @@ CACHE = Path.home() / ".cache/nebula-lab-tests/wasm"
 @lru_cache(maxsize=2)
 def need_wasm(*, has_fuel: bool = False) -> None:
     """See to it that it is there; half a minute, once for a machine and a state of its sources."""
+    from nebula_lab.sandbox.wasm.building import Order
     from nebula_lab.sandbox.wasm.generic import compiled_component
 
-    compiled_component(print, has_fuel=has_fuel)
+    compiled_component(Order(has_fuel=has_fuel))
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from nebula_lab.agent.steps import Steps
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 
     from nebula_lab.agent.server import Server
 
@@ -38,6 +38,8 @@ class ConsoleCell:
     call = 0  # it is none of the manager's
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], server: Server) -> None:
+        from concurrent.futures import Future  # few hosts ever have a cell
+
         self._coroutine = coroutine
         self._server = server
         self._interrupted = False
@@ -49,7 +51,7 @@ class ConsoleCell:
 
     async def run(self) -> None:
         """Run it on this thread, which has an event loop."""
-        import asyncio  # few hosts ever have a cell, and it takes as long as all else here
+        import asyncio  # it takes as long as all else here
 
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()

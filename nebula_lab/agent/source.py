@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.machinery
 import importlib.util
 import inspect
@@ -30,6 +29,8 @@ def module_name(plugin_id: str, life: str = "") -> str:
     """The name under which a plugin's module is imported: an identifier, one a plugin."""
     name = re.sub(r"\W", "_", plugin_id)
     if name != plugin_id:
+        import hashlib  # it brings OpenSSL along, and few names need it
+
         name += "_" + hashlib.sha256(plugin_id.encode()).hexdigest()[:8]
     return f"nebula_plugin_{name}{life}"
 

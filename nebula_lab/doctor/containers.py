@@ -14,6 +14,10 @@ from nebula_lab.sandbox.container.runtime import Runtime
 
 _USUAL = ("podman", "docker")
 _NAME = "containers"
+_OVERLAY = (
+    'Have it use overlay. podman: [storage] and driver = "overlay" in '
+    "~/.config/containers/storage.conf, with no images yet. docker: --storage-driver overlay2."
+)
 
 
 def containers(config: PluginConfig) -> tuple[Finding, ...]:
@@ -46,6 +50,9 @@ def _finding(name: str, *, is_wanted: bool) -> Finding:
         runtime.run(["ps", "-q"])
         version = runtime.version()
         shown = f"{name} {'.'.join(map(str, version))}" if version else name
+        if _copies_images(runtime):
+            detail = f"{shown} answers; it copies the whole image for each container, which is slow"
+            return Finding(_NAME, Verdict.NOTE, detail, _OVERLAY)
         image = OwnImage(runtime)
         if not image.is_there():
             return Finding(
@@ -56,6 +63,11 @@ def _finding(name: str, *, is_wanted: bool) -> Finding:
     except ContainerRuntimeError as error:
         verdict = Verdict.GAP if is_wanted else Verdict.NOTE
         return Finding(_NAME, verdict, error.message, error.hint or "")
+
+
+def _copies_images(runtime: Runtime) -> bool:
+    form = "{{.Store.GraphDriverName}}" if runtime.is_podman else "{{.Driver}}"
+    return runtime.run(["info", "--format", form]).strip() == "vfs"
 
 
 def _try(runtime: Runtime, image: str) -> None:

@@ -22,12 +22,16 @@ _ALWAYS: dict[Question, Answer] = {
     Question.SCRATCH_WITH_SOCKETS: (_KERNEL, "a file system of limited size", ""),
     Question.OWN_ENVIRONMENT: (_NONE, "", _ENVIRONMENT),
 }
-# What it does where its runtime can make control groups, which is said by the machine.
-_BY_GROUP: dict[Question, Answer] = {
-    Question.MEMORY: (_KERNEL, "rlimits, and the container for twice that", ""),
-    Question.MEMORY_OF_ALL: (_KERNEL, "rlimits for each process, the container for twice that", ""),
-    Question.THREADS: (_KERNEL, "the container", ""),
-    Question.PROCESSOR: (_KERNEL, "the container", ""),
+_OF_ALL = "rlimits for each process, the container for twice that"
+# What it does where its runtime has the control group for it, by the machine's name for that.
+_BY_GROUP: dict[Question, tuple[str, Answer]] = {
+    Question.MEMORY: (
+        "cgroup_memory",
+        (_KERNEL, "rlimits, and the container for twice that", ""),
+    ),
+    Question.MEMORY_OF_ALL: ("cgroup_memory", (_KERNEL, _OF_ALL, "")),
+    Question.THREADS: ("counts_threads", (_KERNEL, "the container", "")),
+    Question.PROCESSOR: ("cgroups", (_KERNEL, "the container", "")),
 }
 
 
@@ -40,6 +44,7 @@ def enforcement_in_container(question: Question, machine: Machine) -> Answer:
     """
     if question in _ALWAYS:
         return _ALWAYS[question]
-    if question in _BY_GROUP and machine.cgroups.works:
-        return _BY_GROUP[question]
+    group, answer = _BY_GROUP.get(question, ("", None))
+    if answer is not None and getattr(machine, group).works:
+        return answer
     return enforcement_of(question, machine)

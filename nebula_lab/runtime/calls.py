@@ -218,7 +218,8 @@ class CallPath:
                 hint=f"Mend it, then reload it: reload_plugin({record.id!r}).",
             )
         # It is made once, for all plugins, and so is not a part of anybody's call.
-        invocation.deadline += self._loader.get_ready(record)
+        if seconds := self._loader.get_ready(record):
+            invocation.put_off(seconds)
         loading = self._workers.start(partial(self._loader.load, record.id))
         try:
             loading.result(invocation.left())

@@ -212,7 +212,7 @@ class Conversation(PendingCall):
             PluginCrashedError: the host is gone.
             PluginError: the call failed.
         """
-        message = self.next_answer(self._invocation.deadline)
+        message = self.next_answer()
         if type(message) is Item:
             raise self._nonsense("an item of a stream that nobody asked for")
         if type(message) is Loaded:
@@ -221,20 +221,18 @@ class Conversation(PendingCall):
 
     def loaded(self) -> tuple[Any, int]:
         """Wait for the plugin to be up; what it says of itself, and how many calls it takes."""
-        message = self.next_answer(self._invocation.deadline)
+        message = self.next_answer()
         if type(message) is not Loaded:
             raise self._nonsense("an answer that is none to a request to load")
         return self.value(message.description), message.concurrency
 
-    def next_answer(self, deadline: float) -> Any:
-        """The next `Item`, or the `Reply` or `Loaded` that ends the call.
-
-        Args:
-            deadline: on the clock of `time.monotonic`.
-        """
+    def next_answer(self) -> Any:
+        """The next `Item`, or the `Reply` or `Loaded` that ends the call."""
+        call = self._invocation
         try:
             while True:
-                message = self._link.receive(self, deadline)
+                # Looked at anew: what a plugin asks for meanwhile may put it off.
+                message = self._link.receive(self, call.deadline)
                 kind = type(message)
                 if kind is Reply or kind is Loaded or kind is Failure:
                     self._answered = True
@@ -247,7 +245,7 @@ class Conversation(PendingCall):
                 if kind is Item:
                     return message
                 self._take(message)
-                if time.monotonic() >= deadline:  # a host can talk for ever
+                if time.monotonic() >= call.deadline:  # a host can talk for ever
                     raise TimeoutError
         except TimeoutError:
             raise self._timed_out() from None

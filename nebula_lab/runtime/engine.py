@@ -203,6 +203,7 @@ class Engine:
             steps.callback(
                 self.environments.close
             )  # whoever waits for one has not to be waited for
+            steps.callback(self.sandboxes.stop_preparing)
 
     def _dispose_hosts(self) -> None:
         """Of whatever hosts there still are, for instance after an interrupt."""

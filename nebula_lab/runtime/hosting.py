@@ -36,6 +36,7 @@ from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.plugin_places import places_of
+from nebula_lab.runtime.preparing import prepare
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
@@ -142,6 +143,7 @@ class Hosting:
             descriptor.id, next(self._lives), START_TIMEOUT, policy, grants, environment
         )
         sandbox = self._sandboxes.of(descriptor)
+        self.get_ready(descriptor, sink)
         host = self._workers.start(partial(self._start_host, spec, sandbox, cradle)).result()
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
@@ -189,8 +191,12 @@ class Hosting:
         """Have the next host of a plugin get its files as they are then."""
         self._shelf.renew(descriptor)
 
-    def get_ready(self, descriptor: PluginDescriptor) -> float:
+    def get_ready(self, descriptor: PluginDescriptor, sink: OutputSink) -> float:
         """Have that made which a plugin's sandbox needs once; the seconds that it took.
+
+        Args:
+            descriptor: the plugin.
+            sink: shows how far it has come, on this thread.
 
         Raises:
             PluginError: it can't be made.
@@ -199,7 +205,7 @@ class Hosting:
         if sandbox.is_ready():
             return 0.0
         began = time.monotonic()
-        self._workers.start(sandbox.get_ready).result()
+        prepare(sandbox, self._workers, sink)
         return time.monotonic() - began
 
     def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:

@@ -87,6 +87,11 @@ class Invocation:
         """Seconds until the deadline, at least 0."""
         return max(0.0, self.deadline - time.monotonic())
 
+    def put_off(self, seconds: float) -> None:
+        """Give it more time, and all that wait for it: what was waited for is nobody's doing."""
+        for call in (self, *self.ancestors()):
+            call.deadline += seconds
+
     def chain(self) -> list[str]:
         """`plugin.operation` of each call that led here and of this one, outermost first."""
         labels = [call.label for call in self.ancestors()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -168,14 +170,20 @@ class Loader:
         return True
 
     def get_ready(self, record: PluginRecord) -> float:
-        """Have that made which a plugin's sandbox needs once; the seconds that it took.
+        """Have that made which sandboxes need once, for a plugin and what it depends on.
 
         What is wrong with it is told by the load that follows.
+
+        Returns:
+            The seconds that it took.
         """
-        try:
-            return self._hosting.get_ready(record.descriptor)
-        except PluginError:
-            return 0.0
+        began, has_made = time.monotonic(), False
+        with contextlib.suppress(PluginError):
+            self._catalogue.require_usable(record.id)
+            for one in (*self._catalogue.resolution.prerequisites(record.id), record.id):
+                descriptor = self._catalogue.record(one).descriptor
+                has_made = bool(self._hosting.get_ready(descriptor, self._sink())) or has_made
+        return time.monotonic() - began if has_made else 0.0
 
     def bring_up_replicas(
         self, record: PluginRecord, descriptor: PluginDescriptor, cradle: Cradle

@@ -45,7 +45,7 @@ class Stream:
         try:
             # Also for the calls that the plugin makes meanwhile.
             self._invocation.deadline = time.monotonic() + self._invocation.timeout
-            answer = self._conversation.next_answer(self._invocation.deadline)
+            answer = self._conversation.next_answer()
             if type(answer) is not Item:
                 self._end()
                 raise StopIteration

@@ -20,6 +20,7 @@ from nebula_lab.sandbox.started import Moment, Moments
 from nebula_lab.transport.call_link import CallLink, PendingCall
 
 if TYPE_CHECKING:
+    from nebula_lab.environments.stages import BuildWatcher
     from nebula_lab.sandbox.source_lines import SourceLines
 
 
@@ -213,12 +214,18 @@ class Sandbox(abc.ABC):
         """Whether all is there that is made once, for all hosts of all managers."""
         return True
 
-    def get_ready(self) -> None:  # noqa: B027 - few need anything
+    def get_ready(self, watcher: BuildWatcher) -> None:  # noqa: B027 - few need anything
         """Make what is not there yet, which can take a minute; any thread.
 
+        Args:
+            watcher: is told how far it has come, and asked whether it is still wanted.
+
         Raises:
-            PluginError: it can't be made.
+            PluginError: it can't be made, or is not wanted any more.
         """
+
+    def stop_preparing(self) -> None:  # noqa: B027 - few need anything
+        """Break off what is being made, and make nothing more. Can be called again."""
 
     def machine(self) -> Machine | None:
         """What can be enforced here, tried once; None where nothing is to be."""

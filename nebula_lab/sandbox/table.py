@@ -84,6 +84,11 @@ class SandboxTable:
         for sandbox in list(self._made.values()):
             sandbox.disown()
 
+    def stop_preparing(self) -> None:
+        """Break off what is being made for sandboxes; it may be called by any thread."""
+        for sandbox in list(self._made.values()):
+            sandbox.stop_preparing()
+
     def close(self) -> None:
         """Let go of what the hosts shared; they have been disposed of. Can be called again."""
         with self._making:

@@ -50,6 +50,7 @@ class Stage:
     Args:
         uid: of the user.
         variables: more of what the environment has.
+        is_known: the user has a name there, and users of its own; see `known_user.py`.
 
     Attributes:
         uid: of the user.
@@ -57,8 +58,11 @@ class Stage:
         listeners: of this process.
     """
 
-    def __init__(self, uid: int, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, uid: int, variables: Mapping[str, str] | None = None, *, is_known: bool = False
+    ) -> None:
         self.uid = uid
+        self._is_known = is_known
         self._variables = dict(variables or {})
         self.folder = Path(tempfile.mkdtemp(prefix="stage-"))
         kinds = ("file", "variable", "memory", "sibling code", "sibling scratch", "store")
@@ -140,7 +144,10 @@ class Stage:
         """Run one of the programs beside this file as the stage's user."""
         command = [sys.executable, "-P", str(HERE / script)]
         if os.getuid() == 0:
-            entering = [sys.executable, "-I", "-S", str(HERE / "enter_as.py")]
+            python = [sys.executable, "-I", "-S"]
+            entering = [*python, str(HERE / "enter_as.py")]
+            if self._is_known:
+                entering = [*python, str(HERE / "known_user.py"), str(self.uid), *entering]
             folders = {sys.base_prefix, sys.prefix, str(_package_parent()), str(HERE)}
             command = [*entering, str(self.uid), ":".join(sorted(folders)), *command]
         process = Orders(command, self.environment(), self.folder / "home")

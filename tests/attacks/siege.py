@@ -35,11 +35,13 @@ class Siege:
         self,
         uid: int,
         variables: Mapping[str, str] | None = None,
+        *,
         lacks: tuple[str, ...] = (),
+        is_known: bool = False,
         **security: Any,
     ) -> None:
         self.is_poor = bool(lacks)
-        self.stage = Stage(uid, variables)
+        self.stage = Stage(uid, variables, is_known=is_known)
         self._manager = self.stage.start("managed_runner.py")
         # One of the attackers may start processes; what it leaves behind is looked for. Another
         # may use files.

@@ -14,7 +14,15 @@ import pytest
 from container_runtime import containers
 
 from nebula_lab import PluginManager
-from nebula_lab.errors import LoadFailedError, PluginCrashedError, PluginError
+from nebula_lab.errors import (
+    ContainerRuntimeError,
+    LoadFailedError,
+    PluginCrashedError,
+    PluginError,
+)
+from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.owners import own_name, remove_abandoned
+from nebula_lab.sandbox.container.runtime import Runtime
 
 warnings.simplefilter("ignore")
 
@@ -70,8 +78,12 @@ class Busy(Plugin):
 
     @operation
     def leave_behind(self, token: str) -> None:
-        waiting = [sys.executable, "-c", "import time; time.sleep(600)", token]
-        subprocess.Popen(waiting, start_new_session=True, env={})
+        waiting = [sys.executable, "-c", "print(flush=True); import time; time.sleep(600)", token]
+        kept = {"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]}  # without it there is no Python
+        left = subprocess.Popen(
+            waiting, start_new_session=True, env=kept, stdout=subprocess.PIPE
+        )
+        left.stdout.readline()
         os._exit(3)
 
     @operation
@@ -122,6 +134,13 @@ def test_it_is_nobody_in_files_and_processes_of_its_own(shared):
     assert "home" not in found["root"]
     assert len(found["pids"]) == 2  # its own, and the first of the container
     assert shared.plugin_info("busy").sandbox == "Container"
+
+
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "root/etc/passwd"])
+def test_the_first_process_of_its_container_is_closed_to_it(shared, name):
+    with pytest.raises(PluginError, match="Permission denied"):
+        shared.execute("busy", "read", {"path": f"/proc/1/{name}"})
+    assert shared.execute("busy", "read", {"path": "/proc/self/environ"})
 
 
 def test_its_folder_has_a_limited_size(shared):
@@ -229,8 +248,15 @@ def test_its_name_and_its_owner_are_seen_from_outside(busy):
     plugins.execute("busy", "add", {"a": 1})
     (name,) = set(containers()) - before
     assert name.startswith("nebula-")
+    other = busy()
+    other.load_plugin("busy")
+    pid = other.plugin_info("busy").pid
     plugins.close()
     assert name not in containers()
+    assert other.plugin_info("busy").pid == pid  # another manager of this process is left alone
+    assert other.execute("busy", "add", {"a": 1}) == 3
+    assert other.plugin_info("busy").reload_count == 0
+    assert len(set(containers()) - before) == 1
 
 
 OWNER = """
@@ -263,15 +289,41 @@ def test_a_manager_that_was_killed_leaves_no_container(podman, plugin_file, tmp_
 def test_a_container_without_its_manager_is_removed_by_the_next(busy, wait_until):
     plugins = busy()
     plugins.execute("busy", "add", {"a": 1})
-    image = plugins._engine.sandboxes.usual._image().name
+    image = plugins._engine.sandboxes.usual._image.name
     name = f"nebula-abandoned-{os.getpid()}"
     made = ["podman", "create", "--name", name, "--label", "nebula-lab.host=x"]
-    owner = ["--label", "nebula-lab.owner=999999999-1", "--network", "none", image, "true"]
-    subprocess.run([*made, *owner], check=True, capture_output=True)
+    place = own_name().partition("-")[0]
+    owner = ["--label", f"nebula-lab.owner={place}-999999999-1", "--network", "none"]
+    subprocess.run([*made, *owner, image, "true"], check=True, capture_output=True)
     plugins.close()
     again = busy()
     again.execute("busy", "add", {"a": 1})
     wait_until(lambda: name not in containers(), "its removal", timeout=30)
+
+
+def test_a_container_of_a_manager_elsewhere_is_left_alone(podman, tmp_path):
+    # Of another machine, of another user, or of one that is in a container itself.
+    runtime, name = Runtime("podman"), f"nebula-elsewhere-{os.getpid()}"
+    image = OwnImage(runtime)
+    image.build(print)
+    owner = "nebula-lab.owner=0123456789ab-999999999-1"
+    labels = ["--label", "nebula-lab.host=x", "--label", owner]
+    made = ["podman", "create", "--name", name, *labels, "--network", "none", image.name, "true"]
+    subprocess.run(made, check=True, capture_output=True)
+    try:
+        remove_abandoned(runtime)
+        assert name in containers()
+    finally:
+        runtime.remove([name])
+
+
+def test_an_image_that_nobody_waits_for_any_more_is_not_kept(podman):
+    image = OwnImage(Runtime("podman"), ("pluggy",))
+    looks = iter([False, False, False])
+    with pytest.raises(ContainerRuntimeError, match="broken off"):
+        image.build(print, is_given_up=lambda: next(looks, True))
+    assert not image.is_there()
+    assert not [name for name in image._named() if "making-" in name]
 
 
 def test_a_kernel_in_it_takes_a_console(busy):

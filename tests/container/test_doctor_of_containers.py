@@ -44,6 +44,14 @@ def test_a_runtime_that_is_stopped_and_not_wanted_is_a_note(tmp_path, monkeypatc
     assert "its service does not run" in found.detail
 
 
+def test_a_runtime_that_copies_images_is_told_of_a_quicker_way(tmp_path, monkeypatch):
+    runtimes(tmp_path, monkeypatch, podman='[ "$1" = info ] && echo vfs; exit 0')
+    (found,) = containers(PluginConfig.model_validate(CHOSEN))
+    assert found.verdict is Verdict.NOTE
+    assert "copies the whole image" in found.detail
+    assert "overlay" in found.cure
+
+
 def test_a_runtime_that_works_is_fine(podman):
     found = containers(PluginConfig.model_validate(CHOSEN))
     assert found[0].verdict is Verdict.FINE

@@ -46,7 +46,7 @@ class Workshop:
         (self.folder / f"{plugin_id}.py").write_text(source)
 
     @contextmanager
-    def manager(self, **settings):
+    def manager(self, output=None, **settings):
         security = {"sandbox": "Wasm", **settings.pop("security", {})}
         config = {
             "plugin_dir": self.folder,
@@ -58,7 +58,7 @@ class Workshop:
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnenforcedWarning)
-            manager = PluginManager(config, output=QuietSink())
+            manager = PluginManager(config, output=output or QuietSink())
         with manager:
             yield manager
 

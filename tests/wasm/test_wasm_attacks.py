@@ -28,6 +28,22 @@ def by_link(self, path: str):
     link.symlink_to(path)
     return link.read_text()
 @operation
+def take_names(self, content: bytes):
+    taken = 0
+    for number in range(1000):
+        path = pathlib.Path("/exchange", f"m{number}")
+        try:
+            path.unlink(missing_ok=True)
+            path.mkdir() if number % 2 else path.symlink_to("m1")
+            taken += 1
+        except OSError:
+            pass
+        if taken == 200:
+            return taken
+    return taken
+@operation
+def size(self, content: bytes): return len(content)
+@operation
 def names(self, path: str): return os.listdir(path)
 @operation
 def variables(self): return dict(os.environ)
@@ -158,6 +174,14 @@ def test_an_abort_is_told_as_the_end_of_the_plugin(plugins):
 
 def test_much_output_is_held_back(plugins):
     plugins["it"].print_much(lines=1_000)
+    assert plugins["it"].one() == 1
+
+
+def test_names_that_it_takes_from_the_manager_do_no_harm(plugins):
+    large = bytes(2**20)
+    assert plugins["it"].take_names(content=large) == 200
+    for _ in range(3):
+        assert plugins["it"].size(content=large) == 2**20
     assert plugins["it"].one() == 1
 
 

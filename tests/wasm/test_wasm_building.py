@@ -59,6 +59,21 @@ def test_a_load_waits_for_what_is_being_built(workshop, built_by_another):
         assert plugins["it"].one() == 1
 
 
+def test_a_call_of_another_plugin_does_not_pay_for_what_is_built(workshop, built_by_another):
+    workshop.plugin("it", "@operation\ndef one(self): return 1")
+    source = "@operation\ndef ask(self): return self.context.call('it', 'one', {})"
+    workshop.plugin("caller", source, dependencies=["it"])
+    security = {"sandbox": "None", "sandboxes": {"it": "Wasm"}}
+    with workshop.manager(security=security) as plugins, ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        call = pool.submit(plugins.execute, "caller", "ask", {}, timeout=TIMEOUT)
+        while time.monotonic() < began + 1.2 * TIMEOUT:
+            assert not call.done()
+            time.sleep(0.02)
+        built_by_another()
+        assert call.result(30) == 1
+
+
 def test_what_is_being_built_is_not_cleared_away(built_by_another):
     made = generic.folder() / f"building-{generic._key()}-y"
     made.mkdir()

@@ -73,7 +73,7 @@ def python():
     from nebula_lab.sandbox.wasm.library import engine
 
     need_wasm()
-    return Component.deserialize_file(engine(), str(compiled_component(print))), engine()
+    return Component.deserialize_file(engine(), str(compiled_component())), engine()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ OTHERS = {
     "a function takes something else": (
         "restore-state: func(state: string)",
         "restore-state: func(state: list<u8>)",
-        "of its restore-state, it does not take what the world says: 1 string",
+        "of its restore-state, it does not take what the world says: string",
     ),
     "a function gives something else": (
         "describe: func() -> string;",

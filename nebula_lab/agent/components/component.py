@@ -10,6 +10,7 @@ from nebula_lab.agent.components.engine import component_at, make_engine
 from nebula_lab.agent.components.halting import Halting
 from nebula_lab.agent.components.imports import HostFunctions
 from nebula_lab.agent.components.instance import GuestInstance, TrapError
+from nebula_lab.agent.components.refusal import RefusedError
 from nebula_lab.agent.components.texts import from_text, to_text
 from nebula_lab.agent.job import current_job
 from nebula_lab.plugin import HealthStatus, PluginError, ResourceDescription
@@ -65,7 +66,7 @@ class ComponentResource:
 
     def initialize(self, config: dict[str, Any]) -> None:
         text = to_text(config, "config")
-        _require_done(self._ask("initialize", text))
+        self._ask("initialize", text)
         self._config = text
 
     def metadata(self) -> ResourceMetadata:
@@ -74,8 +75,6 @@ class ComponentResource:
     def execute(self, operation: str, params: dict[str, Any]) -> Any:
         self._functions.collected = []
         outcome = self._ask("execute", operation, to_text(params, "params"))
-        if not isinstance(outcome, str):
-            raise _failure(outcome)
         result = from_text(outcome, "its result")
         job = current_job.get()
         is_list = operation in self._streams and not (job is not None and job.granted)
@@ -98,7 +97,7 @@ class ComponentResource:
                 "the state is not of a component, and can't be taken over by one",
                 hint="Unload the plugin and load it again to begin without a state.",
             )
-        _require_done(self._ask("restore-state", state))
+        self._ask("restore-state", state)
         self._saved = state
 
     def cleanup(self) -> None:
@@ -114,6 +113,7 @@ class ComponentResource:
         """Call a function of the component.
 
         Raises:
+            ComponentFailure: it gave an error.
             KeyboardInterrupt: it was stopped.
         """
         trap: TrapError | None = None
@@ -124,6 +124,9 @@ class ComponentResource:
                 try:
                     result = self._current().call(_number(), name, *arguments)
                     is_whole = True
+                except RefusedError as refusal:
+                    is_whole = True
+                    raise _failure(refusal.said) from None
                 except TrapError as error:
                     trap = error
         finally:
@@ -149,9 +152,9 @@ class ComponentResource:
             _number(),
         )
         if self._config is not None:
-            _require_done(instance.call(_number(), "initialize", self._config))
+            instance.call(_number(), "initialize", self._config)
             if self._saved is not None:
-                _require_done(instance.call(_number(), "restore-state", self._saved))
+                instance.call(_number(), "restore-state", self._saved)
         self._instance = instance
         return instance
 
@@ -164,8 +167,3 @@ def _number() -> int:
 def _failure(said: Any) -> ComponentFailure:
     kind, message = str(getattr(said, "error-type")), str(said.message)
     return ComponentFailure(f"{kind}: {message}" if kind not in ("", message) else message)
-
-
-def _require_done(outcome: Any) -> None:
-    if outcome is not None:
-        raise _failure(outcome)

@@ -24,15 +24,15 @@ GUEST = "nebula:plugin/guest@0.1.0"
 _FAILURE = ["RecordType", [["error-type", "String"], ["message", "String"]]]
 _STATE = ["EnumType", ["healthy", "degraded", "unhealthy"]]
 _DONE = ["ResultType", None, _FAILURE]
-# How many texts each takes, and the shape of what it gives.
-FUNCTIONS: dict[str, tuple[int, Any]] = {
-    "describe": (0, "String"),
-    "initialize": (1, _DONE),
-    "execute": (2, ["ResultType", "String", _FAILURE]),
-    "health-check": (0, ["RecordType", [["state", _STATE], ["message", "String"]]]),
-    "save-state": (0, ["OptionType", "String"]),
-    "restore-state": (1, _DONE),
-    "cleanup": (0, None),
+# What each takes, and the shape of what it gives.
+FUNCTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "describe": ((), "String"),
+    "initialize": (("String",), _DONE),
+    "execute": (("String", "String"), ["ResultType", "String", _FAILURE]),
+    "health-check": ((), ["RecordType", [["state", _STATE], ["message", "String"]]]),
+    "save-state": ((), ["OptionType", "String"]),
+    "restore-state": (("String",), _DONE),
+    "cleanup": ((), None),
 }
 # What can be imported: ours, and WASI as bare as it can be.
 _PROVIDED = (
@@ -175,6 +175,7 @@ class GuestInstance:
             arguments: that it takes.
 
         Raises:
+            RefusedError: it gave an error.
             TrapError: it did not return; the instance is of no more use.
             BaseException: whatever came out of a function of the host; likewise.
         """

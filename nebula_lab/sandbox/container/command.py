@@ -11,6 +11,7 @@ from nebula_lab.agent.marking import MARK
 from nebula_lab.confine.confinement import Confined, Guard, Network
 from nebula_lab.model import Container
 from nebula_lab.model.policy import Limits
+from nebula_lab.sandbox.container.abilities import Abilities
 from nebula_lab.sandbox.container.runtime import Runtime
 from nebula_lab.sandbox.usage import BOOTED
 
@@ -48,7 +49,7 @@ class Plan:
         door: the folder with the manager's socket.
         uid: of the manager's user.
         gid: of that user's group.
-        has_limits: whether the runtime can hold it to memory, threads and processor.
+        abilities: of its runtime.
     """
 
     name: str
@@ -61,12 +62,21 @@ class Plan:
     door: Path
     uid: int
     gid: int
-    has_limits: bool
+    abilities: Abilities
 
     @property
     def user(self) -> int:
         """The user that it runs as. Nobody, where that can see all that it has to."""
         return self.uid if self.uid or self.confined.confinement.grants else _NOBODY
+
+    @property
+    def said_user(self) -> str:
+        """The same, as the runtime has it."""
+        if self.user == _NOBODY:
+            return f"{_NOBODY}:{_NOBODY}"
+        # Without root, a runtime makes the user who runs it the root of the container, who is
+        # nobody else.
+        return "0:0" if self.abilities.is_rootless else f"{self.uid}:{self.gid}"
 
 
 def command(plan: Plan, runtime: Runtime, entry: tuple[str, ...]) -> list[str]:
@@ -92,16 +102,10 @@ def command(plan: Plan, runtime: Runtime, entry: tuple[str, ...]) -> list[str]:
 def _walls(plan: Plan, runtime: Runtime) -> Iterator[str]:
     yield from ("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges")
     if runtime.is_podman:
-        yield from ("--read-only-tmpfs=false", "--no-healthcheck", "--image-volume", "ignore")
-    yield from ("--user", _user(plan, runtime))
+        yield from ("--read-only-tmpfs=false", "--image-volume", "ignore")
+    yield "--no-healthcheck"
+    yield from ("--user", plan.said_user)
     yield from ("--log-driver", "none")
-
-
-def _user(plan: Plan, runtime: Runtime) -> str:
-    if plan.user == _NOBODY:
-        return f"{_NOBODY}:{_NOBODY}"
-    # Without root, podman makes the user who runs it the root of the container, who is nobody else.
-    return "0:0" if runtime.is_podman else f"{plan.uid}:{plan.gid}"
 
 
 def _network(plan: Plan) -> Iterator[str]:
@@ -118,12 +122,12 @@ def _limits(plan: Plan) -> Iterator[str]:
         allowed = _at_most(number, most)
         yield from ("--ulimit", f"{name}={allowed}:{allowed}")
     yield from ("--shm-size", str(_shared(plan)))
-    if not plan.has_limits:
-        return
-    memory = _BASE + _TIMES * limits.memory + _FOLDERS * limits.scratch
-    yield from ("--memory", str(memory), "--memory-swap", str(memory))
-    yield from ("--pids-limit", str(BOOTED + limits.threads + _BESIDE))
-    if limits.cpu_percent is not None:
+    if plan.abilities.memory:
+        memory = _BASE + _TIMES * limits.memory + _FOLDERS * limits.scratch
+        yield from ("--memory", str(memory), "--memory-swap", str(memory))
+    if plan.abilities.threads:
+        yield from ("--pids-limit", str(BOOTED + limits.threads + _BESIDE))
+    if plan.abilities.processor and limits.cpu_percent is not None:
         yield from ("--cpus", f"{max(limits.cpu_percent / 100, 0.01):.3f}")
 
 

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from nebula_lab.model.policy import Limits
 from nebula_lab.sandbox.host_group import HostGroup
+from nebula_lab.sandbox.usage import PROCESSOR
 
 _ROOT = Path("/sys/fs/cgroup")
 # By controller, the file that counts and the word before the count, in version 1 and in 2.
@@ -18,14 +20,23 @@ _COUNTS = {
 
 
 class ContainerGroup(HostGroup):
-    """The runtime makes it, limits it and removes it; here its counts are read."""
+    """The runtime makes it, limits it and removes it; here its counts are read.
 
-    def __init__(self) -> None:
+    Args:
+        holds_processor: whether it holds the container to a share of the processor.
+    """
+
+    def __init__(self, *, holds_processor: bool) -> None:
         super().__init__(None)
+        self._holds_processor = holds_processor
         self._counting = threading.Lock()
         self._files: dict[str, tuple[Path, str]] = {}
         self._known: dict[str, int] = {}
         self._told: dict[str, int] = {}
+
+    def hold(self, limits: Limits, starts_others: bool) -> frozenset[str]:
+        is_held = self._holds_processor and limits.cpu_percent is not None
+        return frozenset({PROCESSOR}) if is_held else frozenset()
 
     def follow(self, pid: int) -> None:
         """Read the counts of the group that a process is in."""

@@ -22,6 +22,7 @@ _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
 # From these on they know every option that is used here; podman the time of `rm` since then.
 _OLDEST = {"podman": (4, 0), "docker": (20, 10)}
 _SAID = 2_000
+_BEING_REMOVED = ("no such container", "is already in progress")
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ class Runtime:
         try:
             self.run(["rm", "-f", *at_once, *names])
         except ContainerRuntimeError as error:
-            if "no such container" not in error.said.lower():
+            if not any(word in error.said.lower() for word in _BEING_REMOVED):
                 raise
 
     def trouble(self, said: str, command: str) -> ContainerRuntimeError:

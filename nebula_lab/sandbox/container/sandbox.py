@@ -12,16 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from nebula_lab.confine.machine import Machine, Mechanism
-from nebula_lab.errors import ExitReport, LoadFailedError
+from nebula_lab.environments.stages import BuildWatcher, Stage
+from nebula_lab.errors import ExitReport, LoadFailedError, ManagerClosedError
 from nebula_lab.errors.containers import ContainerRuntimeError, ImageError
 from nebula_lab.model import Container, PluginConfig, PluginDescriptor, SandboxMode, Version
 from nebula_lab.model.policy import EffectivePolicy, Limits, effective_policy
 from nebula_lab.reports.exit_report import EndCause
 from nebula_lab.sandbox.base import Grants, Host, HostSpec, Sandbox
+from nebula_lab.sandbox.container.abilities import Abilities, abilities_of
 from nebula_lab.sandbox.container.command import Plan
 from nebula_lab.sandbox.container.group import ContainerGroup
 from nebula_lab.sandbox.container.host import ContainerHost
-from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.kept_image import KeptImage
 from nebula_lab.sandbox.container.launch import ContainerLauncher
 from nebula_lab.sandbox.container.owners import own_name, remove_abandoned, remove_own
 from nebula_lab.sandbox.container.profile import container_profile
@@ -42,8 +44,9 @@ _log = logging.getLogger("nebula_lab")
 _IN_A_NOTEBOOK = 1
 _PATIENCE = 60.0  # seconds for a container to come up, on a machine under heavy load
 _UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
-_V2 = Path("/sys/fs/cgroup/cgroup.controllers")
 _BY_CONTAINER = Mechanism(True, "the container's")
+_NO_GROUP = Mechanism(False, "the runtime has no control group for it")
+_ALL = Abilities(memory=True, threads=True, processor=True, is_rootless=False)
 _NOT_TAKEN = Mechanism(False, "a container has files of its own", "It is of no use there.")
 
 
@@ -79,7 +82,9 @@ class ContainerSandbox(Sandbox):
         self._sweep = Sweep(loop)
         self._prober = Prober()
         self._choosing = threading.Lock()
-        self._own_image: OwnImage | None = None
+        self._image = KeptImage(self._runtime, settings.packages)
+        self._known: Abilities | None = None
+        self._is_closed = False
         self._tidying: threading.Thread | None = None
         self._spare_lives = itertools.count(1)
         self.spares = SparePool(
@@ -89,22 +94,28 @@ class ContainerSandbox(Sandbox):
     def machine(self) -> Machine:
         """What a container can be held to: what its runtime does, and the filter of the host."""
         real = self._prober.machine()
-        limits = _BY_CONTAINER if self._has_limits() else real.cgroups
+        can = self._abilities()
         return Machine(
             landlock=_NOT_TAKEN,
             seccomp=real.seccomp,
             namespaces=_BY_CONTAINER,
             pid_namespace=_BY_CONTAINER,
             scopes=_NOT_TAKEN,
-            counts_threads=limits if self._has_limits() else Mechanism(False),
-            cgroups=limits if self._has_limits() else Mechanism(False),
-            cgroup_memory=limits if self._has_limits() else Mechanism(False),
+            counts_threads=_BY_CONTAINER if can.threads else _NO_GROUP,
+            cgroups=_BY_CONTAINER if can.processor else _NO_GROUP,
+            cgroup_memory=_BY_CONTAINER if can.memory else _NO_GROUP,
             sees_calls=_NOT_TAKEN,
         )
 
-    def _has_limits(self) -> bool:
-        # With version 1 of control groups only root, or a service of root's, makes any.
-        return not self._runtime.is_podman or os.getuid() == 0 or _V2.exists()
+    def _abilities(self) -> Abilities:
+        """What the runtime can do; asked once, and again where it gave no answer."""
+        if self._known is None:
+            try:
+                self._known = abilities_of(self._runtime)
+            except ContainerRuntimeError as error:  # to start a container meets it too, and says so
+                _log.info("what containers can be held to is not known: %s", error)
+                return _ALL
+        return self._known
 
     def kept_folders(self) -> tuple[Path, ...]:
         return own_folders(self._run_folder)
@@ -130,6 +141,31 @@ class ContainerSandbox(Sandbox):
             return
         if count:
             _log.info("%d containers were removed whose manager is gone", count)
+
+    def is_ready(self) -> bool:
+        try:
+            return self._settings.image is not None or self._image.was_there()
+        except ContainerRuntimeError:
+            return True  # to start a container meets it too, and says so
+
+    def get_ready(self, watcher: BuildWatcher) -> None:
+        watcher.tell(Stage(0, 1, "building the image (ten seconds)"))
+        try:
+            self._build(watcher.is_cancelled)
+        except ContainerRuntimeError as error:
+            if self._is_closed:
+                raise ManagerClosedError("the manager has been closed") from None
+            if not watcher.is_cancelled():
+                _log.info("the image of containers was not built: %s", error)
+                return  # likewise
+            raise
+        watcher.tell(Stage(1, 1, ""))
+
+    def stop_preparing(self) -> None:
+        self._is_closed = True
+
+    def _build(self, is_cancelled: Callable[[], bool]) -> None:
+        self._image.build(lambda: self._is_closed or is_cancelled())
 
     def start(self, spec: HostSpec) -> Host:
         with self.spares.not_now():
@@ -195,21 +231,14 @@ class ContainerSandbox(Sandbox):
         image = self._settings.image
         if image is not None:
             return self._start_of(image, berth)
-        own = self._image()
         try:
-            return self._start_of(own.name, berth)
-        except ImageError:
-            own.build(partial(_log.warning, "sandbox Container: %s"))
-            return self._start_of(own.name, berth)
-
-    def _image(self) -> OwnImage:
-        with self._choosing:
-            if self._own_image is None:
-                self._own_image = OwnImage(self._runtime, self._settings.packages)
-            return self._own_image
+            return self._start_of(self._image.name, berth)
+        except ImageError:  # somebody has removed it
+            self._build(lambda: False)
+            return self._start_of(self._image.name, berth)
 
     def _start_of(self, image: str, berth: Berth) -> ContainerHost:
-        group = ContainerGroup()
+        group = ContainerGroup(holds_processor=self._abilities().processor)
         plan = partial(self._plan, image, berth.folder)
         launcher = ContainerLauncher(self._runtime, plan, group, _PATIENCE)
         has_kernel = self._settings.kernel
@@ -235,7 +264,7 @@ class ContainerSandbox(Sandbox):
             door=folder / "door",
             uid=os.getuid(),
             gid=os.getgid(),
-            has_limits=self._has_limits(),
+            abilities=self._abilities(),
         )
         # Nobody else gets through the folder above; what is shown in the container is for its user.
         Path(order.confined.places.plugin).chmod(0o755)
@@ -257,6 +286,6 @@ class ContainerSandbox(Sandbox):
             return
         tidying.join()
         try:
-            remove_own(self._runtime)
+            remove_own(self._runtime, self._run_folder.path.name)
         except ContainerRuntimeError as error:
             _log.warning("containers may have been left behind: %s", error)

@@ -6,6 +6,7 @@ so what is read is a plain file, of a size that was looked at on the open file.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import stat
@@ -28,9 +29,7 @@ class Exchange:
 
     def put(self, content: memoryview) -> str:
         """Write content into a file of its own; the file's name."""
-        name = f"m{next(self._numbers)}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.folder / name, flags, 0o600)
+        name, descriptor = self._new_file()
         try:
             while content:
                 content = content[os.write(descriptor, content) :]
@@ -38,6 +37,14 @@ class Exchange:
             os.close(descriptor)
         self._put.append(self.folder / name)
         return name
+
+    def _new_file(self) -> tuple[str, int]:
+        """A name that was not taken: the machine can guess the next ones, and take them first."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        for number in self._numbers:
+            with contextlib.suppress(FileExistsError):
+                return f"m{number}", os.open(self.folder / f"m{number}", flags, 0o600)
+        raise AssertionError("numbers have no end")
 
     def take(self, name: str, *, is_frozen: bool = False) -> memoryview:
         """What the machine has written into a file.
@@ -71,7 +78,8 @@ class Exchange:
     def tidy(self) -> None:
         """Remove what was put and not taken, as by an operation that failed before."""
         for path in self._put:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the machine may have put a folder in its place
+                path.unlink(missing_ok=True)
         self._put.clear()
 
 

@@ -9,31 +9,35 @@ import logging
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nebula_lab.environments.cache_layout import cache_root
 from nebula_lab.errors import LoadFailedError
+from nebula_lab.sandbox.wasm.building import (
+    BUILDING,
+    COMPILED,
+    PACKAGE,
+    Order,
+    build,
+    failed,
+    refuse_if_given_up,
+)
 from nebula_lab.sandbox.wasm.library import missing
 
 _log = logging.getLogger("nebula_lab")
-_PACKAGE = Path(__file__).parents[2]
 # What of ours is in it, besides the two files of the package itself.
 _PARTS = ("plugin", "agent", "wire", "guest")
 _FILES = ("__init__.py", "_version.py")
-_TIMEOUT = 600.0  # seconds, for a machine under load
 _PRIVATE = 0o700
 _KEY_LENGTH = 32
-_BUILDING = "building-"  # before the key and a name of its own
+_PLAIN = Order()
 _LOCKING = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-_COMPONENT, _COMPILED = "component.wasm", "component.cwasm"
-Tell = Callable[[str], object]
+_LOOKING = 0.1  # seconds between two looks whether another process has built it
 
 
 def folder() -> Path:
@@ -42,23 +46,26 @@ def folder() -> Path:
     return Path(given) if given else cache_root().with_name("wasm")
 
 
-def compiled_component(tell: Tell | None = None, *, has_fuel: bool = False) -> Path:
+def compiled_component(order: Order = _PLAIN) -> Path:
     """The generic component, compiled for this machine; built now if it is not there yet.
 
     Args:
-        has_fuel: compiled so that it counts its instructions, which makes it slower.
-        tell: is told what takes long; a warning of the log without.
+        order: how it is to be compiled, and who waits for it.
 
     Raises:
         MissingLibraryError: a library of the extra `wasm` is not installed.
-        LoadFailedError: it could not be built.
+        LoadFailedError: it could not be built, or is not wanted any more.
     """
-    place = folder() / _key(has_fuel=has_fuel)
+    place = folder() / _key(has_fuel=order.has_fuel)
     if not _is_whole(place):
-        with _alone(place):
+        with _alone(place, order):
             if not _is_whole(place):
-                _build(place, tell or _log.warning, has_fuel=has_fuel)
-    return place / _COMPILED
+                refuse_if_given_up(order)
+                began = time.monotonic()
+                _log.warning("building Python for sandbox Wasm, once for all; half a minute …")
+                build(place, _sources(), order)
+                _log.warning("built it in %.0f s", time.monotonic() - began)
+    return place / COMPILED
 
 
 def is_there(*, has_fuel: bool = False) -> bool:
@@ -84,17 +91,14 @@ def remove_others() -> list[str]:
 
 def _is_being_built(place: Path) -> bool:
     """Whether it is the folder of another process that builds one."""
-    name = place.name.removeprefix(_BUILDING)
+    name = place.name.removeprefix(BUILDING)
     if name == place.name:
         return False
     lock = os.open(_lock_of(place.with_name(name[:_KEY_LENGTH])), _LOCKING, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _is_taken(lock)
     finally:
         os.close(lock)
-    return False
 
 
 def _lock_of(place: Path) -> Path:
@@ -131,11 +135,11 @@ def _processor() -> str:
 
 def _sources() -> Iterator[tuple[str, bytes]]:
     for name in _FILES:
-        yield name, (_PACKAGE / name).read_bytes()
+        yield name, (PACKAGE / name).read_bytes()
     for part in _PARTS:
-        for path in sorted((_PACKAGE / part).rglob("*")):
+        for path in sorted((PACKAGE / part).rglob("*")):
             if path.suffix in (".py", ".wit"):
-                yield str(path.relative_to(_PACKAGE)), path.read_bytes()
+                yield str(path.relative_to(PACKAGE)), path.read_bytes()
 
 
 def _is_whole(place: Path) -> bool:
@@ -145,7 +149,7 @@ def _is_whole(place: Path) -> bool:
     this process.
     """
     try:
-        for path in (place, place / _COMPILED):
+        for path in (place, place / COMPILED):
             found = path.lstat()
             if found.st_uid != os.getuid() or found.st_mode & 0o022:
                 raise LoadFailedError(
@@ -158,86 +162,25 @@ def _is_whole(place: Path) -> bool:
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
+def _alone(place: Path, order: Order) -> Iterator[None]:
     """Hold the lock of a component, which all processes of the user share."""
     try:
         place.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         lock = os.open(_lock_of(place), _LOCKING, 0o600)
     except OSError as error:
-        raise _failed(f"{place.parent} can't be written to: {error.strerror}") from error
+        raise failed(f"{place.parent} can't be written to: {error.strerror}") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _is_taken(lock):
+            refuse_if_given_up(order)
+            time.sleep(_LOOKING)
         yield
     finally:
         os.close(lock)
 
 
-def _build(place: Path, tell: Tell, *, has_fuel: bool) -> None:
-    began = time.monotonic()
-    tell("building Python for sandbox Wasm, once for all plugins; it takes half a minute …")
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{_BUILDING}{place.name}-") as name:
-        work = Path(name)
-        stage, made = work / "stage", work / "made"
-        made.mkdir(_PRIVATE)
-        for path, content in _sources():
-            target = stage / "nebula_lab" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        shutil.copy(stage / "nebula_lab/guest/app.py", stage / "app.py")
-        wit = stage / "nebula_lab/guest/wit"
-        # The world that it has in common with components in other languages.
-        (wit / "deps/plugin").mkdir(parents=True)
-        shutil.copy(stage / "nebula_lab/agent/components/plugin.wit", wit / "deps/plugin")
-        _run(_COMPONENTIZE, "-d", wit, "-w", "python-host", "componentize", "-p", stage,
-             "-o", made / _COMPONENT, "app")  # fmt: skip
-        tell("compiling it …")
-        # In a process of its own: it takes 600 MB of memory, which this one would keep.
-        _run(_COMPILE, made / _COMPONENT, made / _COMPILED, "fuel" if has_fuel else "")
-        (made / _COMPONENT).unlink()
-        made.rename(place)
-    tell(f"built it in {time.monotonic() - began:.0f} s")
-
-
-_COMPONENTIZE = "import sys, componentize_py; sys.exit(componentize_py.script())"
-_COMPILE = """\
-import os, sys
-from pathlib import Path
-from nebula_lab.sandbox.wasm.library import engine
-from wasmtime.component import Component
-source, target = map(Path, sys.argv[1:3])
-compiled = Component(engine(has_fuel=sys.argv[3] == "fuel"), source.read_bytes()).serialize()
-with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-    file.write(compiled)
-"""
-
-
-def compile_component(source: Path, target: Path) -> None:
-    """Compile a component for this machine, in a process of its own.
-
-    Raises:
-        LoadFailedError: it is none, or takes too long.
-    """
-    _run(_COMPILE, source, target, "")
-
-
-def _run(program: str, *arguments: object) -> None:
-    # Isolated, so that nothing of the working folder is imported; but our own package is found.
-    path = f"import sys; sys.path.insert(0, {str(_PACKAGE.parent)!r})\n"
-    command = [sys.executable, "-I", "-c", path + program, *map(str, arguments)]
+def _is_taken(lock: int) -> bool:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _failed(f"it took longer than {_TIMEOUT:.0f} s") from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        said = next((line for line in lines if "Error" in line), f"exit code {done.returncode}")
-        raise _failed(said.strip()[:500])
-
-
-def _failed(why: str) -> LoadFailedError:
-    return LoadFailedError(
-        f"Python for sandbox Wasm could not be built: {why}",
-        hint="`nebula-lab doctor` says what is missing. Sandbox Process needs nothing of it.",
-    )
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

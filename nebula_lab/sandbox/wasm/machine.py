@@ -19,13 +19,21 @@ if TYPE_CHECKING:
     import wasmtime
     from wasmtime.component import Component
 
-    from nebula_lab.sandbox.wasm.text_function import TextFunction
+    from nebula_lab.agent.components.calling import TextFunction
 
 _T = TypeVar("_T")
 _EXIT = re.compile(r"exit(?:ed)? with.*?status (-?\d+)|exit code (-?\d+)", re.IGNORECASE)
 # A component of a few modules; more is nobody's need.
 _MOST_INSTANCES, _MOST_TABLES, _MOST_ELEMENTS = 200, 100, 1_000_000
 
+# What it exports, and the kinds of what each takes.
+_FUNCTIONS = {
+    "start": ("String",),
+    "perform": ("String", "String", "String"),
+    "next-item": ("U32",),
+    "close-stream": ("U32",),
+}
+_TEXT_OR_TEXT = ["ResultType", "String", "String"]
 _OUT_OF_FUEL = "all fuel consumed"  # in what wasmtime says of that trap
 _PLENTY = 2**64 - 1  # instructions, for what is no call of anybody's
 
@@ -61,10 +69,6 @@ class MachineEndedError(Exception):
         self.was_stopped = was_stopped
         self.limit = limit
         self.words = words
-
-
-class RefusedError(Exception):
-    """A function of the machine gave an error, as text."""
 
 
 class LeftError(Exception):
@@ -139,7 +143,7 @@ class Machine:
         import wasmtime
         from wasmtime.component import Linker
 
-        from nebula_lab.sandbox.wasm.text_function import TextFunction
+        from nebula_lab.agent.components.calling import TextFunction
 
         self._fuel = confines.fuel
         has_fuel = confines.fuel is not None
@@ -174,11 +178,11 @@ class Machine:
                 before = footprint.memories()
                 self._instance = self._guarded(lambda: linker.instantiate(store, component))
                 self._memories = footprint.memories() - before
-            for name in ("start", "perform", "next-item", "close-stream"):
+            for name, params in _FUNCTIONS.items():
                 found = self._instance.get_func(store, name)
                 if found is None:
                     raise MachineEndedError(f"the component does not export {name}")
-                self._functions[name] = TextFunction(store, found)
+                self._functions[name] = TextFunction(store, found, params, _TEXT_OR_TEXT)
         except BaseException:
             self.close()
             raise
@@ -219,7 +223,8 @@ class Machine:
             MachineEndedError: the machine is of no more use.
             BaseException: what a function that it called has raised; of no more use either.
         """
-        return self._guarded(partial(self._functions[name], *arguments))
+        answer: str = self._guarded(partial(self._functions[name], *arguments))
+        return answer
 
     def _called(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as wasmtime calls it; what it raises ends what runs, and comes out there.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nebula_lab.agent.components.refusal import RefusedError
 from nebula_lab.agent.components.texts import GuestError, from_text, to_text
 from nebula_lab.agent.job import Job, JobCancelledError, current_job
 from nebula_lab.agent.tracebacks import request_behind
@@ -22,7 +23,7 @@ from nebula_lab.sandbox.wasm.guest_values import (
     value_of,
 )
 from nebula_lab.sandbox.wasm.lacks import sentence_for
-from nebula_lab.sandbox.wasm.machine import Functions, LeftError, Machine, RefusedError
+from nebula_lab.sandbox.wasm.machine import Functions, LeftError, Machine
 from nebula_lab.wire.messages import Load, Log, Progress
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class WasmResident:
         try:
             return value_of(self._machine.call(function, *arguments), self._exchange)
         except RefusedError as refusal:
-            error = error_of(refusal.args[0])
+            error = error_of(refusal.said)
             more = sentence_for(error.told)
             if more:
                 error.told["message"] = f"{error.told['message']}. {more}"

@@ -7,12 +7,14 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nebula_lab.errors import LoadFailedError
+from nebula_lab.environments.stages import NOBODY, BuildWatcher
+from nebula_lab.errors import LoadFailedError, ManagerClosedError
 from nebula_lab.model import PluginCapability, SandboxMode
 from nebula_lab.sandbox.base import Host, HostSpec, Sandbox
 from nebula_lab.sandbox.own_folders import own_folders
 from nebula_lab.sandbox.run_folder import RunFolder
 from nebula_lab.sandbox.wasm import generic
+from nebula_lab.sandbox.wasm.building import Order, refuse_if_given_up
 from nebula_lab.sandbox.wasm.host import WasmHost
 from nebula_lab.sandbox.wasm.library import engine, kept
 from nebula_lab.transport.loop import LoopThread
@@ -24,6 +26,7 @@ _NOT_THERE = {
     PluginCapability.NETWORK: "the network",
     PluginCapability.PROCESS_SPAWN: "other processes",
 }
+_LOOKING = 0.1  # seconds between two looks whether a component is still wanted
 _ENDING = 1.0  # seconds for a machine that was killed to end
 # By the path of the compiled code, which all machines of this process share.
 _components: dict[Path, Component] = {}
@@ -45,6 +48,7 @@ class WasmSandbox(Sandbox):
         self._loop = loop
         self._has_fuel = has_fuel
         self._component: Component | None = None
+        self._is_closed = False
         self._run_folder = run_folder
         self._started: weakref.WeakSet[WasmHost] = weakref.WeakSet()
 
@@ -52,12 +56,22 @@ class WasmSandbox(Sandbox):
         engine(has_fuel=self._has_fuel)  # it says what to install where there is no wasmtime
         return self._component is not None or generic.is_there(has_fuel=self._has_fuel)
 
-    def get_ready(self) -> None:
-        self._built()
+    def get_ready(self, watcher: BuildWatcher) -> None:
+        self._built(watcher)
 
-    def _built(self) -> Component:
+    def stop_preparing(self) -> None:
+        self._is_closed = True
+
+    def _built(self, watcher: BuildWatcher) -> Component:
         if self._component is None:
-            self._component = _component(has_fuel=self._has_fuel)
+            wanted = BuildWatcher(watcher.tell, lambda: self._is_closed or watcher.is_cancelled())
+            try:
+                found = _component(Order(self._has_fuel, wanted, self._run_folder.ensured_mark))
+            except LoadFailedError:
+                if self._is_closed:
+                    raise ManagerClosedError("the manager has been closed") from None
+                raise
+            self._component = found
         return self._component
 
     def start(self, spec: HostSpec) -> Host:
@@ -71,7 +85,7 @@ class WasmSandbox(Sandbox):
                 hint="Restart the kernel; or run it in sandbox Process, where it can be.",
             )
         folder = self._run_folder.ensure() / f"h{spec.life}"
-        host = WasmHost(spec, self._loop, folder, self._built())
+        host = WasmHost(spec, self._loop, folder, self._built(NOBODY))
         self._started.add(host)
         return host
 
@@ -82,15 +96,21 @@ class WasmSandbox(Sandbox):
         """The compiled code stays for the next manager of this process."""
 
 
-def _component(*, has_fuel: bool) -> Component:
-    shared = engine(has_fuel=has_fuel)  # first: it says what to install where there is no wasmtime
+def _component(order: Order) -> Component:
+    shared = engine(
+        has_fuel=order.has_fuel
+    )  # first: it says what to install where there is no wasmtime
     from wasmtime.component import Component
 
-    with _loading:
-        path = generic.compiled_component(has_fuel=has_fuel)
+    while not _loading.acquire(timeout=_LOOKING):  # another manager's build may take its time
+        refuse_if_given_up(order)
+    try:
+        path = generic.compiled_component(order)
         if path not in _components:
             _components[path] = kept(Component.deserialize_file(shared, str(path)))
         return _components[path]
+    finally:
+        _loading.release()
 
 
 def _refuse_what_is_not_there(spec: HostSpec) -> None:
