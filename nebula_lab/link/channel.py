@@ -73,7 +73,7 @@ class Channel(End):
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
         self._poll = self._readable.poll
-        self._wait = Waiter(self._readable).wait if os.environ.get("NL_SPIN") != "0" else self._poll
+        self._wait = Waiter(self._readable).wait
         self._socket_alone = [(sock.fileno(), select.POLLIN)]
         self._attended: dict[int, Callable[[], object]] = {}
         self._ended: ChannelEndedError | None = None

@@ -16,12 +16,12 @@ import threading
 import time
 
 # Seconds: what a short wait is, and for how long to look.
-SHORT = float(os.environ.get("NL_SHORT", "150")) / 1e6
-LOOKING = float(os.environ.get("NL_SPIN", "100")) / 1e6
+SHORT = 150e-6
+LOOKING = 100e-6
 # Between two looks; the core was somebody else's meanwhile.
-TAKEN = float(os.environ.get("NL_TAKEN", "50")) / 1e6
+TAKEN = 50e-6
 # For how long to sleep at once after looking in vain, the first time and at most.
-REST, LONGEST_REST = float(os.environ.get("NL_REST", "1")) / 1e3, 1.0
+REST, LONGEST_REST = 1e-3, 1.0
 
 # The threads of this process that sleep, and the one that looks.
 _asleep: dict[int, None] = {}

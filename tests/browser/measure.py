@@ -8,8 +8,8 @@
   with the same calls and none seen, and with one that is hidden
 - `graph`: how long a graph of 500 plugins and their 754 dependencies takes until it is drawn, and
   the most processor time of one task of the page meanwhile, in which it does nothing else
-- `many`: a dashboard of 200 plugins that are called 40 times a second, while it is scrolled: frames a
-  second, and the most processor time of one task of the page
+- `many`: a dashboard of 200 plugins that are called 40 times a second, while it is scrolled: frames
+  a second, and the most processor time of one task of the page
 - `gzip_bytes`: of what a widget carries
 """
 
@@ -226,9 +226,8 @@ def with_fifty(server: LabServer, page: Page) -> dict[str, object]:
 def with_two_hundred(server: LabServer, browser: Browser) -> dict[str, int]:
     server.end_kernels()
     page = browser.new_page()
-    loads = [
-        f"for one in list(plugins)[{n}:{n + 25}]: plugins.load_plugin(one)" for n in range(0, 200, 25)
-    ]
+    load = "for one in list(plugins)[{}:{}]: plugins.load_plugin(one)"
+    loads = [load.format(first, first + 25) for first in range(0, 200, 25)]
     cells = ["%load_ext nebula_lab", *loads, CALLS, "%plugin", "begin()"]
     notebook = opened(server, page, 200, cells)
     for number in range(len(cells)):
