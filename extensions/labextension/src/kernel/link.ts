@@ -32,6 +32,14 @@ export type Standing =
 const WAITING_AFTER = 1_000;
 /** A kernel that was restarted may say nothing the first time. */
 const MOST_LOOKS = 4;
+/** How we may stand while it has been loaded, and nobody has told us. */
+const CURIOUS: ReadonlySet<Standing> = new Set<Standing>([
+  "connecting",
+  "waiting",
+  "unloaded",
+  "missing",
+  "silent",
+]);
 const NOT_INSTALLED = /^ModuleNotFoundError: No module named 'nebula_lab'/;
 
 /** Finds out whether nebula_lab is loaded in a kernel, and opens channels to it where it is. */
@@ -94,7 +102,8 @@ export class KernelLink implements IDisposable {
       return this.stand("foreign");
     }
     this.lane = new Lane(this.kernel);
-    await this.look(MOST_LOOKS);
+    this.looks = this.look(MOST_LOOKS);
+    await this.looks;
   }
 
   /** Load nebula_lab in the kernel; an error is the remark. */
@@ -223,7 +232,8 @@ export class KernelLink implements IDisposable {
     } else if (this.suspicion.isCellEnd(message)) {
       this.cellEnded.emit();
     }
-    if (this._standing === "unloaded" || this._standing === "missing") {
+    // Also while we ask: the cell may have loaded it just after the answer was given.
+    if (CURIOUS.has(this._standing)) {
       this.suspicion.consider(message);
     }
   }
