@@ -3,6 +3,7 @@ import type { Kernel } from "@jupyterlab/services";
 import type { JSONObject } from "@lumino/coreutils";
 import { UUID } from "@lumino/coreutils";
 import { Ledger } from "./ledger.js";
+import { within } from "./patience.js";
 import { createSubshell, deleteSubshell } from "./subshell.js";
 
 type CommKind = "comm_open" | "comm_msg" | "comm_close";
@@ -11,6 +12,8 @@ const used = new Set<string>();
 
 /** A subshell that nothing has gone through for so long is given back. Milliseconds. */
 const IDLE = 5 * 60_000;
+/** For so long the end of a conversation may take to be read. Milliseconds. */
+const FAREWELL = 2_000;
 
 /**
  * The way of our messages into a kernel.
@@ -62,16 +65,29 @@ export class Lane {
     return content.comms;
   }
 
-  /** Give the subshell back, at once if there is one. */
-  close(): void {
+  /**
+   * Give the subshell back, if there is one.
+   *
+   * @param isHurried - at once, as there is no later; else once the end of what was said has been
+   *   read: a subshell that is deleted reads nothing more, and the kernel would go on telling us
+   */
+  close(isHurried = true): void {
     window.clearTimeout(this.restTimer);
     this.isClosed = true;
-    const { kernel, subshell } = this;
-    if (subshell !== null) {
-      this.subshell = null;
-      this.opening = null;
+    const { kernel, subshell, farewell } = this;
+    if (subshell === null) {
+      return;
+    }
+    this.subshell = null;
+    this.opening = null;
+    const give = () => {
       used.delete(subshell);
       giveBack(kernel, subshell);
+    };
+    if (isHurried) {
+      give();
+    } else {
+      void within(FAREWELL, farewell).then(give);
     }
   }
 
@@ -109,7 +125,10 @@ export class Lane {
       msgType: kind as "comm_msg",
       content: content as KernelMessage.ICommMsgMsg["content"],
     });
-    this.kernel.sendShellMessage(message, false, true);
+    const sent = this.kernel.sendShellMessage(message, false, true);
+    if (kind === "comm_close") {
+      this.farewell = sent.done.catch(() => undefined);
+    }
   }
 
   private envelope(subshell: string | null) {
@@ -124,6 +143,7 @@ export class Lane {
 
   private subshell: string | null = null;
   private opening: Promise<void> | null = null;
+  private farewell: Promise<unknown> = Promise.resolve();
   private isObtaining = false;
   private isClosed = false;
   private restTimer: number | undefined;

@@ -41,7 +41,7 @@ export class Ledger {
 
   /** Whether a page lives; each does where the browser has no locks, as on plain HTTP. */
   private async livingPages(): Promise<(page: string) => boolean> {
-    if (this.locks === undefined) {
+    if (!this.locks) {
       return () => true;
     }
     const held = new Set((await this.locks.query()).held?.map((lock) => lock.name));

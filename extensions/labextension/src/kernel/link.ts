@@ -86,7 +86,7 @@ export class KernelLink implements IDisposable {
 
   /** Begin anew, whatever came of the last time. */
   async connect(): Promise<void> {
-    const round = this.leave(this.isReachable);
+    const round = this.leave(this.isReachable, false);
     if (this.kernel.isDisposed || this.kernel.status === "dead") {
       return this.stand("dead");
     }
@@ -199,11 +199,11 @@ export class KernelLink implements IDisposable {
   }
 
   /** Give up what there is of conversations; the number of the next round. */
-  private leave(politely: boolean): number {
+  private leave(politely: boolean, isHurried = true): number {
     this.suspicion.rest();
     this.channels.forEach((channel) => channel.drop(politely));
     if (politely) {
-      this.lane?.close();
+      this.lane?.close(isHurried);
     }
     this.lane = null;
     this.looks = Promise.resolve();
