@@ -136,6 +136,10 @@ def load_ipython_extension(ipython: Any) -> None:
         load(ipython)
     finally:
         if collects:
+            # To the oldest generation, without a look at any of them.
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -23,9 +23,15 @@ class Watch:
         if threading.get_ident() == self.here:
             self.seen.append(name)
 sys.meta_path.insert(0, Watch())
+import gc
+largest = [0]
+def look(phase, about):
+    if phase == "start":
+        largest[0] = max(largest[0], gc.get_count()[0], len(gc.get_objects(generation=0)))
+gc.callbacks.append(look)
 shell.run_line_magic("load_ext", "nebula_lab")
 report = {{"waited_for": list(Watch.seen), "imported": sorted(set(sys.modules) - before)}}
-import gc
+report["largest"] = largest[0]
 from nebula_lab.model import PluginConfig, PluginDescriptor
 models = PluginConfig, PluginDescriptor
 report["compiled"] = [one.__name__ for one in models if one.__pydantic_complete__]
@@ -126,6 +132,11 @@ def test_the_start_of_a_notebook_compiles_no_model_for_a_plugin_that_says_little
 @pytest.mark.parametrize(("prepare", "collects"), [("", True), ("import gc; gc.disable()", False)])
 def test_the_garbage_collector_is_left_as_it_was(start, prepare, collects):
     assert start(prepare)["collects"] is collects
+
+
+def test_the_collector_looks_at_nothing_that_the_start_has_made(started):
+    """Tens of thousands of objects, all of which stay."""
+    assert started["largest"] < 10_000
 
 
 def test_the_help_of_the_command_line_needs_no_manager():
