@@ -81,11 +81,17 @@ class MemoryLook:
         """
         if self._division is None:
             self._aside = self._aside or ThreadPoolExecutor(1, "nebula-memory")
-            self._division = self._aside.submit(self._divide, together)
+            try:
+                self._division = self._aside.submit(self._divide, together)
+            except RuntimeError as error:  # no thread can be started now
+                raise OSError(str(error)) from error
         try:
             exactly, twice = self._division.result(_WAITING)
         except TimeoutError:
             return 0
+        except BaseException:
+            self._division = None
+            raise
         self._division = None
         self._counted_twice, self._until = twice, time.monotonic() + _DIVIDED
         return exactly

@@ -100,7 +100,7 @@ class NamelessFiles:
                 self._now.add(("maps", pid))
             if _DELETED not in maps:
                 return
-            for line in maps.splitlines():
+            for line in maps.split(b"\n"):  # names may have every other break of lines in them
                 *fields, path = line.split(maxsplit=_FIELDS) or [b""]
                 if path.startswith(self._inside) and path.endswith(_DELETED):
                     self._mapped.add(int(fields[_INODE]))

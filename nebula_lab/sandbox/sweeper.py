@@ -29,9 +29,10 @@ class Sweeper:
     """
 
     def __init__(self, run_dir: Path, *marks: str) -> None:
-        owner = os.pidfd_open(os.getpid())
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        owner = -1
         try:
+            owner = os.pidfd_open(os.getpid())
             self._process = subprocess.Popen(
                 isolated_command(
                     own_environment(), sweeping.__name__, str(owner), str(run_dir), *marks
@@ -46,8 +47,9 @@ class Sweeper:
             self._socket.close()
             raise
         finally:
-            os.close(owner)
             theirs.close()
+            if owner >= 0:
+                os.close(owner)
         self._socket.setblocking(False)  # a load waits for nobody
 
     @property

@@ -194,6 +194,9 @@ class UsageWatch:
         except OSError as error:  # as where no descriptors are left; there is a next time
             _log.warning("what a host uses could not be looked at: %s", error)
             return ""
+        except Exception:  # what we look at is the plugin's doing, and so may this be
+            _log.exception("what a host uses could not be looked at")
+            return "what it uses can't be looked at, and may be beyond its limits"
 
     def _look_at_threads(self) -> str:
         allowed = self._limits.threads

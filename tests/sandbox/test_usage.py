@@ -136,6 +136,18 @@ with open("f", "w+b") as file:
     map_file(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0))
 os.unlink("f")
 """,
+    "only mapped, by a name that breaks lines": """
+import ctypes
+map_file = ctypes.CDLL(None).mmap
+map_file.restype = ctypes.c_void_p
+folder = os.path.join("q\\r0 0 0 0 x " + os.getcwd())
+os.makedirs(folder)
+name = os.path.join(folder, "a\\x85b")
+with open(name, "w+b") as file:
+    file.write(bytes(1 << 20)); file.flush()
+    map_file(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0))
+os.unlink(name)
+""",
     "in a socket": """
 import socket
 one, two = socket.socketpair()

@@ -36,7 +36,6 @@ export function addCommands(parts: Parts, palette: ICommandPalette | null): void
   }
 }
 
-/** The command for an action; `plugin` in its arguments says of which, else the user is asked. */
 /** The command palette gives the focus back to the notebook in the frames after it has closed. */
 const FRAMES_OF_PALETTE = 4;
 
@@ -44,6 +43,7 @@ function afterFrames(count: number, act: () => void): void {
   requestAnimationFrame(() => (count > 1 ? afterFrames(count - 1, act) : act()));
 }
 
+/** The command for an action; `plugin` in its arguments says of which, else the user is asked. */
 export function actionCommand(name: ActionName): string {
   return `nebula-lab:${name}`;
 }

@@ -46,7 +46,7 @@ _PATIENCE = 60.0  # seconds for a container to come up, on a machine under heavy
 _UNASKING = PluginDescriptor(id="spare", version=Version.parse("0.0.0"), path=Path("/"))
 _BY_CONTAINER = Mechanism(True, "the container's")
 _NO_GROUP = Mechanism(False, "the runtime has no control group for it")
-_ALL = Abilities(memory=True, threads=True, processor=True, is_rootless=False)
+_NONE = Abilities(memory=False, threads=False, processor=False, is_rootless=False)
 _NOT_TAKEN = Mechanism(False, "a container has files of its own", "It is of no use there.")
 
 
@@ -114,7 +114,7 @@ class ContainerSandbox(Sandbox):
                 self._known = abilities_of(self._runtime)
             except ContainerRuntimeError as error:  # to start a container meets it too, and says so
                 _log.info("what containers can be held to is not known: %s", error)
-                return _ALL
+                return _NONE
         return self._known
 
     def kept_folders(self) -> tuple[Path, ...]:
