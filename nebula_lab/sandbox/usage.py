@@ -194,7 +194,7 @@ class UsageWatch:
         except OSError as error:  # as where no descriptors are left; there is a next time
             _log.warning("what a host uses could not be looked at: %s", error)
             return ""
-        except Exception:  # what we look at is the plugin's doing, and so may this be
+        except Exception:  # noqa: BLE001 - what we look at is the plugin's, and so may this be
             _log.exception("what a host uses could not be looked at")
             return "what it uses can't be looked at, and may be beyond its limits"
 
