@@ -30,13 +30,16 @@ def limit() -> None:
 
 
 def is_limited() -> bool:
-    """Whether this process can watch no more than that, found by trying."""
+    """Whether this process can watch no more than that, found by trying.
+
+    One that gets fewer meets another limit: its user's, or that of descriptors.
+    """
     taken: list[int] = []
     try:
         for _ in range(_MOST["max_inotify_instances"] + 1):
             taken.append(system.libc("inotify_init1", _CLOSE_ON_EXEC))  # noqa: PERF401
     except OSError as error:
-        return error.errno == errno.EMFILE
+        return error.errno == errno.EMFILE and len(taken) == _MOST["max_inotify_instances"]
     finally:
         for descriptor in taken:
             os.close(descriptor)
