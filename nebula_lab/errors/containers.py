@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from nebula_lab.plugin.errors import PluginError
 
-__all__ = ["ContainerRuntimeError", "ImageError"]
-
 
 class ContainerRuntimeError(PluginError):
     """A program that runs containers, and does not: it is missing, stopped, too old, or refuses.

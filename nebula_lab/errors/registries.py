@@ -10,20 +10,6 @@ from typing import Any
 
 from nebula_lab.plugin.errors import PluginError
 
-__all__ = [
-    "RegistryError",
-    "RegistryDownError",
-    "RegistryRefusedError",
-    "RegistryAnswerError",
-    "ArchiveError",
-    "RegistryTrustError",
-    "PublishingError",
-    "InstallError",
-    "EditedFilesError",
-    "NeededByOthersError",
-    "UnfinishedInstallError",
-]
-
 
 class RegistryError(PluginError):
     """A registry that can't be asked, or an answer of one that can't be used."""

@@ -10,16 +10,6 @@ from pathlib import Path
 
 from nebula_lab.plugin.errors import PluginError
 
-__all__ = [
-    "InvalidVersionError",
-    "InvalidRequirementError",
-    "VersionConflictError",
-    "NoVersionFitsError",
-    "ChoosingTimeoutError",
-    "LockError",
-    "LockMismatchError",
-]
-
 
 class InvalidVersionError(PluginError, ValueError):
     """Text that is not a semantic version."""
