@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nebula_lab.errors.containers import ContainerRuntimeError
 from nebula_lab.sandbox.container.runtime import Runtime
@@ -43,29 +44,36 @@ def abilities_of(runtime: Runtime) -> Abilities:
         ContainerRuntimeError: it was asked and did not say.
     """
     if not runtime.is_podman:
-        return _of_docker(_asked(runtime, _OF_DOCKER))
+        return _of_docker(*_asked(runtime, _OF_DOCKER, _DockerSays))
     if os.getuid() == 0:
         return Abilities(memory=True, threads=True, processor=True, is_rootless=False)
     if not _V2.exists():  # with version 1 only root, or a service of root's, makes any groups
         return Abilities(memory=False, threads=False, processor=False, is_rootless=True)
-    return _of_podman(_asked(runtime, _OF_PODMAN))
+    return _of_podman(_asked(runtime, _OF_PODMAN, _PodmanSays))
 
 
-def _asked(runtime: Runtime, form: str) -> Any:
+def _asked(runtime: Runtime, form: str, kind: Any) -> Any:
     said = runtime.run(["info", "--format", form])
     try:
-        return json.loads(said)
-    except ValueError as error:
+        return msgspec.json.decode(said, type=kind)
+    except msgspec.DecodeError as error:
         raise ContainerRuntimeError(
-            f"{runtime.name} info does not say what it can limit", runtime=runtime.name
+            f"{runtime.name} info does not say what it can limit: {error}",
+            runtime=runtime.name,
+            hint=f"Look at what `{runtime.name} info` says; its service may be stopped or too old.",
         ) from error
 
 
-def _of_podman(controllers: Any) -> Abilities:
-    there = set(controllers or ())  # a user has those that systemd has handed on
+_PodmanSays = list[str] | None  # a user's controllers, which systemd has handed on
+_DockerSays = tuple[bool, bool, bool, list[str] | None]
+
+
+def _of_podman(controllers: list[str] | None) -> Abilities:
+    there = set(controllers or ())
     return Abilities("memory" in there, "pids" in there, "cpu" in there, is_rootless=True)
 
 
-def _of_docker(said: Any) -> Abilities:
-    memory, threads, processor, options = said
+def _of_docker(
+    memory: bool, threads: bool, processor: bool, options: list[str] | None
+) -> Abilities:
     return Abilities(memory, threads, processor, "name=rootless" in (options or ()))

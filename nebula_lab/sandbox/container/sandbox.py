@@ -149,7 +149,7 @@ class ContainerSandbox(Sandbox):
             return True  # to start a container meets it too, and says so
 
     def get_ready(self, watcher: BuildWatcher) -> None:
-        watcher.tell(Stage(0, 1, "building the image (ten seconds)"))
+        watcher.tell(Stage(0, 1, "building the image (usually ten seconds to half a minute)"))
         try:
             self._build(watcher.is_cancelled)
         except ContainerRuntimeError as error:
