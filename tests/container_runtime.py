@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import subprocess
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
+from own_processes import processes
 from system_packages import DOCKER, PODMAN, UIDMAP, found, install
 
 
@@ -60,9 +62,27 @@ def _need(reason: str) -> None:
 
 
 def containers() -> list[str]:
-    """Those of ours that there are, of whichever manager."""
-    listed = ["podman", "ps", "-a", "--filter", "label=nebula-lab.host", "--format", "{{.Names}}"]
-    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+    """Names of this run's, and of those whose manager is no more; other runs have theirs."""
+    owners = _owners()  # before the processes: a manager's containers end before it does
+    ours = {os.getpid(), *(pid for pid, _ in processes())}
+    gone = {pid for pid in owners.values() if not Path("/proc", str(pid)).exists()}
+    return [name for name, owner in owners.items() if owner in ours | gone]
+
+
+def watchers_of_none() -> set[str]:
+    """Processes that watch over a container which is no more; there are some for a moment."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    lines = [line for line in listed.stdout.splitlines() if "conmon" in line and "nebula-" in line]
+    known = _owners()
+    return {line for line in lines if not any(name in line for name in known)}
+
+
+def _owners() -> dict[str, int]:
+    """Of each container, by its name, the process that its manager is or was in."""
+    form = '{{.Names}} {{index .Labels "nebula-lab.owner"}}'
+    listed = ["podman", "ps", "-a", "--filter", "label=nebula-lab.host", "--format", form]
+    lines = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: int(owner.split("-")[1]) for name, owner in map(str.split, lines)}
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from lab_pages import new_folder, new_page, open_notebook
-from notebook_page import NotebookPage
+from notebook_page import PATIENCE, NotebookPage
 from playwright.sync_api import Locator, expect
 
 PLUGIN = """
@@ -47,6 +47,7 @@ SUBSHELLS = """(how) => {
     const { sessionContext } = window.jupyterapp.shell.currentWidget;
     sessionContext.session.kernel.commsOverSubshells = how;
 }"""
+HAS_NO_KERNEL = "() => window.jupyterapp.shell.currentWidget.sessionContext.hasNoKernel"
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 # What a browser says when another tab is brought to the front.
 HIDE = """hidden => {
@@ -169,6 +170,8 @@ def test_a_crash_is_seen_at_once_and_the_cell_brings_it_back(opened):
 def test_a_kernel_that_is_shut_down_is_seen_at_once(opened, lab):
     lab.end_kernels(opened.path)
     is_lost(opened, "the kernel has ended")
+    # JupyterLab learns of the session's end after that of its kernel, and runs no cell meanwhile.
+    opened.page.wait_for_function(HAS_NO_KERNEL, timeout=PATIENCE)
     begin(opened)
     is_alive(opened)
 

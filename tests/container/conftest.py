@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 import warnings
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import left_behind
 import pytest
-from container_runtime import containers, need_containers
+from container_runtime import containers, need_containers, watchers_of_none
 from shared_zygote import shared_zygote
 
 from nebula_lab import PluginManager, UnenforcedWarning
@@ -25,20 +24,14 @@ PATIENCE = 20.0
 def podman():
     """That there are containers; at the module's end none of ours, nothing of theirs is left."""
     need_containers()
-    others = set(containers())
+    before = set(containers())
     yield
     deadline = time.monotonic() + PATIENCE
-    while left := [*set(containers()) - others, *_of_conmon(others)]:
+    idle = watchers_of_none()
+    while left := (set(containers()) - before) | (idle := idle and idle & watchers_of_none()):
         if time.monotonic() > deadline:
             pytest.fail(f"left behind: {left}")
         time.sleep(0.1)
-
-
-def _of_conmon(others):
-    """Processes that watch over a container of this run's; those of others are not ours."""
-    listed = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True, check=True)
-    mine = [line for line in listed.stdout.splitlines() if "conmon" in line and "nebula-" in line]
-    return [line for line in mine if not any(name in line for name in others)]
 
 
 @pytest.fixture
