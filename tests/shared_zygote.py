@@ -36,7 +36,7 @@ class SharedZygote:
         }
     )
     # Of these folders, but about how a zygote begins and ends.
-    ALONE = frozenset({"test_endings", "test_shared_zygotes"})
+    ALONE = frozenset({"test_endings", "test_gathered_code", "test_shared_zygotes"})
 
     def __init__(self):
         self._launcher = None

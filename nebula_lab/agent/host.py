@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from nebula_lab.agent import blocking, owner, stack_dumps
 from nebula_lab.agent.cells import ConsoleCell
@@ -41,8 +41,21 @@ class ProcessServer(Server):
         os._exit(_PERISHED)
 
 
+class _Boot(NamedTuple):
+    """What a host does before its plugin comes; see `run`."""
+
+    kernel_arguments: list[str]
+    confined: Confined
+    on_booted: Callable[[], object] | None
+
+
 def run(
-    channel: int, owner_pidfd: int, stacks: int, kernel_arguments: list[str], confined: Confined
+    channel: int,
+    owner_pidfd: int,
+    stacks: int,
+    kernel_arguments: list[str],
+    confined: Confined,
+    on_booted: Callable[[], object] | None = None,
 ) -> NoReturn:
     """Serve a manager until it hangs up, and end the process.
 
@@ -53,8 +66,10 @@ def run(
             its end is the number of the call that runs.
         kernel_arguments: the connection file and IPython's folder; none for no kernel.
         confined: what is still to be taken once the kernel has booted; the rest has been.
+        on_booted: called once it has, before anything of a plugin is there.
     """
-    code = _run(channel, owner_pidfd, stacks, kernel_arguments, confined)
+    boot = _Boot(kernel_arguments, confined, on_booted)
+    code = _run(channel, owner_pidfd, stacks, boot)
     # The kernel's threads have nothing to save, and waiting for them would only take time.
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
@@ -62,9 +77,7 @@ def run(
     os._exit(code)
 
 
-def _run(
-    channel: int, owner_pidfd: int, stacks: int, kernel_arguments: list[str], confined: Confined
-) -> int:
+def _run(channel: int, owner_pidfd: int, stacks: int, boot: _Boot) -> int:
     # Not to descriptor 2: what is written there is shown as it comes, and the report has this.
     faulthandler.enable(stacks, all_threads=False)
     stack_dumps.write_upon_signal(stacks)
@@ -78,30 +91,32 @@ def _run(
         executing=executing_in(stacks),
     )
     try:
-        _serve(server, kernel_arguments, confined)
+        _serve(server, boot)
     except ChannelEndedError:
         return 1  # the manager hung up or died; nobody is there to be told
     return 0
 
 
-def _serve(server: Server, kernel_arguments: list[str], confined: Confined) -> None:
+def _serve(server: Server, boot: _Boot) -> None:
     from nebula_lab.agent.forks import disown_in_forks
     from nebula_lab.agent.streams import redirect
 
     # First: two threads that both have something to do wait for each other, 5 ms a time.
     if not server.greet():
         return
-    if kernel_arguments:
+    if boot.kernel_arguments:
         from nebula_lab.agent.kernel import KernelThread
 
-        kernel = KernelThread(server, _inbox_for_cells(server), kernel_arguments)
+        kernel = KernelThread(server, _inbox_for_cells(server), boot.kernel_arguments)
         kernel.start()
         kernel.wait()
     redirect(server)
     disown_in_forks(server)
     # Nothing but the plugin is imported from here on: leave no bytecode in its folder.
     sys.dont_write_bytecode = True
-    confined.seal()
+    if boot.on_booted is not None:
+        boot.on_booted()
+    boot.confined.seal()
     if blocking.serve(server):
         from nebula_lab.agent import concurrent
 

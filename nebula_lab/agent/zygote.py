@@ -15,9 +15,11 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import replace
 from typing import Any
 
 from nebula_lab.agent import host, kernel_modules
+from nebula_lab.agent.hot_code import Recording
 from nebula_lab.agent.zygote_child import Birth, Start, become_host
 from nebula_lab.agent.zygote_messages import (
     MAX_ORDER_SIZE,
@@ -36,6 +38,7 @@ from nebula_lab.agent.zygote_messages import (
 )
 from nebula_lab.agent.zygote_preload import (
     KERNEL_MODULES,
+    gather,
     import_module,
     settle,
     threads_left,
@@ -44,6 +47,9 @@ from nebula_lab.confine.confinement import Guard
 
 # Channel, owner, output, stacks, folder, proxy, and two groups at most.
 _DESCRIPTORS = 8
+# Which hosts may note what code they run, by how many there were before. Once, a boot takes half as
+# long again for it, so only where there are many; one that ends before it has booted tells nothing.
+_RECORDED = range(3, 6)
 # Seconds for the manager's process to be gone, once it has hung up: on a busy machine that takes a
 # while, and one that lives on ends this process itself.
 _OWNER_ENDS = 30.0
@@ -64,6 +70,9 @@ class Zygote:
         self._pid = os.getpid()
         self._children: dict[int, int] = {}  # pids, by the manager's numbers
         self._subreapers: set[int] = set()
+        self._forks = 0
+        self._to_be_recorded = _RECORDED
+        self._recording: Recording | None = None
         self._poll = select.poll()
         for descriptor in (control.fileno(), owner):
             self._poll.register(descriptor, select.POLLIN)
@@ -80,6 +89,10 @@ class Zygote:
             if self._owner in ready:
                 self._end_children()
                 return None
+            if self._recording is not None and self._recording.descriptor in ready:
+                self._read_recording(self._recording)
+            if self._control.fileno() not in ready:
+                continue
             order, descriptors = self._receive()
             if order is None:
                 # Of a process that ends, the sockets are closed before its pidfd is ready.
@@ -141,21 +154,57 @@ class Zygote:
         if not self._is_fit or threads_left():
             self._send(NotForked(order.number, "the zygote has more than one thread"))
             return None
+        recording = self._new_recording(order)
         try:
             pid = os.fork()
         except OSError as error:
             self._send(NotForked(order.number, f"fork: {error.strerror}"))
+            if recording is not None:
+                recording.let_go()
+                self._forget(recording)
             return None
         if pid == 0:
             self._let_go()
-            return birth
+            return birth if recording is None else replace(birth, recorder=recording.recorder())
+        if recording is not None:
+            recording.let_go()
+            self._poll.register(recording.descriptor, select.POLLIN)
+        self._forks += 1
         self._adopt(order, pid)
         return None
+
+    def _new_recording(self, order: Fork) -> Recording | None:
+        # What guards a host would keep its end of the pipe open.
+        is_plain = order.confined.confinement.guard is Guard.NONE and not order.confined.command
+        is_wanted = self._forks in self._to_be_recorded and self._recording is None
+        if not (is_plain and is_wanted and order.arguments):
+            return None
+        try:
+            self._recording = Recording()
+        except OSError:  # it has too many descriptors, and can do without
+            return None
+        return self._recording
+
+    def _read_recording(self, recording: Recording) -> None:
+        places = recording.read()
+        if places is None:
+            return
+        self._poll.unregister(recording.descriptor)
+        self._forget(recording)
+        if places:
+            self._to_be_recorded = range(0)
+            gather(places)
+
+    def _forget(self, recording: Recording) -> None:
+        recording.close()
+        self._recording = None
 
     def _let_go(self) -> None:
         """Close what is the zygote's own, in a child."""
         self._control.close()
         os.close(self._owner)
+        if self._recording is not None:
+            self._recording.close()
 
     def _adopt(self, order: Fork, pid: int) -> None:
         self._children[order.number] = pid
@@ -207,6 +256,11 @@ def main(standard_path: list[str], arguments: list[str]) -> None:
     control, owner = map(int, arguments)
     birth = Zygote(socket.socket(fileno=control), owner).serve()
     if birth is not None:
+        if birth.recorder is not None:
+            birth.recorder.start()
         become_host(birth, start)
         order = birth.order
-        host.run(birth.channel, birth.owner, birth.stacks, order.arguments, order.confined)
+        on_booted = None if birth.recorder is None else birth.recorder.finish
+        host.run(
+            birth.channel, birth.owner, birth.stacks, order.arguments, order.confined, on_booted
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nebula_lab.agent import marking
+from nebula_lab.agent.hot_code import CodeRecorder
 from nebula_lab.agent.zygote_messages import Fork
 from nebula_lab.confine import cgroups
 
@@ -38,7 +39,10 @@ _HEEDED = frozenset(
 
 @dataclass(frozen=True)
 class Birth:
-    """A host that is to be: what the manager ordered, and the descriptors that came with it."""
+    """A host that is to be: what the manager ordered, and the descriptors that came with it.
+
+    Where the zygote wants to know what code a boot runs, there is a recorder.
+    """
 
     order: Fork
     channel: int
@@ -48,6 +52,7 @@ class Birth:
     folder: int
     proxy: int = -1
     entrances: tuple[int, ...] = ()
+    recorder: CodeRecorder | None = None
 
     @classmethod
     def of(cls, order: Fork, descriptors: list[int]) -> Birth:

@@ -6,10 +6,11 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nebula_lab.agent import kernel_modules, memory_holes
+from nebula_lab.agent.hot_code import Functions
 
 # What a kernel imports while it boots and at its first cell, besides what its modules import.
 KERNEL_MODULES = (
@@ -77,6 +78,9 @@ def _other_threads() -> list[str]:
     return names
 
 
+_functions = Functions()
+
+
 def settle() -> None:
     """Let forks share what is in memory now: the collector is not to write into its headers.
 
@@ -84,6 +88,21 @@ def settle() -> None:
     """
     gc.collect()
     kernel_modules.remember_names()
+    _functions.add_new()
+    _close()
+
+
+def gather(places: Iterable[int]) -> None:
+    """Have the code that forks run in one place; see `nebula_lab.agent.hot_code`.
+
+    Args:
+        places: where it is now.
+    """
+    _functions.gather(places)
+    _close()
+
+
+def _close() -> None:
     _CLEAR()  # the cache of attributes refers to names, each of which a fork would write to
     memory_holes.fill()
     gc.freeze()
