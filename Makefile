@@ -69,8 +69,11 @@ $(VENV)/.workspace: extensions/labextension/quickstart.jupyterlab-workspace | $(
 	@$(WORKSPACES) $(BIN)/jupyter lab workspaces import $< >/dev/null
 	@touch $@
 
+# For JupyterLab itself, as in: make lab OPTIONS="--port 8890"
+OPTIONS :=
 lab: $(VENV)/.installed frontend $(VENV)/.workspace ## open JupyterLab on the quickstart notebook, with the sidebar
-	@$(WORKSPACES) $(BIN)/jupyter lab --LabApp.default_url=/lab/workspaces/quickstart/tree/notebooks/00_quickstart.ipynb
+	@$(WORKSPACES) $(BIN)/jupyter lab $(OPTIONS) --LabApp.default_url=/lab/workspaces/quickstart/tree/notebooks/00_quickstart.ipynb || { \
+	  status=$$?; test "$$(id -u)$(OPTIONS)" != 0 || echo "For root: make lab OPTIONS=--allow-root" >&2; exit $$status; }
 
 screenshots: $(VENV)/.installed-test frontend ## take the pictures in docs/images
 	@$(BIN)/python docs/screenshots.py
