@@ -19,93 +19,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.iostream import IOPubThread
 from ipykernel.ipkernel import IPythonKernel
-from ipykernel.jsonutil import encode_images
 from ipykernel.kernelapp import IPKernelApp
-from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
+from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 from zmq.constants import SocketType
 
 from nebula_lab.agent.cells import CellStoppedError, ConsoleCell, current_cell
 from nebula_lab.agent.debugger import PluginDebugger
+from nebula_lab.agent.displays import PluginDisplayHook, PluginDisplayPublisher
 from nebula_lab.agent.job import current_job
 from nebula_lab.agent.kernel_modules import imported_until_now
 from nebula_lab.agent.resident import Resident
 from nebula_lab.agent.server import Server
 from nebula_lab.agent.steps import Steps
-from nebula_lab.wire.errors import ValueNotSupportedError
-from nebula_lab.wire.messages import Display
-from nebula_lab.wire.values import encode_value
 
 _INLINE = "matplotlib_inline.backend_inline"
 PutCell = Callable[[ConsoleCell], None]
-
-
-def _send_display(server: Server, action: str, bundle: dict[str, Any]) -> bool:
-    """Send what the running call displays; False where no call runs."""
-    job = current_job.get()
-    if job is None:
-        return False
-    try:
-        encoded = encode_value(bundle, "display")
-    except ValueNotSupportedError:
-        text = str(bundle.get("data", {}).get("text/plain", "(a display that can't be sent)"))
-        encoded = encode_value({"data": {"text/plain": text}, "metadata": {}, "transient": {}})
-    for message in job.flushed():
-        server.send(message)
-    server.send(Display(job.label, action, encoded))
-    return True
-
-
-class PluginDisplayPublisher(ZMQDisplayPublisher):
-    """Sends displays of a call over the channel, and those of a console's cell to the console."""
-
-    server: Server
-
-    def publish(
-        self,
-        data: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
-        *,
-        transient: dict[str, Any] | None = None,
-        update: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        bundle = {
-            "data": encode_images(data),
-            "metadata": metadata or {},
-            "transient": transient or {},
-        }
-        if not _send_display(self.server, "update" if update else "display", bundle):
-            super().publish(data, metadata, transient=transient, update=update, **kwargs)
-
-    def clear_output(self, wait: bool = False) -> None:
-        if not _send_display(self.server, "clear", {"data": {}, "wait": wait}):
-            super().clear_output(wait)
-
-
-class PluginDisplayHook(ZMQShellDisplayHook):
-    """Shows the value of a cell's last line."""
-
-    server: Server
-
-    def write_format_data(
-        self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
-    ) -> None:
-        bundle = {"data": encode_images(format_dict), "metadata": md_dict or {}, "transient": {}}
-        if current_job.get() is None:
-            super().write_format_data(format_dict, md_dict)
-        else:
-            _send_display(self.server, "display", bundle)
-
-    def finish_displayhook(self) -> None:
-        if current_job.get() is None:
-            super().finish_displayhook()
-        else:
-            self.msg = None
 
 
 class PluginShell(ZMQInteractiveShell):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nebula_lab.model import PluginCapability, PluginConfig, PluginDescriptor, Problem, SandboxMode
-from nebula_lab.model.policy import Rights, rights_of
+from nebula_lab.model.granted_rights import Rights, rights_of
 from nebula_lab.model.problem import ProblemKind
 from nebula_lab.model.sandbox_choice import mode_for
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nebula_lab.confine.machine import Machine
 from nebula_lab.model.capability import PluginCapability
@@ -23,9 +22,7 @@ from nebula_lab.model.enforcement import (
     enforcement_in_component,
     enforcement_of,
 )
-from nebula_lab.model.host_overlap import overlap
-from nebula_lab.model.real_path import Link, follow
-from nebula_lab.model.rights import AllowedPath
+from nebula_lab.model.granted_rights import Rights, rights_of
 from nebula_lab.model.rights_in_words import (
     files_in_words,
     network_in_words,
@@ -34,19 +31,14 @@ from nebula_lab.model.rights_in_words import (
 from nebula_lab.model.risks import RISKS
 from nebula_lab.model.sandbox_choice import fuel_for, mode_for
 from nebula_lab.model.sandbox_mode import SandboxMode
-from nebula_lab.model.security import SecurityConfig
 from nebula_lab.model.wasm_enforcement import enforcement_in_wasm
 from nebula_lab.plugin.showing import mime_bundle
 
 __all__ = [
     "Measure",
-    "GrantedPath",
-    "Rights",
     "Limits",
     "EffectivePolicy",
     "effective_policy",
-    "requested_paths",
-    "rights_of",
     "size_in_words",
 ]
 
@@ -73,48 +65,6 @@ class Measure:
     by: str = ""
     cure: str = ""
     risk: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GrantedPath:
-    """A file or folder that a plugin may use, by where it really is.
-
-    Attributes:
-        path: without symbolic links; what holds is decided about this one.
-        mode: `ro` or `rw`.
-        links: those on the way from what was written, in their order.
-    """
-
-    path: Path
-    mode: Literal["ro", "rw"] = "ro"
-    links: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """What a plugin may do.
-
-    Attributes:
-        capabilities: those that it asked for and the configuration allows.
-        refused: those that it asked for in vain.
-        paths: the files that it may use, if it has FileSystem; None is all that the user may.
-        hosts: whom it may reach, if it has Network; None is everyone.
-        variables: names of environment variables that it gets besides the harmless ones; None is
-            all.
-    """
-
-    capabilities: frozenset[PluginCapability]
-    refused: tuple[PluginCapability, ...]
-    paths: tuple[GrantedPath, ...] | None
-    hosts: tuple[str, ...] | None
-    variables: tuple[str, ...] | None
-
-    def has(self, capability: PluginCapability) -> bool:
-        return capability in self.capabilities
-
-    @property
-    def sees_all_files(self) -> bool:
-        return self.has(PluginCapability.FILE_SYSTEM) and self.paths is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,85 +147,6 @@ def effective_policy(
         return EffectivePolicy(descriptor.id, SandboxMode.WASM, rights, limits, within)
     measures = tuple(_measures(questions, mode, machine))
     return EffectivePolicy(descriptor.id, mode, rights, limits, measures)
-
-
-# Rights
-
-
-def rights_of(descriptor: PluginDescriptor, allowed: SecurityConfig) -> Rights:
-    """What a plugin may do: what it asks for, cut down to what the configuration allows."""
-    asked = descriptor.security
-    granted = frozenset(asked.capabilities) & frozenset(allowed.capabilities)
-    refused = tuple(one for one in dict.fromkeys(asked.capabilities) if one not in granted)
-    if mode_for(descriptor, allowed) is SandboxMode.NONE and not descriptor.is_component:
-        everything = frozenset(PluginCapability)
-        return Rights(everything, (), None, None, None)
-    return Rights(
-        granted,
-        refused,
-        _paths(requested_paths(descriptor), allowed.allowed_paths),
-        _hosts(asked.allowed_hosts, allowed.allowed_hosts),
-        _variables(asked.allowed_variables, allowed.allowed_variables),
-    )
-
-
-def requested_paths(descriptor: PluginDescriptor) -> tuple[GrantedPath, ...]:
-    """The files that a plugin names, by where they really are."""
-    place = descriptor.declared_in
-    folder = (descriptor.path if place is None else place.path).parent
-    return tuple(_followed(one, folder) for one in descriptor.security.allowed_paths)
-
-
-def _followed(one: AllowedPath, folder: Path) -> GrantedPath:
-    found = follow(folder / one.path.expanduser())
-    return GrantedPath(found.path, one.mode, found.links)
-
-
-def _paths(
-    asked: tuple[GrantedPath, ...], written: tuple[AllowedPath, ...] | None
-) -> tuple[GrantedPath, ...] | None:
-    """The overlap; None is all. A plugin that names nothing asks for all that it may have."""
-    if written is None:
-        return _outermost(asked) or None
-    allowed = tuple(_followed(one, Path()) for one in written)
-    return _outermost(tuple(_within(asked, allowed)) if asked else allowed)
-
-
-def _outermost(paths: tuple[GrantedPath, ...]) -> tuple[GrantedPath, ...]:
-    """Without what lies in a folder that may be written to.
-
-    That folder has it already; and a plugin could put a link in its place, to be given what the
-    link leads to when it is started again.
-    """
-    writable = [one.path for one in paths if one.mode == "rw"]
-    return tuple(
-        one
-        for one in paths
-        if not any(one.path != path and one.path.is_relative_to(path) for path in writable)
-    )
-
-
-def _within(asked: Iterable[GrantedPath], allowed: Iterable[GrantedPath]) -> Iterator[GrantedPath]:
-    for one in asked:
-        for other in allowed:
-            mode: Literal["ro", "rw"] = "rw" if one.mode == other.mode == "rw" else "ro"
-            if one.path.is_relative_to(other.path):
-                yield replace(one, mode=mode)
-            elif other.path.is_relative_to(one.path):
-                yield replace(other, mode=mode, links=(*one.links, *other.links))
-
-
-def _hosts(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if allowed is None:
-        return asked or None
-    return overlap(asked, allowed) if asked else allowed
-
-
-def _variables(asked: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...]:
-    return asked if allowed is None else tuple(one for one in asked if one in allowed)
-
-
-# Limits
 
 
 def _limits(rights: Rights, config: PluginConfig) -> Limits:

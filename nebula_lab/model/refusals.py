@@ -9,8 +9,8 @@ from msgspec import Struct
 from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.config import PluginConfig
 from nebula_lab.model.descriptor import PluginDescriptor
+from nebula_lab.model.granted_rights import GrantedPath, Rights, requested_paths, rights_of
 from nebula_lab.model.listing import listed
-from nebula_lab.model.policy import GrantedPath, Rights, requested_paths, rights_of
 from nebula_lab.model.problem import Problem, ProblemKind
 from nebula_lab.model.sandbox_choice import mode_for
 from nebula_lab.model.sandbox_mode import STRENGTH, SandboxMode

@@ -9,7 +9,7 @@ from nebula_lab.model.capability import PluginCapability
 from nebula_lab.model.listing import listed
 
 if TYPE_CHECKING:
-    from nebula_lab.model.policy import Rights
+    from nebula_lab.model.granted_rights import Rights
 
 __all__ = ["network_in_words", "files_in_words", "variables_in_words", "in_short"]
 

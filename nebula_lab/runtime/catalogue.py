@@ -208,7 +208,7 @@ class Catalogue:
         rights: tuple[str, ...] = ()
         is_component = record.descriptor.is_component
         if sandbox is not SandboxMode.NONE or is_component:
-            from nebula_lab.model.policy import rights_of
+            from nebula_lab.model.granted_rights import rights_of
             from nebula_lab.model.rights_in_words import in_short
 
             rights = in_short(rights_of(record.descriptor, self._config.security))

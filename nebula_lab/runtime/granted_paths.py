@@ -15,7 +15,8 @@ from msgspec import Struct
 from nebula_lab.confine.grants import Grant, open_without_links
 from nebula_lab.errors import LoadFailedError
 from nebula_lab.model import PluginCapability, PluginDescriptor, SecurityConfig
-from nebula_lab.model.policy import EffectivePolicy, GrantedPath, rights_of
+from nebula_lab.model.granted_rights import GrantedPath, rights_of
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.runtime.plugin_places import PluginPlaces
 from nebula_lab.sandbox.base import Grants
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nebula_lab.model import PluginCapability, SecurityConfig
 from nebula_lab.model.events import LogWritten, OutputWritten, ProgressMade
-from nebula_lab.model.policy import rights_of
+from nebula_lab.model.granted_rights import rights_of
 from nebula_lab.plugin.safe_text import line, prose, stream_text
 from nebula_lab.runtime.call_displays import CallDisplays
 from nebula_lab.runtime.dispatcher import Dispatcher

@@ -15,7 +15,8 @@ from nebula_lab.confine.machine import Machine
 from nebula_lab.confine.places import Places
 from nebula_lab.environments.environment import Environment, is_harmless
 from nebula_lab.model import PluginCapability
-from nebula_lab.model.policy import EffectivePolicy, Rights
+from nebula_lab.model.granted_rights import Rights
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.sandbox.base import Grants
 from nebula_lab.sandbox.surroundings import Surroundings
 from nebula_lab.sandbox.visible_files import VisibleFiles

@@ -8,7 +8,7 @@ import html
 import pytest
 
 from nebula_lab.model import PluginCapability, PluginDescriptor, SecurityConfig
-from nebula_lab.model.policy import rights_of
+from nebula_lab.model.granted_rights import rights_of
 from nebula_lab.runtime.call_displays import MOST_PLACES, CallDisplays
 from nebula_lab.runtime.display_bundle import safe_bundle
 from nebula_lab.runtime.display_types import READERS

@@ -67,7 +67,8 @@ NOT_WAITED_FOR = {
     "nebula_lab.notebook.commands": "all subcommands, for the first %plugin",
     "nebula_lab.views.table": "for the first view",
     "nebula_lab.discovery.notebook": "for a plugin that is a notebook",
-    "nebula_lab.model.policy": "for a plugin that asks for rights",
+    "nebula_lab.model.granted_rights": "for a plugin that asks for rights",
+    "nebula_lab.model.policy": "for the first process",
 }
 ONE_PLUGIN = """
 from nebula_lab.plugin import Plugin, operation

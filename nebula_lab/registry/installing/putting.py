@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nebula_lab.discovery import read_descriptor
 from nebula_lab.errors import MetadataLoadError
 from nebula_lab.model.descriptor import PluginDescriptor
-from nebula_lab.model.policy import rights_of
+from nebula_lab.model.granted_rights import rights_of
 from nebula_lab.model.release import Release
 from nebula_lab.model.rights_in_words import in_short
 from nebula_lab.model.sandbox_choice import mode_for

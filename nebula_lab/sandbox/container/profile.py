@@ -7,7 +7,8 @@ from nebula_lab.confine.confinement import Confinement, Guard, Network
 from nebula_lab.confine.places import Places
 from nebula_lab.environments.environment import is_harmless
 from nebula_lab.model import PluginCapability
-from nebula_lab.model.policy import EffectivePolicy, Rights
+from nebula_lab.model.granted_rights import Rights
+from nebula_lab.model.policy import EffectivePolicy
 from nebula_lab.sandbox.base import Grants
 from nebula_lab.sandbox.container.image_files import LIBRARIES, PREFIX
 from nebula_lab.sandbox.profile import Profile
