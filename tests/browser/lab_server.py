@@ -17,6 +17,8 @@ from language_pack import write_language_pack
 import nebula_lab
 
 START = 60.0  # seconds
+# What it says of a session, or of a session's kernel, that has ended by itself meanwhile.
+GONE = (404, 410)
 # The Python of an environment with another JupyterLab and the project's wheel, to try that.
 OTHER = os.environ.get("NEBULA_TEST_LAB")
 # The built sidebar of this checkout, whatever is installed in the environment.
@@ -43,7 +45,8 @@ class LabServer:
         self.root = folder / "root"
         self.root.mkdir()
         self.log = folder / "log.txt"
-        self.port = _free_port()
+        self._reserved = _reserved_port()
+        self.port = self._reserved.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         if OTHER is None:
             extensions = folder / "data" / "labextensions"
@@ -113,7 +116,7 @@ class LabServer:
         try:
             urllib.request.urlopen(request, timeout=30).close()
         except urllib.error.HTTPError as error:
-            if error.code != 404:
+            if error.code not in GONE:
                 raise
 
     def close(self) -> None:
@@ -124,6 +127,7 @@ class LabServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reserved.close()
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -147,7 +151,13 @@ def _environment(folder: Path) -> dict[str, str]:
     return kept
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _reserved_port() -> socket.socket:
+    """A socket that holds a free port for the server, which takes seconds to listen at it.
+
+    Where both say that the address may be used again, one may listen that another is bound to; the
+    system gives it to nobody who asks for any port.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder

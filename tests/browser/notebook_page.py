@@ -51,6 +51,18 @@ class NotebookPage:
             number,
         )
 
+    def occupy(self, number: int) -> None:
+        """Run a cell that goes on, and wait until the kernel has been asked for it."""
+        self.start(number)
+        self.page.wait_for_function(
+            """number => {
+                const cell = window.jupyterapp.shell.currentWidget.content.widgets[number];
+                return cell.promptNode.textContent.includes('*');
+            }""",
+            arg=number,
+            timeout=PATIENCE,
+        )
+
     def run(self, number: int) -> None:
         """Run a cell, counted from 0, and wait until it has run."""
         before = self.count_of(number)
@@ -69,7 +81,9 @@ class NotebookPage:
         """The `repr` of an expression in the kernel, which is counted as no cell."""
         return self.page.evaluate(
             """async expression => {
-                const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                const { shell } = window.jupyterapp;
+                const open = [shell.currentWidget, ...shell.widgets('main')];
+                const { kernel } = open.find(one => one?.sessionContext).sessionContext.session;
                 const future = kernel.requestExecute({
                     code: "", silent: true, store_history: false, user_expressions: { expression },
                 });

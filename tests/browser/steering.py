@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from notebook_page import NotebookPage
+import time
+
+from notebook_page import PATIENCE, NotebookPage
+
+HAS_FEED = "any(one.name == 'nebula-live' for one in __import__('threading').enumerate())"
 
 
 def set_setting(notebook: NotebookPage, name: str, value: object) -> None:
@@ -43,6 +47,27 @@ def run_code(notebook: NotebookPage, code: str, before: str = "") -> str:
             return reply.content.status;
         }""",
         before + code,
+    )
+
+
+def expect_feed(notebook: NotebookPage, *, is_there: bool) -> None:
+    """Wait until the kernel has a thread that feeds views, or has none."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while notebook.evaluate(HAS_FEED) != str(is_there):
+        assert time.monotonic() < deadline, f"a feed is there: {not is_there}"
+        time.sleep(0.02)
+
+
+def expect_sources(notebook: NotebookPage, expected: list[str]) -> None:
+    """Wait until the cells have that code: a command that adds one may end after the click."""
+    notebook.page.wait_for_function(
+        """expected => {
+            const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+            const sources = cells.map(cell => cell.model.sharedModel.source);
+            return JSON.stringify(sources) === JSON.stringify(expected);
+        }""",
+        arg=expected,
+        timeout=PATIENCE,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from lab_pages import new_folder, new_page, open_notebook
 from notebook_page import PATIENCE, NotebookPage
 from playwright.sync_api import Locator, expect
+from steering import expect_feed, hide_page
 
 PLUGIN = """
 from nebula_lab.plugin import Plugin, operation
@@ -24,12 +25,11 @@ def plugin_entry():
 """
 IDS = ("first", "second")
 GO_ON = "import pathlib, time\nwhile not pathlib.Path('go_on').exists():\n    time.sleep(0.01)"
-LOAD, SHOW, CRASH, THREADS, BUSY, UNLOAD, SHOW_AND_GO_ON = range(7)
+LOAD, SHOW, CRASH, BUSY, UNLOAD, SHOW_AND_GO_ON = range(6)
 CELLS = [
     "%reload_ext nebula_lab",  # which ends what a former page may have left
     "%plugin",
     "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-    "import threading; print([one.name for one in threading.enumerate()])",
     GO_ON,
     "for one in list(plugins): plugins.unload_plugin(one)",
     f"get_ipython().run_line_magic('plugin', '')\n{GO_ON}",
@@ -49,12 +49,8 @@ SUBSHELLS = """(how) => {
 }"""
 HAS_NO_KERNEL = "() => window.jupyterapp.shell.currentWidget.sessionContext.hasNoKernel"
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-# What a browser says when another tab is brought to the front.
-HIDE = """hidden => {
-    const state = hidden ? 'hidden' : 'visible';
-    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-}"""
+# What JupyterLab else does every ten seconds.
+LOOK_AT_SESSIONS = "() => window.jupyterapp.serviceManager.sessions.refreshRunning()"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +65,15 @@ def shared(lab, browser):
     assert not page.errors
 
 
+@pytest.fixture(scope="module")
+def beside(browser):
+    """A page of another browser, which has not opened anything."""
+    page = new_page(browser)
+    yield page
+    page.context.close()
+    assert not page.errors
+
+
 @pytest.fixture
 def opened(shared):
     """It, with a new dashboard of plugins that are not loaded."""
@@ -77,7 +82,7 @@ def opened(shared):
     again(shared, UNLOAD)
     yield shared
     (shared.folder / "go_on").touch()
-    shared.page.evaluate(HIDE, False)
+    hide_page(shared, is_hidden=False)
     again(shared, UNLOAD)  # which comes after a cell that still runs
 
 
@@ -136,16 +141,6 @@ def is_alive(notebook: NotebookPage) -> None:
     expect_state(notebook, "first", "Loaded")
 
 
-def another_page(lab, browser, opened: NotebookPage) -> NotebookPage:
-    """The same notebook in another tab of a browser."""
-    save(opened)
-    page = new_page(browser)
-    found = NotebookPage(page, lab.url, opened.path)
-    found.open()
-    shows_everything(dashboard(found))
-    return found
-
-
 def save(notebook: NotebookPage) -> None:
     path = notebook.folder / "test.ipynb"
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
@@ -171,6 +166,7 @@ def test_a_kernel_that_is_shut_down_is_seen_at_once(opened, lab):
     lab.end_kernels(opened.path)
     is_lost(opened, "the kernel has ended")
     # JupyterLab learns of the session's end after that of its kernel, and runs no cell meanwhile.
+    opened.page.evaluate(LOOK_AT_SESSIONS)
     opened.page.wait_for_function(HAS_NO_KERNEL, timeout=PATIENCE)
     begin(opened)
     is_alive(opened)
@@ -194,10 +190,13 @@ def test_a_page_that_is_loaded_again_shows_everything(opened):
     expect_state(opened, "first", "Discovered")
 
 
-def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab, browser):
-    other = another_page(lab, browser, opened)
+def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab, beside):
+    save(opened)
+    other = NotebookPage(beside, lab.url, opened.path)
     try:
-        other.page.evaluate(HIDE, True)
+        other.open()
+        shows_everything(dashboard(other))
+        hide_page(other, is_hidden=True)
         is_alive(opened)
         # Both ask under the same number now, and each is answered for itself.
         for page, text in ((opened, "to the one"), (other, "to the other")):
@@ -208,10 +207,10 @@ def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab,
         expect(dashboard(other).locator(".nl-result .nl-json, .nl-result .nl-text")).to_have_text(
             "to the other"
         )
-        other.page.evaluate(HIDE, False)
+        hide_page(other, is_hidden=False)
         expect_state(other, "first", "Active")
     finally:
-        other.page.context.close()
+        beside.goto("about:blank")
     press(opened, "Unload", "first")
     expect_state(opened, "first", "Discovered")
 
@@ -229,20 +228,11 @@ def test_a_tab_that_is_behind_another_is_fed_nothing(opened, tab):
     if tab:
         dashboard(opened).get_by_role("button", name="Details of first", exact=True).click()
         dashboard(opened).get_by_role("tab", name=tab).click()
-    assert "nebula-live" in threads(opened)
-    opened.page.evaluate(HIDE, True)
-    for _ in range(50):
-        if "nebula-live" not in threads(opened):
-            break
-    else:
-        pytest.fail("the feed goes on")
-    opened.page.evaluate(HIDE, False)
+    expect_feed(opened, is_there=True)
+    hide_page(opened, is_hidden=True)
+    expect_feed(opened, is_there=False)
+    hide_page(opened, is_hidden=False)
     is_alive(opened)
-
-
-def threads(notebook: NotebookPage) -> str:
-    notebook.run(THREADS)
-    return notebook.output(THREADS).inner_text()
 
 
 def test_a_click_is_answered_while_a_cell_runs_and_never_called_queued(opened):
@@ -254,7 +244,7 @@ def test_a_click_is_answered_while_a_cell_runs_and_never_called_queued(opened):
                 .observe(line, { childList: true, characterData: true, subtree: true });
         }"""
     )
-    opened.start(BUSY)
+    opened.occupy(BUSY)
     is_alive(opened)
     assert opened.count_of(BUSY) is None
     assert not any("queued" in text for text in opened.page.evaluate("window.said"))
@@ -280,7 +270,7 @@ def test_where_clicks_wait_for_the_cell_the_page_says_so(opened):
     opened.page.evaluate(SUBSHELLS, "disabled")
     again(opened, SHOW)
     shows_everything(dashboard(opened))
-    opened.start(BUSY)
+    opened.occupy(BUSY)
     press(opened, "Load", "first")
     expect(status(opened)).to_have_text("queued until the cell ends")
     (opened.folder / "go_on").touch()
@@ -289,16 +279,11 @@ def test_where_clicks_wait_for_the_cell_the_page_says_so(opened):
     opened.page.evaluate(SUBSHELLS, "perCommTarget")
 
 
-def test_two_notebooks_show_each_its_own(opened, lab, browser):
-    folder = folder_with_plugins(lab)
-    page = new_page(browser)
-    other = open_notebook(lab, page, folder / "test.ipynb", CELLS, "doc")
+def test_two_notebooks_show_each_its_own(opened, lab, beside):
+    other = open_notebook(lab, beside, folder_with_plugins(lab) / "test.ipynb", CELLS, "doc")
     begin(other)
     is_alive(opened)
     press(other, "Load", "second")
     expect_state(other, "second", "Loaded")
     expect_state(other, "first", "Discovered")
     expect_state(opened, "second", "Discovered")
-    page.context.close()
-    assert not page.errors
-    lab.end_kernels(other.path)

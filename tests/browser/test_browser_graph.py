@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from lab_pages import new_folder, new_page, open_notebook
 from playwright.sync_api import expect
+from steering import expect_feed
 
 NEEDS = {
     "ring_a": ["ring_b"],
@@ -23,7 +24,6 @@ PLUGIN_METADATA = {{"id": "{id}", "version": "1.0.0", "dependencies": {needs!r}}
 def plugin_entry():
     return Plugin()
 """
-THREADS = "import threading; print([one.name for one in threading.enumerate()])"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def opened(lab, browser):
         source = SOURCE.format(id=plugin_id, needs=needs)
         (folder / "plugins" / f"{plugin_id}.py").write_text(source)
     page = new_page(browser)
-    cells = ["%load_ext nebula_lab", "%plugin graph", "plugins.load_plugin('base')", THREADS]
+    cells = ["%load_ext nebula_lab", "%plugin graph", "plugins.load_plugin('base')"]
     found = open_notebook(lab, page, folder / "test.ipynb", cells, "doc")
     found.run(0)
     found.run(1)
@@ -104,18 +104,10 @@ def test_it_is_saved_as_a_picture(graph, kind, start):
 
 
 def test_a_view_that_is_not_seen_has_no_thread_in_the_kernel(graph, opened):
-    def threads() -> str:
-        opened.run(3)
-        return opened.output(3).inner_text()
-
-    assert "nebula-live" in threads()
+    expect_feed(opened, is_there=True)
     opened.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
     opened.command("notebook:hide-cell-outputs")
-    for _ in range(50):
-        if "nebula-live" not in threads():
-            break
-    else:
-        pytest.fail("the feed goes on")
+    expect_feed(opened, is_there=False)
     opened.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
     opened.command("notebook:show-cell-outputs")
     expect(graph).to_be_visible()

@@ -40,7 +40,7 @@ def test_calls_are_counted_and_timed(front_end, manager):
     front_end.wait(lambda: row()["executions"] == 20, "the count")
     front_end.wait(lambda: row()["latency"], "the durations")
     p50, p95, p99 = row()["latency"]
-    assert 0 < p50 <= p95 <= p99 < 5
+    assert 0 < p50 <= p95 <= p99 < 30  # seconds
     front_end.wait(lambda: row()["rate"] == 0, "the rate to fall back when calls cease")
 
 
@@ -238,11 +238,12 @@ def test_pushes_keep_their_distance(front_end, manager):
     manager.load_plugin("counter")
     front_end.watch("plugins")
     front_end.wait(lambda: front_end.of("snapshot"), "a snapshot")
-    stop = time.monotonic() + 1.5
-    while time.monotonic() < stop:
-        manager.execute("counter", "add")
+    deadline = time.monotonic() + 20
+    while len(front_end.of("changes")) < 5:
+        assert time.monotonic() < deadline
+        for _ in range(100):
+            manager.execute("counter", "add")
     moments = [message["at"] for message in front_end.of("changes")]
-    assert len(moments) > 1
     # Several may be late together, and then come at once: what holds is their number.
     assert len(moments) <= (moments[-1] - moments[0]) / TURN + 2
 

@@ -22,7 +22,7 @@ def main(path: Path) -> None:
         manager = KernelManager(
             kernel_name="python3", transport="ipc", connection_file=f"{connections}/kernel.json"
         )
-        client = NotebookClient(notebook, km=manager, allow_errors=True, timeout=30)
+        client = NotebookClient(notebook, km=manager, allow_errors=True, timeout=80)
         with client.setup_kernel(cwd=str(path.parent)):
             for number, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, number)

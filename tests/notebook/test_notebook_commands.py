@@ -79,8 +79,9 @@ def test_a_wrong_line_is_a_usage_error_that_says_what_is_wrong(notebook, line, m
     assert message in str(error)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize(
+    ("name", "flag"), [*((name, "--help") for name in COMMANDS), ("call", "-h")]
+)
 def test_every_subcommand_has_help(notebook, name, flag):
     cell = notebook.run(f"%plugin {name} {flag}")
     assert cell.error is None

@@ -67,7 +67,7 @@ CELLS = {
     "between": "print('before')\nplugins['showman'].talk(text='now')\nprint('after')",
     "picture": "%plugin call showman picture",
     "warn": "%plugin call showman warn",
-    "short work": "%plugin call showman work seconds=0.05",
+    "short work": "%plugin call showman work seconds=0",
     "long work": "%plugin call showman work seconds=1.6",
     "stream": "list(plugins.execute('showman', 'count', {'to': 3}))",
     "boom": "plugins.execute('showman', 'boom')",

@@ -19,8 +19,8 @@ class Napper(Plugin):
 
     @operation
     def nap(self, seconds: float):
-        print("the plugin naps")
         try:
+            print("the plugin naps")  # whereupon it is interrupted, maybe before it does
             time.sleep(seconds)
         except KeyboardInterrupt:
             self.count += 1

@@ -63,6 +63,6 @@ def test_a_stream_moves_no_cursor_and_sets_no_clipboard():
 
 @pytest.mark.parametrize("piece", ["\x90", "\x1b]", "\x1b[0", "\x9b", "\x1b\\", "\u202e"])
 def test_cleaning_takes_time_in_proportion_to_the_text(piece):
-    started = time.perf_counter()
+    started = time.thread_time()
     stream_text(piece * 200_000)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2

@@ -9,7 +9,16 @@ from axe import serious_findings
 from notebook_page import NotebookPage
 from playwright.sync_api import expect
 from sidebar_page import Sidebar
-from steering import cell_sources, hide_page, run_code, set_setting
+from steering import (
+    cell_sources,
+    expect_feed,
+    expect_sources,
+    hide_page,
+    run_code,
+    set_setting,
+)
+
+ACTIVE = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
@@ -58,9 +67,10 @@ def test_the_keyboard_reaches_a_plugin_opens_it_and_presses_its_button(desk, sid
 
 
 def test_a_sample_is_inserted_from_the_keyboard(desk, sidebar):
+    before = cell_sources(desk)
     sidebar.section("samples").get_by_role("button", name="Insert a call of add").focus()
     desk.page.keyboard.press("Enter")
-    assert "plugins['counter'].add(n=0)" in cell_sources(desk)
+    expect_sources(desk, [before[0], "plugins['counter'].add(n=0)", *before[1:]])
 
 
 def test_the_status_bar_has_the_number_of_plugins(desk, sidebar):
@@ -83,26 +93,9 @@ def test_the_status_bar_is_brought_up_to_date_while_the_panel_is_hidden(desk, si
 def test_a_hidden_panel_costs_the_kernel_no_thread(desk, sidebar):
     desk.command("filebrowser:activate")
     expect(sidebar.panel).to_be_hidden()
-    assert run_code(desk, "wait_for_no_feed()", before=NO_FEED) == "ok"
+    expect_feed(desk, is_there=False)
     sidebar.show()
-    assert run_code(desk, "wait_for_a_feed()", before=NO_FEED) == "ok"
-
-
-NO_FEED = """
-import threading, time
-def has_feed():
-    return any(thread.name == "nebula-live" for thread in threading.enumerate())
-def wait_for_no_feed():
-    end = time.monotonic() + 20
-    while has_feed():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-def wait_for_a_feed():
-    end = time.monotonic() + 20
-    while not has_feed():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-"""
+    expect_feed(desk, is_there=True)
 
 
 def test_commands_do_what_the_buttons_do(desk, sidebar):
@@ -139,14 +132,15 @@ def test_commands_of_the_palette_ask_for_what_they_need(desk, sidebar):
     dialog.locator("select").select_option(label="needy")
     dialog.locator(".jp-mod-accept").click()
     sidebar.expect_state("needy", "Loaded")
-    before = len(cell_sources(desk))
+    before = cell_sources(desk)
+    below = 1 + desk.page.evaluate(ACTIVE)
     in_palette(desk, "Insert a Call of a Plugin").first.click()
     dialog.locator("select").select_option(label="plugins['needy'].ask()")
     dialog.locator(".jp-mod-accept").click()
     expect(dialog).to_have_count(0)
-    assert "plugins['needy'].ask()" in cell_sources(desk)
+    expect_sources(desk, [*before[:below], "plugins['needy'].ask()", *before[below:]])
     desk.command("notebook:delete-cell")
-    assert len(cell_sources(desk)) == before
+    expect_sources(desk, before)
     in_palette(desk, "Filter Plugins").first.click()
     expect(sidebar.panel.locator(".nl-side-filter")).to_be_focused()
     desk.command("nebula-lab:unload", plugin="needy")
@@ -202,9 +196,9 @@ def test_a_page_that_is_not_seen_is_not_fed_whatever_is_open_in_it(desk, sidebar
     desk.command("nebula-lab:open-dashboard")
     expect(desk.page.locator(".nl-main:visible tbody tr").first).to_contain_text("counter")
     hide_page(desk, is_hidden=True)
-    assert run_code(desk, "wait_for_no_feed()", before=NO_FEED) == "ok"
+    expect_feed(desk, is_there=False)
     hide_page(desk, is_hidden=False)
-    assert run_code(desk, "wait_for_a_feed()", before=NO_FEED) == "ok"
+    expect_feed(desk, is_there=True)
     desk.page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     expect(desk.page.locator(".nl-main")).to_have_count(0)
 

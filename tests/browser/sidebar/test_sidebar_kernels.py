@@ -62,8 +62,7 @@ def test_a_cell_that_loads_us_is_noticed(busy_desk, sidebar, of_lab):
 
 
 def test_a_click_is_answered_while_a_cell_runs(busy_desk, sidebar, gate):
-    busy_desk.start(1)
-    expect(busy_desk.page.locator(".jp-Cell").nth(1)).to_contain_text("[*]")
+    busy_desk.occupy(1)
     sidebar.press("counter", "load")
     sidebar.expect_state("counter", "Loaded")
     expect(sidebar.answer("counter")).to_have_text("counter 1.0.0 is Loaded.")
@@ -83,11 +82,10 @@ def test_a_page_that_is_loaded_anew_is_connected_while_the_cell_still_runs(
 
 
 def test_pages_that_are_gone_leave_no_subshell(busy_desk, sidebar, of_lab):
-    for _ in range(2):
-        busy_desk.open(mode="lab", reset=False)
-        expect(sidebar.row("counter")).to_be_visible()
-        sidebar.expect_state("counter", "Suspended")
-    pages = 4  # the first, that of the test before, and these two
+    busy_desk.open(mode="lab", reset=False)
+    expect(sidebar.row("counter")).to_be_visible()
+    sidebar.expect_state("counter", "Suspended")
+    pages = 3  # the first, that of the test before, and this one
     busy_desk.page.wait_for_function(
         f"async expected => await ({SUBSHELLS})() === expected", arg=1 + pages * of_lab
     )
@@ -127,8 +125,7 @@ def test_without_subshells_a_click_is_said_to_be_queued_until_the_cell_ends(
     gate.unlink()
     use_subshells(busy_desk, "disabled")
     sidebar.expect_state("counter", "Loaded")
-    busy_desk.start(1)
-    expect(busy_desk.page.locator(".jp-Cell").nth(1)).to_contain_text("[*]")
+    busy_desk.occupy(1)
     sidebar.press("counter", "suspend")
     expect(sidebar.notice).to_have_text(
         "The kernel is busy: what you ask for is queued until the cell ends."
