@@ -13,6 +13,10 @@ from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.output import QuietSink
 
 
+# What is said of a reload is the same for every sandbox.
+IN_THIS_PROCESS = pytest.mark.parametrize("plugins", ["None"], indirect=True)
+
+
 @pytest.fixture(params=["Process", "None"])
 def plugins(request, folder):
     folder.plugin("counter", counter(1))
@@ -74,6 +78,7 @@ def test_what_a_self_test_does_to_the_state_does_not_stay(plugins, folder):
     assert plugins["counter"].up() == [2, 2]
 
 
+@IN_THIS_PROCESS
 def test_a_degraded_version_is_taken(plugins, folder):
     plugins["counter"].up()
     more = "def health_check(self): return HealthStatus.degraded('slow')"
@@ -121,6 +126,7 @@ def test_an_old_version_that_cannot_save_its_state_goes_on_and_says_what_to_do(p
     assert plugins["counter"].up() == [1, 1]
 
 
+@IN_THIS_PROCESS
 def test_the_event_says_what_is_different(plugins, folder, wait_until):
     seen: list[object] = []
     plugins["counter"].up()
@@ -132,6 +138,7 @@ def test_the_event_says_what_is_different(plugins, folder, wait_until):
     assert event.changes == ("new: down",)
 
 
+@IN_THIS_PROCESS
 def test_a_failed_reload_says_how_the_new_code_differs(plugins, folder, wait_until):
     seen: list[object] = []
     plugins["counter"].up()
@@ -145,6 +152,7 @@ def test_a_failed_reload_says_how_the_new_code_differs(plugins, folder, wait_unt
     assert event.error is raised.value and event.goes_on
 
 
+@IN_THIS_PROCESS
 def test_a_source_that_does_not_parse_is_compared_too(plugins, folder):
     plugins["counter"].up()
     folder.plugin("counter", "def broken(:")
@@ -159,10 +167,10 @@ def test_calls_are_held_for_milliseconds_only(folder, wait_until):
     with folder.manager() as plugins:
         plugins.subscribe(lambda event: isinstance(event, PluginReloaded) and seen.append(event))
         plugins["counter"].up()
-        for version in range(2, 7):
+        for version in range(2, 4):
             folder.plugin("counter", counter(version))
             plugins.reload_plugin("counter")
-        wait_until(lambda: len(seen) == 5, "five reloads")
+        wait_until(lambda: len(seen) == 2, "both reloads")
     assert 0.0 < min(event.held for event in seen) < min(event.duration for event in seen)
 
 
