@@ -166,7 +166,7 @@ def test_a_fork_that_drops_a_stream_does_not_end_it(plugins):
 # Ends of the process
 
 SCRIPT = """
-import os, psutil, signal, sys, threading, warnings
+import os, psutil, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
 security = {{"capabilities": ["FileSystem", "ProcessSpawn"]}}
@@ -241,7 +241,7 @@ KILLED = {
     "stuck in C": (
         'threading.Thread(target=plugins.execute, args=("one", "hang_in_c", '
         '{"mark": sys.argv[1] + "/mark"}), daemon=True).start()\n'
-        'while not os.path.exists(sys.argv[1] + "/mark"): os.sched_yield()\n'
+        'while not os.path.exists(sys.argv[1] + "/mark"): time.sleep(0.01)\n'
         "more = []"
     ),
     "with a child in a session of its own": SPAWNED,
