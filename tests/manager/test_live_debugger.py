@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 import pytest
 
 from nebula_lab import AsyncPluginManager, PluginManager

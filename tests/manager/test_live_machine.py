@@ -37,14 +37,14 @@ MOUNTING = ("full_store", "read_only_store", "full_run_folder") if PRIVATE_MOUNT
 
 @pytest.fixture(scope="module")
 def went_wrong() -> dict[str, str]:
-    """What did in each scene. They share a process, since to start one takes longer than they do."""
+    """What did in each scene. They share a process, since to start one takes longer than that."""
     # The path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="d") as folder:
         played = subprocess.run(
             [*(PRIVATE_MOUNTS or ()), sys.executable, SCENES, folder, *USUAL, *MOUNTING],
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=100,
             check=False,
         )
     lines = [json.loads(line) for line in played.stdout.splitlines()]

@@ -12,7 +12,6 @@ from nebula_lab.model.events import PluginReloaded, ReloadFailed
 from nebula_lab.runtime.invocation import Invocation
 from nebula_lab.runtime.output import QuietSink
 
-
 # What is said of a reload is the same for every sandbox.
 IN_THIS_PROCESS = pytest.mark.parametrize("plugins", ["None"], indirect=True)
 
