@@ -101,7 +101,7 @@ def plugin_file(tmp_path):
     return write
 
 
-def wait_until(condition, what: str, timeout: float = 10.0):
+def wait_until(condition, what: str, timeout: float = 30.0):
     """Poll a condition; its first true value, or a failure that says what did not come."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

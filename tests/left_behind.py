@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from own_processes import described, processes
 
-DEADLINE = 5.0
+DEADLINE = 15.0
 
 
 class _There(NamedTuple):

@@ -113,7 +113,7 @@ class Callers:
         thread.start()
         return number
 
-    def join(self, timeout: float = 30.0) -> list[Any]:
+    def join(self, timeout: float = 60.0) -> list[Any]:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

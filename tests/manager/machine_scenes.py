@@ -1,21 +1,28 @@
-"""A manager on a machine whose disk or clock is odd: python machine_scenes.py SCENE FOLDER.
+"""A manager on a machine whose disk or clock is odd: python machine_scenes.py FOLDER SCENE…
 
-In a process of its own, which may have mounted file systems that nobody else sees.
+In a process of its own, which may have mounted file systems that nobody else sees. For each scene
+it tells how that went, in a line of JSON.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 import warnings
 from pathlib import Path
 
 from nebula_lab import PluginManager
 from nebula_lab.errors import PluginCrashedError, PluginError
+from nebula_lab.model import ZygoteConfig
+from nebula_lab.sandbox.launcher import Launcher
+from nebula_lab.sandbox.nursery import nursery
 
 SOURCE = """
 import os
@@ -167,6 +174,7 @@ def full_run_folder(folder: Path) -> None:
     disk = mounted(folder / "run", "1m")
     os.environ["TMPDIR"] = str(disk)
     os.environ.pop("XDG_RUNTIME_DIR", None)
+    tempfile.tempdir = None  # which is remembered
     with counting(folder) as manager:
         hosts = manager._engine._run_dir
         assert hosts.is_relative_to(disk)
@@ -204,7 +212,28 @@ def clock_set_back(folder: Path) -> None:
     assert tidied.stat().st_mtime <= right(), "it is tidied again"
 
 
+def play(scene: str, folder: Path) -> str:
+    """What went wrong in a scene; an empty text if nothing did."""
+    usual, clock = dict(os.environ), time.time
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)
+    folder.mkdir()
+    try:
+        globals()[scene](folder)
+    except BaseException:
+        return traceback.format_exc()
+    finally:
+        os.environ.clear()
+        os.environ.update(usual)
+        tempfile.tempdir = None
+        time.time = clock
+        resource.setrlimit(resource.RLIMIT_FSIZE, size)
+    return ""
+
+
 if __name__ == "__main__":
-    scene, place = sys.argv[1:]
-    globals()[scene](Path(place))
-    print("played to its end")
+    place, *scenes = sys.argv[1:]
+    zygote = Launcher(ZygoteConfig(), nursery())  # one for the managers of all scenes
+    zygote.warm_up()
+    for number, name in enumerate(scenes):
+        print(json.dumps([name, play(name, Path(place, str(number)))]), flush=True)
+    zygote.close()

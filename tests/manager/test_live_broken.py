@@ -107,10 +107,8 @@ def test_a_new_dependency_that_is_missing(shared_folder, plugins, saves):
     assert "nowhere" in str(saves.next("needy").error)
     assert plugins["needy"].up() == [1, 2]
     shared_folder.plugin("nowhere", counter(1), version="1.2.0")
-    plugins.rediscover()
-    shared_folder.plugin("needy", counter(3), dependencies=["nowhere ^1.0"])
-    assert saves.next("needy").error is None
-    assert plugins["needy"].up() == [3, 3]
+    assert saves.next("needy").error is None  # tried again by itself
+    assert plugins["needy"].up() == [2, 3]
 
 
 def test_a_dependency_that_closes_a_circle(shared_folder, plugins, saves):
@@ -148,13 +146,14 @@ def test_a_version_that_a_dependent_refuses_until_the_dependent_is_saved(
 
 def test_code_that_never_ends_its_import(folder):
     folder.plugin("counter", counter(1))
+    waits = "while True: time.sleep(0.1)"
     with folder.manager(timeout=3.0) as plugins:
         saves = Saves(plugins)
         begin(folder, plugins, "counter")
-        folder.plugin("counter", counter(2, "while True: pass"))
+        folder.plugin("counter", counter(2, waits))
         error = saves.next("counter").error
         assert "no answer within 3 s" in str(error)
-        assert "while True: pass" in str(error)
+        assert waits in str(error)
         assert plugins["counter"].up() == [1, 2]
         folder.plugin("counter", counter(3))
         assert saves.next("counter").error is None

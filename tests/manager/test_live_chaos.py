@@ -22,7 +22,7 @@ from nebula_lab.errors import (
 )
 
 # A minute or more of it: NEBULA_LAB_CHAOS=60 in the environment.
-SECONDS = float(os.environ.get("NEBULA_LAB_CHAOS", "8"))
+SECONDS = float(os.environ.get("NEBULA_LAB_CHAOS", "5"))
 SEED = int(os.environ.get("NEBULA_LAB_CHAOS_SEED", random.randrange(10**6)))
 TIMEOUT = 1.5  # seconds for a call
 GRACE = 0.3  # as the folder's configuration has it

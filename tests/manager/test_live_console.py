@@ -36,7 +36,7 @@ def client(plugins):
     client = BlockingKernelClient(connection_file=str(plugins.connection_file("counter")))
     client.load_connection_file()
     client.start_channels()
-    client.wait_for_ready(timeout=20)
+    client.wait_for_ready(timeout=60)
     yield client
     client.stop_channels()
     client.context.destroy(linger=0)
@@ -47,7 +47,7 @@ def client(plugins):
 
 def answered(client, message_id):
     while True:
-        message = client.get_shell_msg(timeout=20)
+        message = client.get_shell_msg(timeout=60)
         if message["parent_header"].get("msg_id") == message_id:
             return message["content"]
 
@@ -88,7 +88,7 @@ def test_a_breakpoint_in_the_code_stops_in_the_console(client):
     request = client.execute("plugin.stop(3)", allow_stdin=True)
     prompts = []
     for command in ("!n = 30", "c"):
-        prompts.append(client.get_stdin_msg(timeout=20)["content"]["prompt"])
+        prompts.append(client.get_stdin_msg(timeout=60)["content"]["prompt"])
         client.input(command)
     assert prompts == ["ipdb> ", "ipdb> "]
     assert answered(client, request)["status"] == "ok"

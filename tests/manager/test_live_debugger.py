@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from nebula_lab import AsyncPluginManager, PluginManager
-from nebula_lab.errors import ExecutionFailedError, NothingToDebugError, PluginTimeoutError
+from nebula_lab.errors import (
+    CallCancelledError,
+    ExecutionFailedError,
+    NothingToDebugError,
+    PluginTimeoutError,
+)
 
 FAILING = """
 @operation
@@ -66,7 +70,7 @@ def plugins(request, shared_folder):
     shared_folder.plugin("caller", CALLER, dependencies=["failing"])
     shared_folder.plugin("soon", ASYNC)
     shared_folder.plugin("many", FAILING, runtime={"concurrency": 3})
-    with shared_folder.manager(request.param) as manager:
+    with shared_folder.manager(request.param, grace=20.0) as manager:  # all gives way
         yield manager
 
 
@@ -291,16 +295,13 @@ def test_a_command_waits_for_its_turn_no_longer_than_it_may(folder, callers, wai
     with folder.manager("None") as plugins:
         fail(plugins, plugin="busy")
         mark = folder.path.with_name("mark")
-        callers.start(fail_slowly, plugins, mark)
+        slow = plugins.begin("busy", "slow", 60.0)
+        callers.start(plugins.execute_invocation, slow, {"mark": str(mark)})
         wait_until(mark.exists, "the call")
         with pytest.raises(PluginTimeoutError, match="busy"):
             plugins.debug("busy", "p 1", timeout=0.1)
-        callers.join()
-
-
-def fail_slowly(plugins: PluginManager, mark: Path) -> None:
-    with pytest.raises(PluginTimeoutError):
-        plugins.execute("busy", "slow", {"mark": str(mark)}, timeout=1.0)
+        slow.cancel()
+        assert isinstance(callers.join()[0], CallCancelledError)
 
 
 def test_a_manager_of_coroutines_has_it_too(folder):

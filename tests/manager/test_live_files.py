@@ -116,10 +116,11 @@ def test_a_module_beside_a_plugin(single):
 
 
 def test_a_module_that_becomes_a_package(single):
+    package = single.put("../made/__init__.py", "def value(): return 'two'\n").parent
     (single.path / "beside.py").unlink()
-    change = single.save("beside/__init__.py", "def value(): return 'two'\n")
-    while change.error is not None:  # seen before the package was there
-        change = single.next_change()
+    package.rename(single.path / "beside")
+    while single.next_change().error is not None:  # seen before the package was there
+        pass
     assert single.up() == ["two", 2]
 
 
@@ -140,7 +141,8 @@ def test_a_module_deep_in_a_package(package):
 def test_a_module_that_goes_where_nothing_imports_it_any_more(package):
     package.put("it/upper.py", "def value(): return 'two'\n")
     shutil.rmtree(package.path / "it/deep")
-    package.next_change()
+    while package.next_change().error is not None:  # seen while some of it was there
+        pass
     assert package.up() == ["two", 2]
 
 
@@ -211,11 +213,11 @@ def test_a_notebook(desk):
 
 
 def test_a_file_in_whose_place_there_is_a_package(single):
+    single.put("../new/plugin.toml", MANIFEST.format(version="2.0.0"))
+    package = single.put("../new/__init__.py", source("'two'")).parent
     for name in ("it.py", "it.toml", "beside.py"):
         (single.path / name).unlink()
-    single.put("new/plugin.toml", MANIFEST.format(version="2.0.0"))
-    single.put("new/__init__.py", source("'two'"))
-    (single.path / "new").rename(single.path / "it")
+    package.rename(single.path / "it")
     while single.next_change().error is not None:  # while some of it was there
         pass
     assert single.up() == ["two", 2]

@@ -15,11 +15,20 @@ def write(folder, version: int) -> None:
     folder.plugin("counter", counter(version), version=f"1.{version}.0")
 
 
+IN_A_PROCESS = pytest.mark.parametrize("sandbox", ["Process"])
+
+
 @pytest.fixture
-def plugins(folder, wait_until):
+def sandbox():
+    """Where a version comes from is the same everywhere; some tests are about processes."""
+    return "None"
+
+
+@pytest.fixture
+def plugins(folder, wait_until, sandbox):
     """A manager whose plugin has had the versions 1.1.0, 1.2.0 and 1.3.0."""
     write(folder, 1)
-    with folder.manager() as manager:
+    with folder.manager(sandbox) as manager:
         manager["counter"].up()
         for version in (2, 3):
             wait_until(lambda n=version: len(manager.plugin_history("counter")) == n - 1, "noted")
@@ -37,6 +46,7 @@ def test_the_history_has_the_newest_first(plugins):
     assert versions(plugins) == ["1.3.0", "1.2.0", "1.1.0"]
 
 
+@pytest.mark.parametrize("sandbox", ["Process", "None"])
 def test_a_rollback_goes_one_back_and_keeps_the_state(plugins):
     assert plugins.rollback_plugin("counter").version == "1.2.0"
     assert plugins["counter"].up() == [2, 2]
@@ -73,6 +83,7 @@ def test_the_file_on_disk_stays_and_a_reload_goes_back_to_it(plugins):
     assert plugins["counter"].up()[0] == 3
 
 
+@IN_A_PROCESS
 def test_after_a_crash_it_is_still_the_earlier_version(plugins, wait_until):
     plugins.rollback_plugin("counter", "1.1.0")
     pid = plugins.list_plugins()[0].pid
@@ -82,6 +93,7 @@ def test_after_a_crash_it_is_still_the_earlier_version(plugins, wait_until):
     assert plugins["counter"].up()[0] == 1
 
 
+@IN_A_PROCESS
 def test_after_it_was_suspended_too(plugins):
     plugins.rollback_plugin("counter", "1.1.0")
     plugins.suspend_plugin("counter")
@@ -95,6 +107,7 @@ def test_once_unloaded_it_is_read_from_disk_again(plugins):
     assert plugins["counter"].up()[0] == 3
 
 
+@IN_A_PROCESS
 def test_one_that_failed_can_be_rolled_back(plugins, folder):
     plugins.unload_plugin("counter")
     folder.plugin("counter", "def initialize(self, config): raise LookupError('no')")
@@ -105,6 +118,7 @@ def test_one_that_failed_can_be_rolled_back(plugins, folder):
     assert plugins["counter"].up() == [2, 1]
 
 
+@IN_A_PROCESS
 def test_the_history_outlives_the_manager(plugins, folder):
     plugins.close()
     with folder.manager() as another:

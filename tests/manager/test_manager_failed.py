@@ -132,7 +132,7 @@ def test_a_plugin_whose_optional_dependency_failed_is_loaded_without_it(plugins)
 @pytest.mark.parametrize("plugin_id", ENDS)
 def test_a_process_that_ends_or_hangs_while_it_loads_is_a_failed_load(folder, plugin_id):
     folder.write(plugin_id, ENDS[plugin_id][0])
-    with folder.manager(timeout=0.5) as plugins:
+    with folder.manager(timeout=0.5 if plugin_id == "never" else 60.0) as plugins:
         with pytest.raises(LoadFailedError, match=ENDS[plugin_id][1]):
             plugins.load_plugin(plugin_id)
         assert state(plugins, plugin_id).state is PluginState.FAILED

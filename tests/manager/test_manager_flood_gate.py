@@ -113,12 +113,12 @@ def test_what_waits_for_a_slow_subscriber_is_bounded_in_characters():
 
     def slow(event):
         reached.set()
-        gate.wait(10)
+        gate.wait(60)
         told.append(len(event.text))
 
     dispatcher.subscribe(slow)
     dispatcher.emit(OutputWritten("x", at, "stdout", "first"))
-    assert reached.wait(10)
+    assert reached.wait(60)
     for _ in range(1000):
         dispatcher.emit(OutputWritten("x", at, "stdout", "x" * 60_000))
     gate.set()

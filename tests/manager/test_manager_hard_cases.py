@@ -208,21 +208,22 @@ def test_a_stream_may_call_others_for_longer_than_the_time_out(folder):
     folder.plugin("streamer", STREAMER, dependencies=["calm"])
     with folder.manager() as plugins:
         plugins.load_plugin("streamer")
-        stream = plugins.execute("streamer", "paced", {"seconds": 0.3, "times": 5}, timeout=0.9)
-        assert list(stream) == ["pong"] * 5
+        stream = plugins.execute("streamer", "paced", {"seconds": 0.25, "times": 9}, timeout=2.0)
+        assert list(stream) == ["pong"] * 9
 
 
-def test_unloading_is_refused_while_a_dependent_is_being_loaded(folder, wait_until):
+def test_unloading_is_refused_while_a_dependent_is_being_loaded(folder, tmp_path, wait_until):
+    gate = tmp_path / "gate"
     folder.plugin("calm", CALM)
-    folder.plugin(
-        "rising", "def initialize(self, config):\n    time.sleep(1.0)\n", dependencies=["calm"]
-    )
+    waits = f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    folder.plugin("rising", f"def initialize(self, config):\n    {waits}\n", dependencies=["calm"])
     with folder.manager() as plugins, ThreadPoolExecutor(1) as pool:
         loading = pool.submit(plugins.load_plugin, "rising")
         record = plugins._engine.catalogue.record("rising")
         wait_until(lambda: record.state is PluginState.LOADING, "the loading")
         with pytest.raises(DependentsLoadedError):
             plugins.unload_plugin("calm")
+        gate.touch()
         loading.result()
 
 

@@ -58,9 +58,9 @@ def test_a_call_after_an_interrupted_one_is_served(folder, interrupt):
     folder.plugin("echo", ECHO)
     with folder.manager() as plugins:
         plugins.load_plugin("echo")
-        for _ in range(120):
+        for _ in range(60):
             interrupt(moments.uniform(0.000005, 0.0015), lambda: call_for_ever(plugins))
-            assert plugins.execute("echo", "echo", {"text": "y"}, timeout=20) == "y"
+            assert plugins.execute("echo", "echo", {"text": "y"}, timeout=60) == "y"
 
 
 def test_interrupted_reloads_leave_one_process_that_serves(folder, interrupt, wait_until):
@@ -70,7 +70,7 @@ def test_interrupted_reloads_leave_one_process_that_serves(folder, interrupt, wa
         plugins.load_plugin("echo")
         for _ in range(20):
             interrupt(moments.uniform(0.0005, 0.03), lambda: plugins.reload_plugin("echo"))
-        assert plugins.execute("echo", "echo", {"text": "y"}, timeout=20) == "y"
+        assert plugins.execute("echo", "echo", {"text": "y"}, timeout=60) == "y"
         wait_until(lambda: len(processes_of("echo")) == 1, "the end of the others")
 
 
@@ -82,5 +82,5 @@ def test_an_interrupted_load_leaves_a_plugin_that_can_be_loaded(folder, interrup
         for _ in range(15):
             interrupt(moments.uniform(0.0005, 0.03), lambda: plugins.load_plugin("echo"))
             plugins.load_plugin("echo")
-            assert plugins.execute("echo", "echo", {"text": "y"}, timeout=20) == "y"
+            assert plugins.execute("echo", "echo", {"text": "y"}, timeout=60) == "y"
             plugins.unload_plugin("echo")

@@ -84,7 +84,7 @@ def test_a_call_that_is_cancelled_is_no_error(plugins):
     call = plugins.begin("fallible", "wait", timeout=60)
     is_running = threading.Event()
     call.sink.progress = lambda *step: is_running.set()
-    stopper = threading.Thread(target=lambda: is_running.wait(10) and call.cancel())
+    stopper = threading.Thread(target=lambda: is_running.wait(60) and call.cancel())
     stopper.start()
     with pytest.raises(CallCancelledError):
         plugins.execute_invocation(call, {})

@@ -103,7 +103,7 @@ def test_independent_plugins_are_loaded_at_the_same_time(open_manager, diary, sa
     # Each waits in its initialize until the others have begun theirs.
     together = {plugin_id: {"meet": 3} for plugin_id in ("base", "alone", "other")}
     strategy = {"type": "Priority", "threshold": 10}
-    with open_manager(sandbox, together, loading=strategy, timeout=10) as plugins:
+    with open_manager(sandbox, together, loading=strategy, timeout=60) as plugins:
         plugins.load_plugin("base")
         assert {"base", "alone", "other"} <= loaded(plugins)
         assert set(entries(diary, "begin")[:3]) == {"base", "alone", "other"}

@@ -53,6 +53,8 @@ BROKEN = {
 }
 
 
+# What a process says of such edits is in test_live_broken.py.
+@pytest.mark.parametrize("plugins", ["None"], indirect=True)
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_edit_leaves_the_old_code_serving(plugins, folder, what):
     plugins["counter"].up()

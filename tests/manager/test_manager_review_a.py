@@ -66,7 +66,7 @@ def interrupted_once(condition, wait_until):
 
 
 def test_a_kernel_whose_start_is_interrupted_is_ended(folder, wait_until):
-    folder.plugin("one", PING)
+    folder.plugin("one", PING + "def initialize(self, config):\n    time.sleep(60)")
     with folder.manager() as plugins:
         with pytest.raises(KeyboardInterrupt), interrupted_once(hosts, wait_until):
             plugins.load_plugin("one")
@@ -119,8 +119,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("sandbox", ["Process", "None"])
-@pytest.mark.parametrize("ran", ["", "ran"], ids=["never used", "used"])
+# One that has used hosts is in test_manager_ending.py.
+@pytest.mark.parametrize(("sandbox", "ran"), [("Process", ""), ("None", ""), ("None", "ran")])
 def test_an_owner_killed_by_sigkill_leaves_no_folder(folder, wait_until, sandbox, ran):
     folder.plugin("one", PING)
     command = [sys.executable, "-c", OWNER, str(folder.path), sandbox, ran]
@@ -204,9 +204,10 @@ def numbers(self):
 """,
     )
     with folder.manager() as plugins:
+        plugins.load_plugin("one")
+        pid = plugins.list_plugins()[0].pid
         stream = plugins["one"].numbers()
         next(stream)
-        pid = plugins.list_plugins()[0].pid
         wait_until(lambda: pid not in hosts(), "the host's end")
         with pytest.raises(PluginCrashedError, match="exited with code 3"):
             list(stream)

@@ -188,13 +188,19 @@ def test_how_a_host_ended_is_told_whatever_is_around_it(run, asked, code, reason
 
 
 def _sleepers(ready):
-    """Those that write this file, by pid and start."""
-    found = set()
+    """The processes that write this file."""
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if str(ready) in " ".join(process.cmdline()):
-                found.add((process.pid, process.create_time()))
+                found.append(process)
     return found
+
+
+def _is_over(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def _machine_without(*missing):
@@ -287,7 +293,7 @@ def test_with_less_of_a_machine_what_is_left_behind_ends_with_its_host(
     assert before
     with pytest.raises(PluginCrashedError):
         run("os.kill(os.getpid(), 9)", ["ProcessSpawn", "FileSystem"])
-    wait_until(lambda: not (before & _sleepers(ready)), "the end of the daemon")
+    wait_until(lambda: all(map(_is_over, before)), "the end of the daemon")
 
 
 @pytest.mark.parametrize("missing", OLDER, ids="-".join)

@@ -194,10 +194,13 @@ def test_tables_are_the_same_after_a_reload(shared_folder, sandbox):
         assert plugins["tables"].run(code="self.pandas.loc[0, 'a'] = 9") is None
 
 
-def test_more_objects_than_a_result_may_have_are_kept(shared_folder):
+def test_more_objects_than_a_result_may_have_are_kept(shared_folder, desk):
+    """Each takes three of the million lists that there may be."""
     shared_folder.write("many", CLASSES)
     with shared_folder.manager("Process") as plugins:
-        made = "[[] for _ in range(600_000)]"
+        made = "[[] for _ in range(350_000)]"
         plugins["many"].run(code=f"self.many = {made}")
-        plugins.reload_plugin("many")
+        saved = desk(plugins).save("many")
+        plugins["many"].run(code="self.many = None")
+        desk(plugins).restore("many", saved)
         assert plugins["many"].run(code=f"answer = self.many == {made}") is True

@@ -71,7 +71,7 @@ class Scene:
             self.reasons.append,
         )
         self.watcher.start()
-        assert self.watcher.is_up.wait(10)
+        assert self.watcher.is_up.wait(30)
         self.settle()
 
     def _take(self, changes) -> None:
@@ -81,7 +81,7 @@ class Scene:
             self.times.append(at)
             self._came.notify_all()
 
-    def wait_for(self, what, timeout: float = 10.0):
+    def wait_for(self, what, timeout: float = 30.0):
         """The first of the changes for which `what` is true."""
         with self._came:
             self._came.wait_for(lambda: any(map(what, self.told)), timeout)
@@ -103,7 +103,8 @@ class Scene:
             fresh.write_text(source("mark", f"# {self._marks}"))
             fresh.replace(self.mark)
             with self._came:
-                self._came.wait_for(partial(self._was_told_more_than, before), 10)
+                came = self._came.wait_for(partial(self._was_told_more_than, before), 30)
+            assert came, "a change after all others was not told"
 
     def _was_told_more_than(self, before: int) -> bool:
         return self.count("mark") > before
@@ -236,7 +237,7 @@ class Live:
             ]
 
         with self._came:
-            assert self._came.wait_for(found, 20), f"no {kind.__name__}: {self.events}"
+            assert self._came.wait_for(found, 60), f"no {kind.__name__}: {self.events}"
             return found()[0]
 
     def saved(self, plugin_id: str, save, /, *arguments: object, **options: object):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -123,17 +126,37 @@ for _ in range(30_000):  # in turn, since equal events one after the other are o
         os.write(file, b"x")
 with open("one.py", "a") as file:
     file.write("x = 1")
+with open("../over", "r+b") as file:
+    file.write(b"1")
 """
+
+
+@contextlib.contextmanager
+def _alone():
+    """No other thread has the interpreter's lock, as long as nothing is done that waits."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_more_events_than_the_kernel_keeps_lose_no_save(scene, one, caplog):
     """The kernel keeps `max_queued_events`, 16384 as a rule, and says when there were more."""
+    (scene.top / "over").write_bytes(b"0")
     command = [sys.executable, "-c", FLOOD]
     pipes = {"stdin": subprocess.PIPE, "cwd": scene.folder}
-    with subprocess.Popen(command, **pipes) as flood:
-        flood.stdin.write(b"\n")
-        flood.stdin.close()
-        while flood.poll() is None:
-            sum(range(10_000_000))  # holds the interpreter's lock, so that nobody reads events
+    with (
+        (scene.top / "over").open("r+b") as file,
+        mmap.mmap(file.fileno(), 1) as over,
+        subprocess.Popen(command, **pipes) as flood,
+    ):
+        latest = time.monotonic() + 60
+        with _alone():  # so that nobody reads events meanwhile
+            flood.stdin.write(b"\n")
+            flood.stdin.close()
+            while over[0] != ord("1") and time.monotonic() < latest:
+                pass
     scene.changed("one")
     assert "overflow" in caplog.text

@@ -96,7 +96,7 @@ with PluginManager(config) as plugins:
     before = plugins["one"].version()
     status = plugins.watch()
     (folder / "one.py").write_text((folder / "one.py").read_text().replace("return 1", "return 2"))
-    assert told[SavedChange].wait(20), "the save was not seen"
+    assert told[SavedChange].wait(40), "the save was not seen"
     problems = [str(problem) for problem in plugins.problems]
     print(json.dumps({
         "versions": [before, plugins["one"].version()],
