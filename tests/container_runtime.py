@@ -69,10 +69,22 @@ def containers() -> list[str]:
     return [name for name, owner in owners.items() if owner in ours | gone]
 
 
+def containers_of(pid: int) -> set[str]:
+    """Names of those whose manager is in a process."""
+    return {name for name, owner in _owners().items() if owner == pid}
+
+
 def watchers_of_none() -> set[str]:
-    """Processes that watch over a container which is no more; there are some for a moment."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    """Processes that watch over a container which is no more; there are some for a moment.
+
+    Only those of this user: another one has containers that this user's podman does not show.
+    """
+    user = str(os.getuid())
+    command = ["ps", "-U", user, "-o", "pid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line for line in listed.stdout.splitlines() if "conmon" in line and "nebula-" in line]
+    if not lines:
+        return set()
     known = _owners()
     return {line for line in lines if not any(name in line for name in known)}
 

@@ -19,6 +19,7 @@ class SharedZygote:
     FOLDERS = frozenset(
         {
             "arrays",
+            "cli",
             "conformance",
             "live",
             "manager",
@@ -27,10 +28,12 @@ class SharedZygote:
             "notebook_plugins",
             "proxy",
             "registry",
+            "registry_server",
             "samples",
             "sandbox",
             "trust",
             "versions",
+            "wasm_native",
             "watch",
             "zygote",
         }

@@ -27,14 +27,19 @@ def without(monkeypatch):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Starts nothing, which has tests of its own."""
-    monkeypatch.setattr("nebula_lab.doctor.examining.start", lambda config, machine: ())
+    """Starts nothing, nor asks other programs: all that has tests of its own."""
+    module = "nebula_lab.doctor.examining"
+    monkeypatch.setattr(f"{module}.start", lambda config, machine: ())
+    monkeypatch.setattr(f"{module}.environments", tuple)
+    monkeypatch.setattr(f"{module}.containers", lambda config: ())
 
 
 def test_it_ends_with_its_conclusion(call, tool):
     done = call("doctor", "--plugin-dir", tool)
     assert done.out.splitlines()[-1].startswith("Plugins ")
     assert "plugins' processes  yes" in done.out
+    told = {line.partition("  ")[0] for line in done.out.splitlines()}
+    assert {"Python", "uv", "Pythons", "containers"} <= told
 
 
 @pytest.mark.usefixtures("quick")

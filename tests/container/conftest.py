@@ -17,7 +17,7 @@ from nebula_lab import PluginManager, UnenforcedWarning
 # The attacks on processes are made on containers too.
 sys.path.insert(0, str(Path(__file__).parents[1] / "attacks"))
 PODMAN = {"type": "Container", "runtime": "podman"}
-PATIENCE = 20.0
+PATIENCE = 60.0  # as long as a runtime is given to remove one
 
 
 @pytest.fixture(scope="module")

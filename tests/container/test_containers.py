@@ -11,7 +11,7 @@ import textwrap
 import warnings
 
 import pytest
-from container_runtime import containers
+from container_runtime import containers, containers_of
 
 from nebula_lab import PluginManager
 from nebula_lab.errors import (
@@ -244,19 +244,19 @@ def test_a_spare_is_taken_by_the_next_plugin(busy, plugin_file, wait_until):
 
 def test_its_name_and_its_owner_are_seen_from_outside(busy):
     plugins = busy()
-    before = set(containers())
+    before = containers_of(os.getpid())
     plugins.execute("busy", "add", {"a": 1})
-    (name,) = set(containers()) - before
+    (name,) = containers_of(os.getpid()) - before
     assert name.startswith("nebula-")
     other = busy()
     other.load_plugin("busy")
     pid = other.plugin_info("busy").pid
     plugins.close()
-    assert name not in containers()
+    assert name not in containers_of(os.getpid())
     assert other.plugin_info("busy").pid == pid  # another manager of this process is left alone
     assert other.execute("busy", "add", {"a": 1}) == 3
     assert other.plugin_info("busy").reload_count == 0
-    assert len(set(containers()) - before) == 1
+    assert len(containers_of(os.getpid()) - before) == 1
 
 
 OWNER = """
@@ -273,7 +273,6 @@ sys.stdin.read()
 
 def test_a_manager_that_was_killed_leaves_no_container(podman, plugin_file, tmp_path, wait_until):
     plugin_file("busy", SOURCE)
-    before = set(containers())
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path / "plugins")],
         stdin=subprocess.PIPE,
@@ -281,9 +280,9 @@ def test_a_manager_that_was_killed_leaves_no_container(podman, plugin_file, tmp_
         text=True,
     ) as owner:
         assert owner.stdout.readline() == "up\n"
-        assert set(containers()) - before
+        assert containers_of(owner.pid)
         owner.kill()
-    wait_until(lambda: not set(containers()) - before, "the container's end", timeout=30)
+    wait_until(lambda: not containers_of(owner.pid), "the container's end", timeout=60)
 
 
 def test_a_container_without_its_manager_is_removed_by_the_next(busy, wait_until):

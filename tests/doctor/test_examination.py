@@ -37,8 +37,11 @@ def no_plugins(**settings):
 
 @pytest.fixture
 def examined(monkeypatch):
-    """Examines a machine that is known, without starting anything."""
-    monkeypatch.setattr("nebula_lab.doctor.examining.start", lambda config, machine: ())
+    """Examines a machine that is known, without starting anything, nor other programs."""
+    module = "nebula_lab.doctor.examining"
+    monkeypatch.setattr(f"{module}.start", lambda config, machine: ())
+    monkeypatch.setattr(f"{module}.environments", tuple)
+    monkeypatch.setattr(f"{module}.containers", lambda config: ())
 
     def run(*missing, manager=no_plugins, **settings):
         return examine(manager, Known(*missing, **settings))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 from local_wheels import write_wheel
 
 from nebula_lab import PluginManager
+from nebula_lab.cli.failing import run_command
+from nebula_lab.cli.main import cli
 from nebula_lab.doctor.environments import environments
 from nebula_lab.doctor.finding import Verdict
 from nebula_lab.environments.cache_layout import CacheLayout, cache_root
@@ -28,18 +31,26 @@ for one in environments():
 """
 
 
-def run(*arguments):
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from nebula_lab.cli.main import main; sys.exit(main())",
-    ]
-    return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=60
-    )
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_what_is_kept_is_listed_and_removed_once_nobody_has_it(index, cache):
+@pytest.fixture
+def run(capsys):
+    """Runs a command of `nebula-lab` in this process."""
+
+    def run(*arguments):
+        code = run_command(cli, [str(one) for one in arguments])
+        return Done(int(code), *capsys.readouterr())
+
+    return run
+
+
+def test_what_is_kept_is_listed_and_removed_once_nobody_has_it(index, cache, run):
     write_wheel(index, "kept", "1.0")
     found = cache.ready(PythonNeeds(dependencies=("kept",)))
     assert "kept==1.0" in run("env", "list").stdout
@@ -66,7 +77,7 @@ def two(index, plugin_file):
     return path.parent
 
 
-def test_whose_an_environment_is_and_what_is_in_it_is_shown(two):
+def test_whose_an_environment_is_and_what_is_in_it_is_shown(two, run):
     shown = run("env", "show", "--plugin-dir", two, "wanting").stdout
     assert "of wanting: Python" in shown
     assert "wanted" in shown
@@ -76,7 +87,7 @@ def test_whose_an_environment_is_and_what_is_in_it_is_shown(two):
     assert run("env", "show", "--plugin-dir", two, "plain").returncode == 3
 
 
-def test_one_is_built_again_unless_somebody_has_it(two):
+def test_one_is_built_again_unless_somebody_has_it(two, run):
     with PluginManager({"plugin_dir": two, "hot_reload": False}) as plugins:
         folder = plugins.build_environment("wanting")
         lost = next(folder.rglob("wanted.py"))
@@ -102,7 +113,7 @@ def test_a_list_names_the_plugin_and_counts_packages(two):
     assert "<th" in shown.html
 
 
-def test_a_time_that_is_none_is_wrong_usage():
+def test_a_time_that_is_none_is_wrong_usage(run):
     assert "--older-than" in run("env", "gc", "--older-than", "soon").stderr
 
 

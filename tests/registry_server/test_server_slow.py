@@ -23,7 +23,7 @@ from nebula_lab.registry.server.tokens import TokenFile
 
 folder = RegistryFolder(Path(sys.argv[1]))
 folder.begin()
-served = application(folder, tokens=TokenFile(Path(sys.argv[2])), pace=Pace(30, 0.3, 10_000))
+served = application(folder, tokens=TokenFile(Path(sys.argv[2])), pace=Pace(30, 2.0, 10_000))
 if __name__ == "__main__":
     run(served, Listening("127.0.0.1", 0), lambda url: print(url, flush=True))
 """
@@ -31,7 +31,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def impatient(tmp_path):
-    """A server that wants ten thousand bytes a second after the third part of one."""
+    """A server that wants ten thousand bytes a second after two seconds."""
     tokens, program = Tokens(tmp_path), tmp_path / "program.py"
     program.write_text(PROGRAM)
     words = [sys.executable, program, tmp_path / "registry", tokens.file]

@@ -78,6 +78,7 @@ def test_whenever_a_process_is_killed_every_tree_that_is_there_is_whole(
     process = worker("churn", package)
     told = [process.stdout.readline().strip() for _ in range(steps)]
     process.kill()
+    process.wait(30)  # what it was told to do last it may still be at
     trees = {tree.digest: tree for tree in store.trees()}
     assert set(told) <= set(trees)
     for digest, tree in trees.items():

@@ -1,4 +1,4 @@
-"""Thousands of plugins in dozens of versions, and conflicts that must not be searched through."""
+"""Hundreds of plugins in dozens of versions, and conflicts that must not be searched through."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from nebula_lab.resolver.choosing.clock import Clock
 VERSIONS = 20
 
 
-# That takes some three seconds of processor time, of the thirty that a choice has; what is held
-# here is the number of steps, which is the same on every machine: about six for each version.
-def test_two_thousand_plugins_in_twenty_versions_are_chosen_from(monkeypatch):
-    universe = make_universe(2_000, VERSIONS, seed=1)
+# Held is the number of steps, which is the same on every machine: about six for each version.
+def test_five_hundred_plugins_in_twenty_versions_are_chosen_from(monkeypatch):
+    universe = make_universe(500, VERSIONS, seed=1)
     wants = [Want(plugin_id, required=False) for plugin_id in universe]
     step, taken = Clock.step, []
 
@@ -25,21 +24,21 @@ def test_two_thousand_plugins_in_twenty_versions_are_chosen_from(monkeypatch):
 
     monkeypatch.setattr(Clock, "step", counted)
     choice = choose(wants, universe.__getitem__)
-    assert 40_000 < sum(taken) < 400_000
-    assert len(choice.releases) + len(choice.left_out) == 2_000
+    assert 10_000 < sum(taken) < 100_000
+    assert len(choice.releases) + len(choice.left_out) == 500
     for one in choice.releases.values():
         for entry in one.dependencies:
             assert entry.version_req.matches(choice.releases[entry.plugin_id].version)
 
 
-# A search that goes back one step at a time would take 20 to the power of 200 steps.
+# A search that goes back one step at a time would take 20 to the power of 100 steps.
 def test_a_conflict_at_the_end_of_a_long_chain_is_found(shelf):
     lines = [
         f"p{n} 1.{version}.0: p{n + 1} >=1.{version % 3}"
-        for n in range(200)
+        for n in range(100)
         for version in range(VERSIONS)
     ]
-    ends = [f"p200 1.{version}.0: shared ^1" for version in range(VERSIONS)]
+    ends = [f"p100 1.{version}.0: shared ^1" for version in range(VERSIONS)]
     plugins = shelf(*lines, *ends, "shared 1.0.0", "shared 2.0.0")
     with pytest.raises(NoVersionFitsError) as caught:
         plugins.choose("p0", "shared ^2")

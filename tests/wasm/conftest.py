@@ -51,7 +51,7 @@ class Workshop:
         config = {
             "plugin_dir": self.folder,
             "hot_reload": False,
-            "grace": 0.3,
+            "grace": 5.0,  # what computes is stopped at once, however busy the machine is
             "restart": {"max_restarts": 1000, "backoff": 0},
             "security": security,
             **settings,

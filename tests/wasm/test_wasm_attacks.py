@@ -220,15 +220,15 @@ def _processor_time(thread: int) -> float:
 
 def test_what_waits_outside_its_machine_is_left_and_no_second_one_is_begun(workshop):
     workshop.plugin("it", METHODS)
-    with workshop.manager() as plugins:
+    with workshop.manager(grace=0.1) as plugins:
         plugins.load_plugin("it")
         host = plugins._engine.catalogue.record("it").slots.hosts[0]
         with pytest.raises(PluginTimeoutError, match="left behind"):
-            plugins.execute("it", "wait_outside", {"seconds": 3.0}, timeout=0.1)
+            plugins.execute("it", "wait_outside", {"seconds": 6.0}, timeout=0.1)
         with pytest.raises(PluginError, match="outside its machine"):
             plugins.unload_plugin("it")
             plugins.load_plugin("it")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while host.is_left(0.02) and time.monotonic() < deadline:
             pass
         plugins.load_plugin("it")

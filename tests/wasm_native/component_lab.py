@@ -77,7 +77,7 @@ class ComponentLab:
         security = {"sandbox": sandbox, **settings.pop("security", {})}
         config = {
             "plugin_dir": folder,
-            "grace": 0.3,
+            "grace": 5.0,  # what computes is stopped at once, however busy the machine is
             "hot_reload": False,
             "restart": {"max_restarts": 1000},
             "security": security,

@@ -151,6 +151,7 @@ def test_a_component_that_is_saved_is_live_by_itself(tmp_path):
         until = time.monotonic() + 20
         while "OutOfButter" not in _said_by_failure(lab):
             assert time.monotonic() < until
+            time.sleep(0.02)
         assert lab.ask("add", n=0) == 5
 
 
