@@ -170,6 +170,29 @@ threading.Thread(target=socket.send_fds, args=(one, [b"."], [fd]), daemon=True).
 time.sleep(0.02)
 file.close()
 """,
+    "in calls that wait, each for less than the time between two looks": """
+import socket
+one, two = socket.socketpair()
+file = open("f", "wb"); file.write(bytes(1 << 20)); file.flush(); os.unlink("f")
+fd = os.dup(file.fileno()); file.close()
+for turn in range(150):
+    one.setblocking(False)
+    try:
+        while True: one.send(bytes(4096))
+    except BlockingIOError:
+        one.setblocking(True)
+    sender = threading.Thread(target=socket.send_fds, args=(one, [b"."], [fd]), daemon=True)
+    sender.start()
+    time.sleep(0.01)
+    os.close(fd)
+    time.sleep(0.02)
+    taken = []
+    while not taken:
+        _, taken, _, _ = socket.recv_fds(two, 1 << 20, 1)
+    (fd,) = taken
+    sender.join()
+raise ValueError("nobody saw it")
+""",
     "of a program that may not be read": """
 import shutil
 program = os.open("p", os.O_CREAT | os.O_WRONLY, 0o111)
@@ -281,6 +304,25 @@ def test_what_is_nested_too_deep_to_be_looked_at_is_too_large(tmp_path):
     finally:
         os.close(deep)
     assert sum(sizes(str(tmp_path))) == float("inf")
+
+
+ENDED = """
+import os, signal, sys
+from nebula_lab.sandbox.nameless_files import NamelessFiles
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+looks, ended = NamelessFiles("/tmp"), []
+for _ in range(4):
+    ended.append(os.fork() or os._exit(0))
+    os.waitid(os.P_PID, ended[-1], os.WEXITED | os.WNOWAIT)
+    print(sum(looks.sizes(ended, set())))
+"""
+
+
+def test_processes_that_have_ended_keep_nothing_out_of_sight():
+    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True)
+    assert done.stdout.split() == ["0.0"] * 4, done.stderr
 
 
 def test_what_may_not_be_read_is_too_large(tmp_path):
