@@ -227,12 +227,7 @@ class CallPath:
         while not wait([loading], max(least, invocation.left())).done:
             known, before = self._loader.seconds_of_preparing(record), known
             if known <= before:
-                raise PluginTimeoutError(
-                    f"it was still being loaded after {invocation.timeout:g} s",
-                    plugin_id=record.id,
-                    operation=invocation.operation,
-                    hint="It goes on loading; give the first call more time, or load it beforehand.",
-                )
+                raise _still_loading(record, invocation)
             invocation.put_off(known - before)  # what was made is gone, and is made anew
             least = _TICK
         if more := self._loader.seconds_of_preparing(record) - known:
@@ -276,3 +271,12 @@ def _unsupported(error: ValueNotSupportedError, invocation: Invocation) -> Unsup
     unsupported = UnsupportedValueError(error.element, error.found)
     unsupported.plugin_id = invocation.plugin_id
     return unsupported
+
+
+def _still_loading(record: PluginRecord, invocation: Invocation) -> PluginTimeoutError:
+    return PluginTimeoutError(
+        f"it was still being loaded after {invocation.timeout:g} s",
+        plugin_id=record.id,
+        operation=invocation.operation,
+        hint="It goes on loading; give the first call more time, or load it beforehand.",
+    )

@@ -79,7 +79,8 @@ class NamelessFiles:
         except PermissionError:  # it runs a program that may not be read, perhaps one of its own
             self._hides |= not pidfds.is_ending(pid)  # which has nothing any more
             return
-        for name in (*(f"fd/{number}" for number in names), "exe"):
+        program = () if self._runs_what_is_elsewhere(pid) else ("exe",)
+        for name in (*(f"fd/{number}" for number in names), *program):
             with contextlib.suppress(OSError):
                 found = Path(f"/proc/{pid}/{name}").stat()
                 if stat.S_ISSOCK(found.st_mode) and found.st_ino != self._channel:
@@ -87,6 +88,14 @@ class NamelessFiles:
                 if stat.S_ISREG(found.st_mode) and found.st_dev == disk and not found.st_nlink:
                     self._open.add(found.st_ino)
                     yield _size(found, counted)
+
+    def _runs_what_is_elsewhere(self, pid: int) -> bool:
+        """Whether its program is none of the folder's, as an interpreter that was replaced."""
+        try:
+            program = os.readlink(f"/proc/{pid}/exe".encode())  # noqa: PTH115 - any bytes
+        except OSError:  # a path can be too long to be told
+            return False
+        return not program.startswith(self._inside)
 
     def _note_queue(self, told: str) -> None:
         """Note whether descriptors lie in a socket; see `unix_show_fdinfo` in the kernel."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +33,7 @@ def machine(monkeypatch, tmp_path):
     path = tmp_path / "machine-id"
     path.write_text("0123456789abcdef0123456789abcdef\n")
     monkeypatch.setattr(owners, "_MACHINE", path)
-    monkeypatch.setattr(owners, "_FIRST", os.readlink("/proc/self/ns/pid"))
+    monkeypatch.setattr(owners, "_FIRST", str(Path("/proc/self/ns/pid").readlink()))
     return path
 
 

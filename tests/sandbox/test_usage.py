@@ -306,25 +306,6 @@ def test_what_is_nested_too_deep_to_be_looked_at_is_too_large(tmp_path):
     assert sum(sizes(str(tmp_path))) == float("inf")
 
 
-ENDED = """
-import os, signal, sys
-from nebula_lab.sandbox.nameless_files import NamelessFiles
-if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-looks, ended = NamelessFiles("/tmp"), []
-for _ in range(4):
-    ended.append(os.fork() or os._exit(0))
-    os.waitid(os.P_PID, ended[-1], os.WEXITED | os.WNOWAIT)
-    print(sum(looks.sizes(ended, set())))
-"""
-
-
-def test_processes_that_have_ended_keep_nothing_out_of_sight():
-    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True)
-    assert done.stdout.split() == ["0.0"] * 4, done.stderr
-
-
 def test_what_may_not_be_read_is_too_large(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "hidden").mkdir(0)
