@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
 import pytest
 
 from nebula_lab.sandbox.container.image import OwnImage
+from nebula_lab.sandbox.container.owners import own_name
 from nebula_lab.sandbox.container.runtime import Runtime
 
 SOURCE = """
@@ -54,3 +56,37 @@ def test_a_call_has_its_whole_time_where_the_image_is_built_anew(
     _take_name_from(image)
     monkeypatch.setattr(OwnImage, "build", last_as_long_as_a_call_may)
     assert plugins.execute("adder", "add", {"a": 40}, timeout=TIMEOUT) == 42
+
+
+class Recording:
+    """A runtime that takes whatever is asked of it."""
+
+    name = "podman"
+
+    def __init__(self, *images):
+        self.images = images
+        self.removed = []
+
+    def run(self, arguments, **kwargs):
+        if arguments[0] == "rmi":
+            self.removed.append(arguments[1])
+        return "\n".join(self.images) if "--format" in arguments else ""
+
+
+OURS = "localhost/nebula-lab-host"
+LIVING = f"{OURS}:making-{own_name()}-0123456789ab"
+LEFT = f"{OURS}:making-{own_name().partition('-')[0]}-999999999-1--0123456789ab"
+ELSEWHERE = f"{OURS}:making-0123456789ab-{os.getpid()}-1--0123456789ab"
+
+
+def test_an_image_that_another_installation_is_making_is_left_to_it():
+    runtime = Recording(LIVING, LEFT, ELSEWHERE)
+    OwnImage(runtime).build(print)
+    *left, own = runtime.removed
+    assert left == [LEFT]
+    assert own_name() in own
+
+
+def test_images_that_are_being_made_are_not_among_the_others():
+    image = OwnImage(Recording(LIVING, LEFT, ELSEWHERE, f"{OURS}:0123456789ab"))
+    assert image.remove_others() == [LEFT, f"{OURS}:0123456789ab"]

@@ -72,7 +72,8 @@ def remove_abandoned(runtime: Runtime) -> int:
     if runtime.is_podman:
         form = '{{.ID}} {{index .Labels "' + OWNER + '"}}'
     listed = runtime.run(["ps", "-a", "--filter", f"label={LABEL}", "--format", form])
-    abandoned = [words[0] for words in map(str.split, listed.splitlines()) if _is_gone(words)]
+    lines = map(str.split, listed.splitlines())
+    abandoned = [words[0] for words in lines if len(words) == 2 and is_gone(words[1])]
     if abandoned:
         runtime.remove(abandoned)
     return len(abandoned)
@@ -102,11 +103,13 @@ def remove_own(runtime: Runtime, run: str) -> None:
         time.sleep(_LOOKING)
 
 
-def _is_gone(words: list[str]) -> bool:
-    """Whether the owner that a line names was a process here, and is one no more."""
-    if len(words) != 2:
-        return False
-    place, pid, started, lasting, *_ = (*words[1].split("-"), "", "", "")
+def is_gone(name: str) -> bool:
+    """Whether an owner was a process here, and is one no more.
+
+    Args:
+        name: see `own_name`; more words may follow.
+    """
+    place, pid, started, lasting, *_ = (*name.split("-"), "", "", "")
     if place != _place():
         # Then its number may be another's now, but its boot is over, and so is it.
         return bool(lasting) and lasting == _lasting_place()
