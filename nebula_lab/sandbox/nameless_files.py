@@ -118,7 +118,8 @@ class NamelessFiles:
 
     def _note_blocked(self, pid: int) -> None:
         """Note threads that wait for room to send: what they send is in no table and no queue."""
-        with contextlib.suppress(PermissionError):  # see kernel.yama.ptrace_scope
+        # By kernel.yama.ptrace_scope=1 only those below us are seen: not those whose zygote died.
+        with contextlib.suppress(PermissionError):
             for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
                 call = Path(f"/proc/{pid}/task/{task}/syscall").read_bytes()
                 if call.partition(b" ")[0] in self._sending:
