@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import wait
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ from nebula_lab.wire.values import encode_plain, encode_value
 
 # How often a call of an idempotent operation is run before it is taken to be what kills its host.
 _MOST_ATTEMPTS = 3
+_TICK = 0.05  # seconds between two looks whether a sandbox is still being made ready
 _ASLEEP = frozenset({PluginState.DISCOVERED, PluginState.SUSPENDED})
 
 
@@ -220,18 +221,18 @@ class CallPath:
         # It is made once, for all plugins, and so is not a part of anybody's call.
         if seconds := self._loader.get_ready(record):
             invocation.put_off(seconds)
+        known = self._loader.seconds_of_preparing(record)
         loading = self._workers.start(partial(self._loader.load, record.id))
-        try:
-            loading.result(invocation.left())
-        except FutureTimeoutError:
-            if loading.done():
-                raise
-            raise PluginTimeoutError(
-                f"it was still being loaded after {invocation.timeout:g} s",
-                plugin_id=record.id,
-                operation=invocation.operation,
-                hint="It goes on loading; give the first call more time, or load it beforehand.",
-            ) from None
+        least = 0.0
+        while not wait([loading], max(least, invocation.left())).done:
+            known, before = self._loader.seconds_of_preparing(record), known
+            if known <= before:
+                raise _still_loading(record, invocation)
+            invocation.put_off(known - before)  # what was made is gone, and is made anew
+            least = _TICK
+        if more := self._loader.seconds_of_preparing(record) - known:
+            invocation.put_off(more)
+        loading.result()
 
     def _wait_for_place(self, record: PluginRecord, invocation: Invocation) -> Host:
         nested = invocation.parent is not None
@@ -270,3 +271,12 @@ def _unsupported(error: ValueNotSupportedError, invocation: Invocation) -> Unsup
     unsupported = UnsupportedValueError(error.element, error.found)
     unsupported.plugin_id = invocation.plugin_id
     return unsupported
+
+
+def _still_loading(record: PluginRecord, invocation: Invocation) -> PluginTimeoutError:
+    return PluginTimeoutError(
+        f"it was still being loaded after {invocation.timeout:g} s",
+        plugin_id=record.id,
+        operation=invocation.operation,
+        hint="It goes on loading; give the first call more time, or load it beforehand.",
+    )

@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ from nebula_lab.runtime.operation import Description, read_description
 from nebula_lab.runtime.output import OutputSink
 from nebula_lab.runtime.plugin_environments import PluginEnvironments
 from nebula_lab.runtime.plugin_places import places_of
-from nebula_lab.runtime.preparing import prepare
+from nebula_lab.runtime.preparing import PreparationClock, prepare
 from nebula_lab.runtime.shelf import ReadPlugin, Shelf
 from nebula_lab.runtime.unenforced import unenforceable
 from nebula_lab.runtime.workers import Workers
@@ -110,6 +111,7 @@ class Hosting:
         self._mark = mark
         self._components: CompiledComponents | None = None
         self._memory = MemoryTally(on_memory)
+        self._clocks: dict[Sandbox, PreparationClock] = defaultdict(PreparationClock)
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
         self._starting = 0
@@ -144,7 +146,13 @@ class Hosting:
         )
         sandbox = self._sandboxes.of(descriptor)
         self.get_ready(descriptor, sink)
-        host = self._workers.start(partial(self._start_host, spec, sandbox, cradle)).result()
+        start = partial(self._start_host, spec, sandbox, cradle)
+        try:
+            host = self._workers.start(start).result()
+        except LoadFailedError:
+            if not self.get_ready(descriptor, sink):
+                raise
+            host = self._workers.start(start).result()  # somebody had removed what it needs
         # Before it loads: it may end at any time from now on.
         host.needs = tuple(one.plugin_id for one in descriptor.dependencies)
         host.peers = cradle.peers
@@ -205,8 +213,14 @@ class Hosting:
         if sandbox.is_ready():
             return 0.0
         began = time.monotonic()
-        prepare(sandbox, self._workers, sink)
+        with self._clocks[sandbox].running():
+            prepare(sandbox, self._workers, sink)
         return time.monotonic() - began
+
+    def seconds_of_preparing(self, descriptors: Iterable[PluginDescriptor]) -> float:
+        """How long the sandboxes of some plugins have been made ready up to now."""
+        sandboxes = {self._sandboxes.of(one) for one in descriptors}
+        return sum(self._clocks[one].seconds() for one in sandboxes)
 
     def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:
         """What holds for a plugin, and what enforces it here.

@@ -179,11 +179,20 @@ class Loader:
         """
         began, has_made = time.monotonic(), False
         with contextlib.suppress(PluginError):
-            self._catalogue.require_usable(record.id)
-            for one in (*self._catalogue.resolution.prerequisites(record.id), record.id):
-                descriptor = self._catalogue.record(one).descriptor
+            for descriptor in self._loaded_with(record):
                 has_made = bool(self._hosting.get_ready(descriptor, self._sink())) or has_made
         return time.monotonic() - began if has_made else 0.0
+
+    def seconds_of_preparing(self, record: PluginRecord) -> float:
+        """How long that has taken up to now, also where a load had to do it once more."""
+        with contextlib.suppress(PluginError):
+            return self._hosting.seconds_of_preparing(self._loaded_with(record))
+        return 0.0
+
+    def _loaded_with(self, record: PluginRecord) -> list[PluginDescriptor]:
+        self._catalogue.require_usable(record.id)
+        ids = (*self._catalogue.resolution.prerequisites(record.id), record.id)
+        return [self._catalogue.record(one).descriptor for one in ids]
 
     def bring_up_replicas(
         self, record: PluginRecord, descriptor: PluginDescriptor, cradle: Cradle

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from nebula_lab.environments.stages import BuildWatcher, Stage
@@ -13,6 +16,36 @@ from nebula_lab.runtime.workers import Workers
 from nebula_lab.sandbox.base import Sandbox
 
 _TICK = 0.5  # seconds between two signs of life: a stage can take half a minute
+
+
+class PreparationClock:
+    """How long it has been made ready, all in all: no part of anybody's deadline. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spent = self._began = 0.0
+        self._running = 0
+
+    def seconds(self) -> float:
+        """What went by while at least one was at it, up to now."""
+        with self._lock:
+            going_on = time.monotonic() - self._began if self._running else 0.0
+            return self._spent + going_on
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count what goes by meanwhile."""
+        with self._lock:
+            if not self._running:
+                self._began = time.monotonic()
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    self._spent += time.monotonic() - self._began
 
 
 def prepare(sandbox: Sandbox, workers: Workers, sink: OutputSink) -> None:

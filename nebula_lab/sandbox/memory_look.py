@@ -20,8 +20,8 @@ from nebula_lab.sandbox.family import Family
 _TIMES, _FOLDERS = 2, 2
 # What libraries write to when they are loaded, and have made read-only, is data of nobody's.
 _SLACK = 64 * 2**20
-# Seconds for which the kernel's own division of what is shared is taken to be right: to have it
-# made takes milliseconds for each gigabyte.
+# Seconds from its end on for which the kernel's own division of what is shared is taken to be
+# right: to have it made takes milliseconds for each gigabyte.
 _DIVIDED = 1.0
 # Seconds for which a look waits for that; else the next one has it.
 _WAITING = 0.005
@@ -52,7 +52,7 @@ class MemoryLook:
         self._counted_twice = 0
         self._until = 0.0
         self._aside: ThreadPoolExecutor | None = None
-        self._division: Future[tuple[int, int]] | None = None
+        self._division: Future[tuple[int, int, float]] | None = None
 
     def __call__(self) -> str:
         """Why it is to be ended; empty if it is not."""
@@ -79,26 +79,26 @@ class MemoryLook:
         It is found out aside, since a process can be made such that it takes the kernel a tenth of
         a second, and the loop's thread has others to serve.
         """
-        if self._division is None:
+        if self._division is None or _is_stale(self._division):
             self._aside = self._aside or ThreadPoolExecutor(1, "nebula-memory")
             try:
                 self._division = self._aside.submit(self._divide, together)
             except RuntimeError as error:  # no thread can be started now
                 raise OSError(str(error)) from error
         try:
-            exactly, twice = self._division.result(_WAITING)
+            exactly, twice, ended = self._division.result(_WAITING)
         except TimeoutError:
             return 0
         except BaseException:
             self._division = None
             raise
         self._division = None
-        self._counted_twice, self._until = twice, time.monotonic() + _DIVIDED
+        self._counted_twice, self._until = twice, ended + _DIVIDED
         return exactly
 
-    def _divide(self, together: int) -> tuple[int, int]:
+    def _divide(self, together: int) -> tuple[int, int, float]:
         exactly = self._together(self._each(_share_of))
-        return exactly, together - exactly
+        return exactly, together - exactly, time.monotonic()
 
     def close(self) -> None:
         """Divide nothing any more. Can be called again."""
@@ -124,6 +124,13 @@ class MemoryLook:
         for pid in self._family.pids():
             with contextlib.suppress(OSError):
                 yield memory_of(pid)
+
+
+def _is_stale(division: Future[tuple[int, int, float]]) -> bool:
+    """Whether it says what they had at another time, since nobody asked for it when it ended."""
+    if not division.done() or division.exception() is not None:
+        return False
+    return time.monotonic() > division.result()[2] + _DIVIDED
 
 
 def _share_of(pid: int) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 Of those that a process has open the size can be asked for. Of one that it only maps, or whose
 descriptor lies in a socket, nobody tells the size: it may be as large as a file may be at all. So
-what is seen like that at two looks in a row is too much; what is on its way is there at one.
+whatever is seen like that at two looks in a row is too much, be it another thing at each: one file
+can be handed from one hiding place to the next. What is on its way is there at one.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import contextlib
 import os
 import platform
 import stat
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Generator, Iterable
 from itertools import repeat
 from pathlib import Path
 
 from nebula_lab.confine.system_calls import MACHINES, numbers_for
+from nebula_lab.sandbox import pidfds
 
 _BLOCK = 512  # of st_blocks, whatever the file system's are
 # Of mappings; 10,000 of them, and 10 ms.
@@ -41,14 +43,14 @@ class NamelessFiles:
         self._open: set[int] = set()
         self._mapped: set[int] = set()
         self._sending = _numbers_of("sendmsg", "sendmmsg")
-        self._before: set[Hashable] = set()
-        self._now: set[Hashable] = set()
+        self._named: set[int] = set()
+        self._hid = self._hides = False  # something but mappings, at the last look and at this one
         self.suspects: frozenset[int] = frozenset()
 
     def named(self, inode: int) -> None:
         """One of the suspects has a name all the same, and was counted by it."""
         self.suspects -= {inode}
-        self._before.discard(("mapped", inode))
+        self._named.add(inode)
 
     def sizes(self, pids: Iterable[int], counted: set[tuple[int, int]]) -> Generator[float]:
         """Bytes of one after another; infinite for what nobody can tell.
@@ -64,20 +66,21 @@ class NamelessFiles:
                 self._note_mapped(pid)
                 self._note_blocked(pid)
             yield from repeat(0.0, _AS_LONG)
-        self._now.update(("mapped", inode) for inode in self._mapped - self._open)
-        if self._now & self._before:
+        mapped = frozenset(self._mapped - self._open)
+        if (self._hid or self.suspects) and (self._hides or mapped - self._named):
             yield float("inf")
-        self.suspects = frozenset(self._mapped - self._open)
-        self._before, self._now = self._now, set()
-        self._open, self._mapped = set(), set()
+        self.suspects = mapped
+        self._hid, self._hides = self._hides, False
+        self._open, self._mapped, self._named = set(), set(), set()
 
     def _held_by(self, pid: int, disk: int, counted: set[tuple[int, int]]) -> Generator[float]:
         try:
             names = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
         except PermissionError:  # it runs a program that may not be read, perhaps one of its own
-            self._now.add(("unreadable", pid))
+            self._hides |= not pidfds.is_ending(pid)  # which has nothing any more
             return
-        for name in (*(f"fd/{number}" for number in names), "exe"):
+        program = () if self._runs_what_is_elsewhere(pid) else ("exe",)
+        for name in (*(f"fd/{number}" for number in names), *program):
             with contextlib.suppress(OSError):
                 found = Path(f"/proc/{pid}/{name}").stat()
                 if stat.S_ISSOCK(found.st_mode) and found.st_ino != self._channel:
@@ -86,18 +89,26 @@ class NamelessFiles:
                     self._open.add(found.st_ino)
                     yield _size(found, counted)
 
+    def _runs_what_is_elsewhere(self, pid: int) -> bool:
+        """Whether its program is none of the folder's, as an interpreter that was replaced."""
+        try:
+            program = os.readlink(f"/proc/{pid}/exe".encode())  # noqa: PTH115 - any bytes
+        except OSError:  # a path can be too long to be told
+            return False
+        return not program.startswith(self._inside)
+
     def _note_queue(self, told: str) -> None:
         """Note whether descriptors lie in a socket; see `unix_show_fdinfo` in the kernel."""
         _, _, number = Path(told).read_bytes().partition(b"scm_fds:")
         if number and int(number.split(maxsplit=1)[0]):
-            self._now.add("in a socket")
+            self._hides = True
 
     def _note_mapped(self, pid: int) -> None:
         with contextlib.suppress(PermissionError):  # that has been noted
             with Path(f"/proc/{pid}/maps").open("rb") as file:
                 maps = file.read(_MOST_READ)
             if len(maps) == _MOST_READ:  # it maps so much to keep us busy
-                self._now.add(("maps", pid))
+                self._hides = True
             if _DELETED not in maps:
                 return
             for line in maps.split(b"\n"):  # names may have every other break of lines in them
@@ -107,11 +118,12 @@ class NamelessFiles:
 
     def _note_blocked(self, pid: int) -> None:
         """Note threads that wait for room to send: what they send is in no table and no queue."""
-        with contextlib.suppress(PermissionError):  # see kernel.yama.ptrace_scope
+        # By kernel.yama.ptrace_scope=1 only those below us are seen: not those whose zygote died.
+        with contextlib.suppress(PermissionError):
             for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
                 call = Path(f"/proc/{pid}/task/{task}/syscall").read_bytes()
                 if call.partition(b" ")[0] in self._sending:
-                    self._now.add((task, call))
+                    self._hides = True
 
 
 def _size(found: os.stat_result, counted: set[tuple[int, int]]) -> float:

@@ -18,8 +18,9 @@ _EXIT = 1 << 3  # PIDFD_INFO_EXIT, Linux 6.15
 _INFO_SIZE = 64
 _INFO_EXIT_CODE = slice(60, 64)
 # Fields of /proc/PID/stat, from the state on.
-_PARENT, _TICKS, _CHILDREN_TICKS = 1, slice(11, 13), slice(13, 15)
+_PARENT, _FLAGS, _TICKS, _CHILDREN_TICKS = 1, 6, slice(11, 13), slice(13, 15)
 _THREADS, _START, _EXIT_CODE = 17, 19, 49
+_IS_ENDING = 0x4  # PF_EXITING
 
 
 def pid_of(pidfd: int) -> int:
@@ -60,6 +61,17 @@ def threads_of(pid: int) -> int:
         OSError: there is no such process.
     """
     return max(1, int(_stat(pid)[_THREADS]))
+
+
+def is_ending(pid: int) -> bool:
+    """Whether a process has begun to end, all of it, or has ended and was not waited for.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    fields = _stat(pid)
+    # The first thread may have ended and others go on, with all that they have open.
+    return bool(int(fields[_FLAGS]) & _IS_ENDING) and int(fields[_THREADS]) <= 1
 
 
 def activity_of(pid: int) -> tuple[str, int]:

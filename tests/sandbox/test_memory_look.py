@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -10,7 +11,8 @@ from nebula_lab import PluginManager
 from nebula_lab.confine.limits import LENT
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.link.lender import MOST_BYTES
-from nebula_lab.sandbox import pidfds
+from nebula_lab.model.policy import Limits
+from nebula_lab.sandbox import memory_look, pidfds
 
 MIB = 1 << 20
 # Each part is written to and then made read-only, so that no limit counts it any more.
@@ -131,3 +133,39 @@ def test_what_is_lent_is_not_its_own(plugin_file):
             small = array[: 60 * MIB]
             assert manager.execute("it", "take", {"array": small}) == len(small)
         assert manager.execute("it", "take", {"array": array}) == len(array)
+
+
+class Two:
+    """A host and what it has started."""
+
+    has_descendants = True
+
+    def pids(self):
+        return [os.getpid(), os.getppid()]
+
+
+def test_what_they_had_at_another_time_ends_nobody(monkeypatch, wait_until):
+    limits = Limits(memory=MIB, cpu_percent=None, files=1, threads=1, scratch=MIB)
+    much, shares, may_go_on = 1 << 34, [], threading.Event()
+    own = pidfds.data_of(os.getpid())  # far below what they are said to have
+
+    def share_of(pid):
+        may_go_on.wait()
+        shares.append((much, 0) if len(shares) < 2 else (0, 0))
+        return shares[-1]
+
+    monkeypatch.setattr(memory_look, "_DIVIDED", 0.0)
+    monkeypatch.setattr(pidfds, "data_of", lambda pid: own)
+    monkeypatch.setattr(pidfds, "memory_of", lambda pid: (0, much))
+    monkeypatch.setattr(pidfds, "share_of_memory_of", share_of)
+    look = memory_look.MemoryLook(Two(), limits, lambda: 0, lambda _: None)
+    try:
+        assert look() == ""  # it is not known yet
+        may_go_on.set()
+        wait_until(lambda: len(shares) == 2 and look._division.done(), "its end")
+        assert look() == ""
+        wait_until(lambda: look() or len(shares) >= 4, "another look")
+        assert look() == ""
+    finally:
+        may_go_on.set()
+        look.close()

@@ -170,6 +170,29 @@ threading.Thread(target=socket.send_fds, args=(one, [b"."], [fd]), daemon=True).
 time.sleep(0.02)
 file.close()
 """,
+    "in calls that wait, each for less than the time between two looks": """
+import socket
+one, two = socket.socketpair()
+file = open("f", "wb"); file.write(bytes(1 << 20)); file.flush(); os.unlink("f")
+fd = os.dup(file.fileno()); file.close()
+for turn in range(150):
+    one.setblocking(False)
+    try:
+        while True: one.send(bytes(4096))
+    except BlockingIOError:
+        one.setblocking(True)
+    sender = threading.Thread(target=socket.send_fds, args=(one, [b"."], [fd]), daemon=True)
+    sender.start()
+    time.sleep(0.01)
+    os.close(fd)
+    time.sleep(0.02)
+    taken = []
+    while not taken:
+        _, taken, _, _ = socket.recv_fds(two, 1 << 20, 1)
+    (fd,) = taken
+    sender.join()
+raise ValueError("nobody saw it")
+""",
     "of a program that may not be read": """
 import shutil
 program = os.open("p", os.O_CREAT | os.O_WRONLY, 0o111)

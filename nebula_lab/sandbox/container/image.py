@@ -24,6 +24,7 @@ from py_compile import PycInvalidationMode
 from nebula_lab.environments.agent_copy import agent_sources
 from nebula_lab.errors.containers import ContainerRuntimeError, ImageError
 from nebula_lab.sandbox.container import image_files
+from nebula_lab.sandbox.container.owners import is_gone, own_name
 from nebula_lab.sandbox.container.runtime import Runtime
 
 _log = logging.getLogger("nebula_lab")
@@ -108,8 +109,8 @@ class OwnImage:
             ]
             # It gets its name as a whole: where this process is killed, what has been sent of the
             # archive can look like all of it.
-            self._remove(one for one in self._named() if _MAKING in one)
-            made = f"{_REPOSITORY}:{_MAKING}{secrets.token_hex(6)}"
+            self._remove(one for one in self._named() if _MAKING in one and _is_left(one))
+            made = f"{_REPOSITORY}:{_MAKING}{own_name()}-{secrets.token_hex(6)}"
             try:
                 self._runtime.run(
                     ["import", *changes, "-", made],
@@ -153,7 +154,8 @@ class OwnImage:
 
     def remove_others(self) -> list[str]:
         """Remove the images of ours that this one has taken the place of; their names."""
-        return self._remove(one for one in self._named() if one != self.name)
+        others = [one for one in self._named() if one != self.name]
+        return self._remove(one for one in others if _MAKING not in one or _is_left(one))
 
     def _named(self) -> list[str]:
         """The names of all images of ours."""
@@ -170,6 +172,11 @@ class OwnImage:
             except ContainerRuntimeError as error:  # a container is made of it
                 _log.info("the image %s was not removed: %s", name, error)
         return removed
+
+
+def _is_left(name: str) -> bool:
+    """Whether nobody goes on with making an image; the lock is not shared by all who make them."""
+    return is_gone(name.partition(f":{_MAKING}")[2])
 
 
 def _is_installed(name: str) -> bool:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from nebula_lab.environments.cache_layout import cache_root
+from nebula_lab.errors.containers import ContainerRuntimeError
 from nebula_lab.sandbox.container.image import OwnImage
 from nebula_lab.sandbox.container.runtime import Runtime
 
@@ -56,6 +57,11 @@ class KeptImage:
             ContainerRuntimeError: there is no runtime, or a package is not installed here.
         """
         return self._note().exists()
+
+    def forget(self) -> None:
+        """It is not there any more, so it is to be built when it is next needed."""
+        with contextlib.suppress(ContainerRuntimeError, OSError):
+            self._note().unlink(missing_ok=True)
 
     def build(self, is_given_up: Callable[[], bool]) -> None:
         """Build it, unless it is there.

@@ -12,13 +12,21 @@ from nebula_lab.sandbox import pidfds
 from nebula_lab.sandbox.container.command import LABEL, OWNER
 from nebula_lab.sandbox.container.runtime import PATIENCE, Runtime
 
+# Where this machine says which one it is, for good; see machine-id(5).
+_MACHINE = Path("/etc/machine-id")
+# The number of the first namespace of processes, the same at each boot (PROC_PID_INIT_INO).
+_FIRST = "pid:[4026531836]"
 _LOOKING = 0.1  # seconds, while a runtime removes what it has begun to remove
 
 
 def own_name() -> str:
-    """What containers of this process carry: where it is, its number, and when it was started."""
+    """What containers of this process carry.
+
+    Where it is at this boot, its number, when it was started, and where it is at each boot, if
+    that can be told.
+    """
     pid = os.getpid()
-    return f"{_place()}-{pid}-{pidfds.started_at(pid)}"
+    return f"{_place()}-{pid}-{pidfds.started_at(pid)}-{_lasting_place()}"
 
 
 def _place() -> str:
@@ -29,7 +37,28 @@ def _place() -> str:
     would look abandoned from here.
     """
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    spot = f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getuid()}"
+    return _digest(f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getuid()}")
+
+
+def _lasting_place() -> str:
+    """The same, whichever boot it is; empty where that can't be told.
+
+    Of namespaces only the first has a number of its own at each boot, and containers may have the
+    machine's ID of their common image. Machines that are copies of one have the same ID too, but
+    hardly the same name.
+    """
+    if str(Path("/proc/self/ns/pid").readlink()) != _FIRST:
+        return ""
+    try:
+        machine = _MACHINE.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if not machine or machine == "uninitialized":
+        return ""
+    return _digest(f"{machine} {os.uname().nodename} {os.getuid()}")
+
+
+def _digest(spot: str) -> str:
     return hashlib.sha256(spot.encode()).hexdigest()[:12]
 
 
@@ -43,7 +72,8 @@ def remove_abandoned(runtime: Runtime) -> int:
     if runtime.is_podman:
         form = '{{.ID}} {{index .Labels "' + OWNER + '"}}'
     listed = runtime.run(["ps", "-a", "--filter", f"label={LABEL}", "--format", form])
-    abandoned = [words[0] for words in map(str.split, listed.splitlines()) if _is_gone(words)]
+    lines = map(str.split, listed.splitlines())
+    abandoned = [words[0] for words in lines if len(words) == 2 and is_gone(words[1])]
     if abandoned:
         runtime.remove(abandoned)
     return len(abandoned)
@@ -73,14 +103,16 @@ def remove_own(runtime: Runtime, run: str) -> None:
         time.sleep(_LOOKING)
 
 
-def _is_gone(words: list[str]) -> bool:
-    """Whether the owner that a line names was a process here, and is one no more."""
-    if len(words) != 2:
-        return False
-    place, _, process = words[1].partition("-")
+def is_gone(name: str) -> bool:
+    """Whether an owner was a process here, and is one no more.
+
+    Args:
+        name: see `own_name`; more words may follow.
+    """
+    place, pid, started, lasting, *_ = (*name.split("-"), "", "", "")
     if place != _place():
-        return False
-    pid, _, started = process.partition("-")
+        # Then its number may be another's now, but its boot is over, and so is it.
+        return bool(lasting) and lasting == _lasting_place()
     try:
         return pidfds.started_at(int(pid)) != int(started)
     except ValueError:

@@ -194,6 +194,8 @@ class ContainerSandbox(Sandbox):
 
     def _start_spare(self, surroundings: Surroundings, profile: Profile) -> ContainerHost:
         try:
+            if not self.is_ready():
+                self._build(lambda: False)
             return self._start_one(f"s{next(self._spare_lives)}", "(spare)", surroundings, profile)
         except ContainerRuntimeError as error:  # the next load meets it too, and says so
             raise OSError(error.message) from error
@@ -208,7 +210,7 @@ class ContainerSandbox(Sandbox):
     def _start_one(
         self, name: str, title: str, surroundings: Surroundings, profile: Profile
     ) -> ContainerHost:
-        """Start a container; our own image is built if it is not there.
+        """Start a container. Where our own image is not there, it is not taken to be any more.
 
         Args:
             name: of its folder, and so of what is its own.
@@ -234,8 +236,8 @@ class ContainerSandbox(Sandbox):
         try:
             return self._start_of(self._image.name, berth)
         except ImageError:  # somebody has removed it
-            self._build(lambda: False)
-            return self._start_of(self._image.name, berth)
+            self._image.forget()
+            raise
 
     def _start_of(self, image: str, berth: Berth) -> ContainerHost:
         group = ContainerGroup(holds_processor=self._abilities().processor)
