@@ -149,6 +149,7 @@ class Stage:
             if self._is_known:
                 entering = [*python, str(HERE / "known_user.py"), str(self.uid), *entering]
             folders = {sys.base_prefix, sys.prefix, str(_package_parent()), str(HERE)}
+            folders.update(filter(os.path.isdir, self._variables.values()))
             command = [*entering, str(self.uid), ":".join(sorted(folders)), *command]
         process = Orders(command, self.environment(), self.folder / "home")
         self._processes.append(process)

@@ -183,7 +183,7 @@ def test_loading_anew_is_seen_at_once_and_the_cell_brings_it_back(opened):
 def test_a_page_that_is_loaded_again_shows_everything(opened):
     is_alive(opened)
     save(opened)
-    opened.open()
+    opened.open_with_views()
     shows_everything(dashboard(opened))
     expect_state(opened, "first", "Loaded")
     press(opened, "Unload", "first")
@@ -194,7 +194,7 @@ def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab,
     save(opened)
     other = NotebookPage(beside, lab.url, opened.path)
     try:
-        other.open()
+        other.open_with_views()
         shows_everything(dashboard(other))
         hide_page(other, is_hidden=True)
         is_alive(opened)

@@ -310,6 +310,7 @@ def forty_files(target):
         for number in range(40):
             with (folder / str(number)).open("wb", buffering=0) as file:
                 _fill(file, 50 * _MIB)
+        time.sleep(target["hold"])  # they are to be had for longer than a moment
         return 40
     finally:
         shutil.rmtree(folder)
