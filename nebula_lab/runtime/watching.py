@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,7 @@ class FileWatch:
         self._ending = threading.Event()
         self._on = config.hot_reload
         self._signed = config.security.verify_signature
+        self._holders = 0
         self._is_waiting = False  # for a moment in which to start
         self._watcher: Watcher | None = None
         self._saved: SavedChanges | None = None
@@ -99,9 +100,21 @@ class FileWatch:
         if watcher is not None:
             watcher.is_up.wait(_UP)
 
-    def held(self) -> AbstractContextManager[None]:
-        """Leave changes alone meanwhile, and look at them afterwards."""
-        return nullcontext() if self._watcher is None else self._watcher.held()
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Leave changes alone meanwhile, and look at them afterwards.
+
+        What has not begun yet does not begin meanwhile by itself: it would hold for nobody.
+        """
+        with self._switching:
+            self._holders += 1
+            watcher = self._watcher
+        try:
+            with nullcontext() if watcher is None else watcher.held():
+                yield
+        finally:
+            with self._switching:
+                self._holders -= 1
 
     def status(self) -> WatchStatus:
         """Whether files are watched, and how."""
@@ -137,10 +150,18 @@ class FileWatch:
                 return
             if is_idle(self._catalogue):
                 break
+        while not self._start_unless_held():
+            if self._ending.wait(_LOOK):
+                return
+
+    def _start_unless_held(self) -> bool:
         with self._switching:
+            if self._holders:
+                return False
             self._is_waiting = False
             if self._on:
                 self._start()
+            return True
 
     def _start(self) -> None:
         if self._watcher is not None or self._ending.is_set():

@@ -34,6 +34,31 @@ def test_what_was_saved_before_it_began_is_taken(live):
     assert plugins["one"].up() == [2, 2]
 
 
+class _CountedWaits(threading.Event):
+    """An event that notes how often somebody has waited for it."""
+
+    count = 0
+
+    def wait(self, timeout=None):
+        self.count += 1
+        return super().wait(timeout)
+
+
+def test_it_does_not_begin_while_an_installation_goes_on(live, wait_until, monkeypatch):
+    # Its own reloads and those of the installation would be two of the same files.
+    live.write("one")
+    plugins = live.open()
+    watching = plugins._engine.watching
+    looks = _CountedWaits()
+    monkeypatch.setattr(watching, "_ending", looks)
+    monkeypatch.setattr("nebula_lab.runtime.watching.is_idle", lambda _: True)
+    with watching.held():
+        plugins["one"].up()
+        wait_until(lambda: looks.count >= 5, "looks whether it may begin")
+        assert not plugins.watch_status.running
+    wait_until(lambda: plugins.watch_status.running, "the watch")
+
+
 def test_without_hot_reload_there_is_none(live):
     live.write("one")
     plugins = live.open(hot_reload=False)
