@@ -136,6 +136,7 @@ def plugins(write, manage):
     return manage(
         restart={"max_restarts": 100, "window": 60, "backoff": 0},
         timeout=20.0,
+        grace=0.5,
         security=RIGHTS,
         zygote={"spares": 0},
     )
