@@ -26,13 +26,13 @@ def _note_start(event: str, _: object) -> None:
 sys.addaudithook(_note_start)
 
 
-def _listed() -> set[tuple[int, int]]:
+def listed() -> set[tuple[int, int]]:
     """Every process: its pid, and the number of its folder, which no later one of that pid has."""
     return {(int(e.name), e.inode()) for e in os.scandir("/proc") if e.name.isdigit()}
 
 
-# None of ours.
-_STRANGERS = _listed()
+# None of ours, as far as is known.
+_strangers = listed()
 _TELLS_CHILDREN = Path("/proc/thread-self/children").exists()  # some kernels are built without
 
 
@@ -60,15 +60,34 @@ def _has_children() -> bool:
 
 def _looked_for() -> set[tuple[int, int]]:
     mark = f"\0{MARK}={os.getpid()}-".encode()
-    ours, others = {os.getpid(): 0}, {}
-    for pid, _ in _listed() - _STRANGERS:
+    ours, others, folders = {os.getpid(): 0}, {}, {}
+    there = listed()
+    for pid, folder in there - _strangers:
         with contextlib.suppress(OSError):
             others[pid] = _parent_and_start(pid)
-            if mark in b"\0" + _read(f"/proc/{pid}/environ"):
+            variables = _read(f"/proc/{pid}/environ")
+            if mark in b"\0" + variables:
                 ours[pid] = others.pop(pid)[1]
+            elif variables:  # a program that has just been started has none yet
+                folders[pid] = folder
     while children := {pid for pid, (parent, _) in others.items() if parent in ours}:
         ours.update((pid, others.pop(pid)[1]) for pid in children)
+    _get_to_know(others, folders, {pid for pid, _ in there & _strangers})
     return set(ours.items()) - {(os.getpid(), 0)}
+
+
+def _get_to_know(others: dict, folders: dict[int, int], known: set[int]) -> None:
+    """Look no more at those of other workers, which never become ours.
+
+    Args:
+        others: parent and start of those that are none of ours, by pid.
+        folders: of those that can be told by their variables.
+        known: strangers of before.
+    """
+    for pid, (parent, _) in others.items():
+        # One whose parent has ended meanwhile may come to have one of ours for it.
+        if pid in folders and (parent in known or parent in others):
+            _strangers.add((pid, folders[pid]))
 
 
 def _parent_and_start(pid: int) -> tuple[int, int]:

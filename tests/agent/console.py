@@ -8,7 +8,7 @@ from queue import Empty
 
 from jupyter_client import BlockingKernelClient
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @dataclass

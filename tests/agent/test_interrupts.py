@@ -55,6 +55,8 @@ def test_a_plugin_may_signal_itself(plugins):
     assert plugins.execute("calm", "interrupt_self") == "went on"
 
 
+# Until a call is stopped that has to have begun by then, on a machine that has more to do.
+SOON = 0.7  # seconds
 STUCK = [
     ("calm", "nap", {"seconds": 60.0}),
     ("calm", "spin", {}),
@@ -74,8 +76,8 @@ def test_a_deadline_stops_a_call_and_leaves_its_host_alone(
     if weather == "storm":
         storm(pid)
     # A call within a call shares the deadline, and whichever of the two is told first fails.
-    with pytest.raises(ExecutionFailedError, match=r"no answer within 0\.3 s") as caught:
-        plugins.execute(plugin_id, operation, {**params, "marker": f"{tmp_path}/m"}, timeout=0.3)
+    with pytest.raises(ExecutionFailedError, match=rf"no answer within {SOON} s") as caught:
+        plugins.execute(plugin_id, operation, {**params, "marker": f"{tmp_path}/m"}, timeout=SOON)
     assert operation in caught.value.remote_traceback
     assert _pid(plugins, plugin_id) == pid
 
@@ -90,7 +92,7 @@ def test_output_is_in_order_up_to_an_interrupt(plugins, notebook, tmp_path):
     for _ in range(2):  # more of it would be over the limit of what a plugin may write
         notebook.events.clear()
         with pytest.raises(PluginTimeoutError):
-            plugins.execute("calm", "chatter", {"marker": f"{tmp_path}/m"}, timeout=0.2)
+            plugins.execute("calm", "chatter", {"marker": f"{tmp_path}/m"}, timeout=0.3)
         lines = notebook.text().splitlines()
         numbers = [int(line.removeprefix("line ")) for line in lines if line != lines[-1]]
         assert numbers == list(range(len(numbers)))
@@ -163,5 +165,5 @@ def test_a_call_that_swallows_its_stop_costs_it_its_host(own_plugins, tmp_path):
     manager.load_plugin("calm")
     pid = _pid(manager, "calm")
     with pytest.raises(PluginError):
-        manager.execute("calm", "swallow_interrupts", {"marker": f"{tmp_path}/m"}, timeout=0.3)
+        manager.execute("calm", "swallow_interrupts", {"marker": f"{tmp_path}/m"}, timeout=SOON)
     assert manager.execute("calm", "pids") != pid

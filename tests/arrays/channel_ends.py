@@ -87,7 +87,21 @@ def over_the_socket():
 
 
 def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    """How many this process has.
+
+    Of several looks the one that saw the fewest: another thread may be reading for a moment what a
+    host uses, say.
+    """
+    return min(len(list(Path("/proc/self/fd").iterdir())) for _ in range(5))
+
+
+def targets() -> list[str]:
+    """What the descriptors of this process lead to."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # it has been closed meanwhile
+            found.append(str(entry.readlink()))
+    return found
 
 
 def resident() -> int:
@@ -97,9 +111,5 @@ def resident() -> int:
 
 def segments_here() -> list[str]:
     """The descriptors of segments that this process has."""
-    found = []
-    for entry in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # the listing's own
-            found.append(str(entry.readlink()))
-    of_ours = [target for target in found if target.startswith("/memfd:nebula-")]
+    of_ours = [target for target in targets() if target.startswith("/memfd:nebula-")]
     return [target for target in of_ours if "-stacks" not in target]

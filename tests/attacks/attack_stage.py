@@ -17,6 +17,7 @@ from typing import Any
 
 from listeners import Listeners
 from orders import Orders
+from own_processes import listed
 
 import nebula_lab
 
@@ -69,6 +70,7 @@ class Stage:
         self.secrets = {kind: f"NEBULA-SECRET-{secrets.token_hex(16)}" for kind in kinds}
         self.secrets["connection key"] = self.secrets["store"]
         self._processes: list[Orders] = []
+        self._strangers = listed()
         for name in ("home/.ssh", "outside", "environment", "run", "store", "scratch", "tmp"):
             (self.folder / name).mkdir(parents=True)
         self._write("home/.ssh/id_ed25519", "file").chmod(0o600)
@@ -122,6 +124,11 @@ class Stage:
             "store_files": [str(self.folder / "store/0000")],
             "library": _library(),
             "token": f"nebula-daemon-{self.folder.name}",
+            # Seconds for which too much memory is held, in which a manager has to see it; for
+            # which too much is computed, in none of which it may happen; and so many files.
+            "hold": 20.0,
+            "tries": 3,
+            "files": 100_000,
             **self.listeners.target(),
         }
 
@@ -175,11 +182,15 @@ class Stage:
     def daemons(self) -> list[int]:
         """Pids of what a plugin left behind: its command line ends with the stage's token."""
         token, found = f"nebula-daemon-{self.folder.name}".encode(), []
-        for entry in Path("/proc").iterdir():
+        for pid in self.newer_processes():
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and token in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
+                if token in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(pid)
         return found
+
+    def newer_processes(self) -> list[int]:
+        """Pids of what has come since there is this stage, whoever started it."""
+        return sorted(pid for pid, _ in listed() - self._strangers)
 
     def close(self) -> None:
         for process in self._processes:

@@ -16,6 +16,7 @@ from attacks import attempt
 
 _DEAF_AFTER = 0.3  # seconds
 _POLL = 0.005
+_BEGUN = b"."
 
 
 def run(name: str, target: dict[str, object], seconds: float) -> dict[str, object]:
@@ -25,6 +26,7 @@ def run(name: str, target: dict[str, object], seconds: float) -> dict[str, objec
         _be_attacker(name, target, writing)
     os.close(writing)
     try:
+        os.read(reading, len(_BEGUN))
         ended = _ended(child, seconds)
         if ended is None:
             os.kill(child, signal.SIGINT)
@@ -39,6 +41,7 @@ def run(name: str, target: dict[str, object], seconds: float) -> dict[str, objec
 def _be_attacker(name: str, target: dict[str, object], writing: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        os.write(writing, _BEGUN)  # its time is not to pass before
         os.write(writing, json.dumps(attempt(name, target), default=repr).encode())
         os._exit(0)
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import sysconfig
 import tempfile
@@ -55,7 +56,7 @@ class Besieged:
     def __init__(self, order: dict[str, Any]) -> None:
         self._secrets = order["secrets"]
         _do_without(order["lacks"])
-        self._victim = Victim(self._secrets["memory"])
+        self._victim = Victim(self._secrets["memory"], signal.SIGWINCH)
         self._folder = Path.home() / "plugins"
         self._folder.mkdir()
         write_attacker(self._folder, "attacker")

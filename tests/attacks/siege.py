@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,13 +80,9 @@ class Siege:
     def _processes(self) -> list[int]:
         """What carries the mark of a host of this manager, or the token of a daemon."""
         mark, found = f"{MARK}={self.pid}-".encode(), self.stage.daemons()
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    variables = (entry / "environ").read_bytes()
-                except OSError:
-                    continue
-                found += [int(entry.name)] if mark in variables else []
+        for pid in self.stage.newer_processes():
+            with contextlib.suppress(OSError):
+                found += [pid] if mark in Path(f"/proc/{pid}/environ").read_bytes() else []
         return found
 
 

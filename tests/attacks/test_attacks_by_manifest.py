@@ -13,7 +13,7 @@ import yaml
 from nebula_lab import PluginConfig, PluginManager, UnenforcedWarning
 from nebula_lab.errors import PluginError
 
-SECONDS = 5.0
+SECONDS = 5.0  # of processor time, whatever else the machine has to do
 _DEPTH = 100_000
 _HUGE = 64 << 20  # bytes
 _NAMED = 'id = "bomb"\nversion = "1.0.0"\n'
@@ -29,17 +29,18 @@ def laughs() -> str:
     return "\n".join(lines) + "\nplugin_dir: *a8\n"
 
 
+# Made by whoever needs one: all processes that run tests have this module.
 TOML_BOMBS = {
-    "nested lists": _NAMED + f"tags = {'[' * _DEPTH}{']' * _DEPTH}\n",
-    "nested tables": _NAMED + f"[{'.'.join('a' * 50_000)}]\nx = 1\n",
-    "a huge text": _NAMED + f'description = "{"x" * _HUGE}"\n',
-    "a huge number": f'id = "bomb"\nversion = "1.0.0"\nx = {"9" * 1_000_000}\n',
+    "nested lists": lambda: _NAMED + f"tags = {'[' * _DEPTH}{']' * _DEPTH}\n",
+    "nested tables": lambda: _NAMED + f"[{'.'.join('a' * 50_000)}]\nx = 1\n",
+    "a huge text": lambda: _NAMED + f'description = "{"x" * _HUGE}"\n',
+    "a huge number": lambda: f'id = "bomb"\nversion = "1.0.0"\nx = {"9" * 1_000_000}\n',
 }
 SOURCE_BOMBS = {
-    "nested lists": f"PLUGIN_METADATA = {'[' * 5000}{']' * 5000}\n",
-    "nested signs": f"PLUGIN_METADATA = {'-' * 50_000}1\n",
-    "a long sum": f"PLUGIN_METADATA = {'+'.join(['1'] * 50_000)}\n",
-    "a huge text": f'PLUGIN_METADATA = {{"id": "{"x" * _HUGE}"}}\n',
+    "nested lists": lambda: f"PLUGIN_METADATA = {'[' * 5000}{']' * 5000}\n",
+    "nested signs": lambda: f"PLUGIN_METADATA = {'-' * 50_000}1\n",
+    "a long sum": lambda: f"PLUGIN_METADATA = {'+'.join(['1'] * 50_000)}\n",
+    "a huge text": lambda: f'PLUGIN_METADATA = {{"id": "{"x" * _HUGE}"}}\n',
 }
 
 
@@ -54,21 +55,21 @@ def test_the_laughs_are_a_thousand_million():
 def test_nested_documents_take_the_stack_of_a_parser():
     """The proof, for those that know no bound of their own."""
     with pytest.raises(RecursionError):
-        tomllib.loads(TOML_BOMBS["nested lists"])
+        tomllib.loads(TOML_BOMBS["nested lists"]())
     with pytest.raises((RecursionError, MemoryError, SyntaxError)):
-        ast.parse(SOURCE_BOMBS["nested lists"])
+        ast.parse(SOURCE_BOMBS["nested lists"]())
 
 
 def problems_of(folder):
     folder.joinpath("good.py").write_text(
         f"{_PLUGIN}PLUGIN_METADATA = {{'id': 'good', 'version': '1.0.0'}}\n"
     )
-    began = time.monotonic()
+    began = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnenforcedWarning)
         plugins = PluginManager({"plugin_dir": folder})
     with plugins:
-        assert time.monotonic() - began < SECONDS
+        assert time.process_time() - began < SECONDS
         assert "good" in [info.id for info in plugins.list_plugins()]
         return plugins.problems
 
@@ -76,7 +77,7 @@ def problems_of(folder):
 @pytest.mark.parametrize("bomb", TOML_BOMBS)
 def test_a_manifest_costs_its_own_plugin_alone(tmp_path, bomb):
     (tmp_path / "bomb.py").write_text(_PLUGIN)
-    (tmp_path / "bomb.toml").write_text(TOML_BOMBS[bomb])
+    (tmp_path / "bomb.toml").write_text(TOML_BOMBS[bomb]())
     problems = problems_of(tmp_path)
     assert len(problems) == 1
     assert "bomb" in str(problems[0])
@@ -85,7 +86,7 @@ def test_a_manifest_costs_its_own_plugin_alone(tmp_path, bomb):
 
 @pytest.mark.parametrize("bomb", SOURCE_BOMBS)
 def test_metadata_in_source_costs_its_own_plugin_alone(tmp_path, bomb):
-    (tmp_path / "bomb.py").write_text(SOURCE_BOMBS[bomb] + _PLUGIN)
+    (tmp_path / "bomb.py").write_text(SOURCE_BOMBS[bomb]() + _PLUGIN)
     problems = problems_of(tmp_path)
     assert len(problems) == 1
     assert len(str(problems[0])) < 2000
@@ -94,8 +95,8 @@ def test_metadata_in_source_costs_its_own_plugin_alone(tmp_path, bomb):
 def test_a_config_of_laughs_is_refused_at_once(tmp_path):
     path = tmp_path / "plugin_resource.yaml"
     path.write_text(laughs())
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(PluginError) as caught:
         PluginConfig.from_file(path)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert len(str(caught.value)) < 5000

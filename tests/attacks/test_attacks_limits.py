@@ -8,6 +8,7 @@ from siege import Siege
 
 _MIB = 1 << 20
 _BLOCK = 1 << 16
+_KEPT = 32 * _MIB  # at most; some of it is buffers
 
 
 @pytest.fixture(scope="module", params=list(users()))
@@ -42,18 +43,18 @@ def test_who_may_start_processes_gets_no_more_memory_by_it(siege, name):
 
 
 @pytest.mark.parametrize("how", ["print", "descriptor", "error"])
-def test_two_hundred_megabytes_of_output_do_not_stay_in_the_manager(siege, how):
+def test_a_hundred_megabytes_of_output_do_not_stay_in_the_manager(siege, how):
     used, _ = siege.ask("memory")
-    amount = 200 * _MIB // _BLOCK
+    amount = 100 * _MIB // _BLOCK
     siege.ask("execute", plugin="attacker", operation="flood",
               params={"how": how, "amount": amount}, timeout=40.0)  # fmt: skip
-    assert siege.ask("memory")[0] - used < 64 * _MIB
+    assert siege.ask("memory")[0] - used < _KEPT
     assert len(siege.ask("ping")) == 2
 
 
-def test_a_hundred_thousand_lines_of_log_do_not_stay_in_the_manager(siege):
+def test_fifty_thousand_long_lines_of_log_do_not_stay_in_the_manager(siege):
     used, _ = siege.ask("memory")
     siege.ask("execute", plugin="attacker", operation="flood",
-              params={"how": "log", "amount": 100_000}, timeout=40.0)  # fmt: skip
-    assert siege.ask("memory")[0] - used < 64 * _MIB
+              params={"how": "log", "amount": 50_000}, timeout=40.0)  # fmt: skip
+    assert siege.ask("memory")[0] - used < _KEPT
     assert len(siege.ask("ping")) == 2

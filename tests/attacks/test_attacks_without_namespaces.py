@@ -15,7 +15,9 @@ COUNTED = frozenset({"threads", "forty_files", "hundred_thousand_files"})
 
 @pytest.fixture(scope="module")
 def siege():
-    found = Siege(users()["ordinary"], lacks=NO_NAMESPACES)
+    # Where files are counted by looking, an attack on their number takes as long as it may make.
+    limits = {"max_scratch": "64 MiB"}
+    found = Siege(users()["ordinary"], lacks=NO_NAMESPACES, resource_limits=limits)
     try:
         yield found
     finally:

@@ -15,14 +15,22 @@ _UNTOUCHED = b"untouched"
 
 
 class Victim:
-    """Made by the main thread, since it counts signals."""
+    """Made by the main thread, since it counts signals.
 
-    def __init__(self, secret: str) -> None:
+    Args:
+        secret: what it keeps in memory.
+        signum: what it counts, one that does nothing to those who do not expect it. It has to be
+            another where attacks are stopped than where they are not: there, root's reaches all
+            processes of the machine.
+    """
+
+    def __init__(self, secret: str, signum: int) -> None:
+        self._signum = signum
         self._signals = 0
         self._secret = ctypes.create_string_buffer(secret.encode())
         self._scribble = ctypes.create_string_buffer(_UNTOUCHED, 16)
         self._kept_open = os.open("/dev/null", os.O_RDWR)
-        signal.signal(signal.SIGURG, self._count)
+        signal.signal(signum, self._count)
 
     def _count(self, *_: object) -> None:
         self._signals += 1
@@ -32,6 +40,7 @@ class Victim:
         return {
             "manager_pid": os.getpid(),
             "sibling_pid": os.getpid(),
+            "signal": self._signum,
             "secret_address": ctypes.addressof(self._secret),
             "scribble_address": ctypes.addressof(self._scribble),
         }
@@ -46,7 +55,7 @@ class Victim:
 
 
 def main() -> None:
-    victim = Victim(sys.stdin.readline().strip())
+    victim = Victim(sys.stdin.readline().strip(), signal.SIGURG)
     answers = {"target": victim.target, "effects": victim.effects, "calm": victim.calm}
     for line in sys.stdin:
         print(json.dumps(answers[line.strip()]()), flush=True)

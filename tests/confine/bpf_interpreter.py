@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,7 @@ KILL_PROCESS, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 AUDIT_NAMES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "i386": 0x40000003, "arm": 0x40000028}
 
 
+@functools.cache
 def decoded(program: bytes) -> list[tuple[int, int, int, int]]:
     """The instructions, if the kernel would take them."""
     code = list(struct.iter_unpack("=HBBI", program))

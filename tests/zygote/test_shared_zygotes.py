@@ -42,11 +42,11 @@ def test_a_manager_that_closes_leaves_the_zygote_to_the_others(two):
     assert psutil.Process(one.pid("two")).ppid() == one.zygote_pid
 
 
-def test_the_hosts_of_a_manager_that_closes_are_given_up_by_the_zygote(two):
+def test_the_hosts_of_a_manager_that_closes_are_given_up_by_the_zygote(two, wait_until):
     one, other = two
     gone = psutil.Process(other.pid("one"))
     other.plugins.close()
-    assert gone not in psutil.Process(one.zygote_pid).children()
+    wait_until(lambda: gone not in psutil.Process(one.zygote_pid).children(), "its being reaped")
 
 
 def test_the_last_manager_that_closes_ends_the_zygote(two):

@@ -6,14 +6,11 @@ import contextlib
 import ctypes
 import os
 import re
-import signal
 from pathlib import Path
 
 from .attack import attack
 from .system import call, libc, open_descriptors
 
-# Does nothing to those who do not expect it.
-HARMLESS = getattr(signal, "SIGURG", 23)
 _SECRET = re.compile(rb"NEBULA-SECRET-[0-9a-f]{32}")
 _ATTACH, _DETACH, _PEEK, _SEIZE = 16, 17, 2, 0x4206
 
@@ -175,31 +172,31 @@ def take_managers_descriptor(target):
 
 @attack(leaves="signal")
 def signal_manager(target):
-    os.kill(target["manager_pid"], HARMLESS)
+    os.kill(target["manager_pid"], target["signal"])
     return "sent"
 
 
 @attack(leaves="signal")
 def signal_manager_by_thread(target):
     pid = target["manager_pid"]
-    return call("tgkill", pid, pid, HARMLESS)
+    return call("tgkill", pid, pid, target["signal"])
 
 
 @attack(leaves="signal")
 def queue_signal_to_manager(target):
-    information = (ctypes.c_int * 32)(HARMLESS, 0, -1)
-    return call("rt_sigqueueinfo", target["manager_pid"], HARMLESS, information)
+    information = (ctypes.c_int * 32)(target["signal"], 0, -1)
+    return call("rt_sigqueueinfo", target["manager_pid"], target["signal"], information)
 
 
 @attack(leaves="signal")
 def signal_managers_group(target):
-    os.killpg(os.getpgid(target["manager_pid"]), HARMLESS)
+    os.killpg(os.getpgid(target["manager_pid"]), target["signal"])
     return "sent"
 
 
 @attack(leaves="signal")
 def signal_everybody(target):
-    os.kill(-1, HARMLESS)
+    os.kill(-1, target["signal"])
     return "sent"
 
 
@@ -209,7 +206,7 @@ def signal_manager_by_inherited_pidfd(target):
     sent, refusal = [], None
     for descriptor in open_descriptors():
         try:
-            call("pidfd_send_signal", descriptor, HARMLESS, 0, 0)
+            call("pidfd_send_signal", descriptor, target["signal"], 0, 0)
         except OSError as error:
             refusal = error if refusal is None or error.errno != 9 else refusal
             continue
@@ -227,7 +224,7 @@ def signal_manager_by_made_owner(target):
     reading, writing = os.pipe()
     try:
         fcntl.fcntl(reading, fcntl.F_SETOWN, target["manager_pid"])
-        fcntl.fcntl(reading, 10, HARMLESS)  # F_SETSIG
+        fcntl.fcntl(reading, 10, target["signal"])  # F_SETSIG
         fcntl.fcntl(reading, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
         os.write(writing, b"x")
         return fcntl.fcntl(reading, fcntl.F_GETOWN)
@@ -238,7 +235,7 @@ def signal_manager_by_made_owner(target):
 
 @attack()
 def signal_sibling(target):
-    os.kill(target["sibling_pid"], HARMLESS)
+    os.kill(target["sibling_pid"], target["signal"])
     return "sent"
 
 

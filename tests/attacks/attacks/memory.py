@@ -20,8 +20,7 @@ from .system import call, libc
 
 _MIB = 1 << 20
 _STEP = 64 * _MIB
-_WHOLE = 2048 * _MIB
-_PART = 1024 * _MIB
+_MUCH = 1024 * _MIB
 # Every page is touched once; the kernel gives none before.
 _PAGE = 4096
 
@@ -46,12 +45,12 @@ def _mapped(size, flags):
 
 @attack()
 def bytes_in_python(target):
-    return len(bytearray(_WHOLE))
+    return len(bytearray(_MUCH))
 
 
 @attack()
 def private_memory(target):
-    return _mapped(_WHOLE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return _mapped(_MUCH, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 @attack()
@@ -59,12 +58,12 @@ def memory_that_is_made_read_only(target):
     """What can't be written to any more counts as no data."""
     read_only, addresses = 1, []
     try:
-        for _ in range(_PART // _STEP):
+        for _ in range(_MUCH // _STEP):
             addresses.append(_address_of_new(_STEP))
             ctypes.memset(addresses[-1], 1, _STEP)
             if libc.mprotect(ctypes.c_void_p(addresses[-1]), ctypes.c_size_t(_STEP), read_only):
                 raise OSError(ctypes.get_errno(), "mprotect")
-        time.sleep(1)  # it is to be had for longer than a moment
+        time.sleep(target["hold"])  # it is to be had for longer than a moment
         return len(addresses) * _STEP
     finally:
         for address in addresses:
@@ -85,19 +84,19 @@ def stack_of_the_main_thread(target):
     """It grows when it is written below, as far as its limit lets it; the limit is raised first."""
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
-    if hard != resource.RLIM_INFINITY and hard < _PART:
+    if hard != resource.RLIM_INFINITY and hard < _MUCH:
         raise PermissionError(errno.EPERM, f"a stack of {hard} bytes is the most")
     for line in Path("/proc/self/maps").read_text().splitlines():
         if line.endswith("[stack]"):
             start, end = (int(word, 16) for word in line.split()[0].split("-"))
-    ctypes.memset(end - _PART, 1, _PART - (end - start))
+    ctypes.memset(end - _MUCH, 1, _MUCH - (end - start))
     resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
-    return _PART
+    return _MUCH
 
 
 @attack()
 def shared_memory(target):
-    return _mapped(_PART, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+    return _mapped(_MUCH, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
 
 
 @attack()
@@ -105,7 +104,7 @@ def memory_of_a_memfd_by_writing(target):
     descriptor = os.memfd_create("big")
     try:
         block = bytes(_STEP)
-        return sum(os.write(descriptor, block) for _ in range(_PART // _STEP))
+        return sum(os.write(descriptor, block) for _ in range(_MUCH // _STEP))
     finally:
         os.close(descriptor)
 
@@ -116,10 +115,10 @@ def memory_of_many_memfds(target):
     descriptors = []
     try:
         block = bytes(8 * _MIB)
-        for _ in range(_PART // len(block)):
+        for _ in range(_MUCH // len(block)):
             descriptors.append(os.memfd_create("part"))
             os.write(descriptors[-1], block)
-        return _PART
+        return _MUCH
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -141,7 +140,7 @@ def memory_of_children(target):
         for _ in children:
             if not os.read(reading, 1):
                 raise MemoryError("not all children have got theirs")
-        time.sleep(1)  # it is to be had for longer than a moment
+        time.sleep(target["hold"])  # it is to be had for longer than a moment
         if any(os.waitpid(child, os.WNOHANG) != (0, 0) for child in children):
             raise MemoryError("not all children are still there")
         return len(children) * each
@@ -169,7 +168,7 @@ def _hold_until_killed(size, writing):
 def memory_of_system_v(target):
     identifiers, addresses = [], []
     try:
-        for _ in range(_PART // _STEP):
+        for _ in range(_MUCH // _STEP):
             identifiers.append(call("shmget", 0, _STEP, 0o1600))
             addresses.append(call("shmat", identifiers[-1], 0, 0))
             ctypes.memset(addresses[-1], 1, _STEP)
@@ -209,7 +208,7 @@ def memory_of_dev_shm(target):
     try:
         with path.open("wb", buffering=0) as file:
             block = bytes(_STEP)
-            return sum(file.write(block) for _ in range(_PART // _STEP))
+            return sum(file.write(block) for _ in range(_MUCH // _STEP))
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
@@ -335,9 +334,9 @@ def hundred_thousand_files(target):
     folder.mkdir()
     here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for number in range(100_000):
+        for number in range(target["files"]):
             os.close(os.open(str(number), os.O_CREAT | os.O_WRONLY, dir_fd=here))
-        return 100_000
+        return target["files"]
     finally:
         os.close(here)
         shutil.rmtree(folder)
@@ -345,14 +344,14 @@ def hundred_thousand_files(target):
 
 @attack()
 def every_core(target):
-    """As many threads as cores, all at work without the interpreter's lock, for a second.
+    """Some threads for each core, all at work without the interpreter's lock, for a second.
 
     The evidence is the share of one core that was had, in the best of some seconds: others may
     need the cores, too.
     """
-    shares = []
-    while len(shares) < 6:
-        shares.append(_share_of_a_core(os.cpu_count() or 1, 1.0))
+    shares, workers = [], min(4 * (os.cpu_count() or 1), 32)
+    while len(shares) < target["tries"]:
+        shares.append(_share_of_a_core(workers, 1.0))
         if shares[-1] >= 60:
             return shares[-1]
     raise TimeoutError(f"{max(shares):.0f} % of a core")

@@ -115,7 +115,7 @@ def dns(target):
         question += bytes([len(label)]) + label
     question += struct.pack(">2H", 1, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(2)
+        asker.settimeout(20)
         asker.connect(("127.0.0.1", target["udp_port"]))
         asker.send(question)
         return len(asker.recv(512))
