@@ -279,7 +279,9 @@ class Zygote:
             forked.set_exception(error)
             raise
         self._alive.add(report.number)
-        forked.set_result((pid, descriptors.pop()))
+        with contextlib.suppress(InvalidStateError):  # it is being ended, which whoever waits knows
+            forked.set_result((pid, descriptors[-1]))
+            descriptors.pop()
 
     def _on_not_forked(self, report: NotForked, descriptors: list[int]) -> None:
         self._answered(report.number).set_exception(ZygoteError(report.reason))

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 import psutil
 import pytest
 from forked_lab import probe
 
+from nebula_lab.agent.zygote_messages import Forked
 from nebula_lab.errors import PluginCrashedError
 from nebula_lab.sandbox.surroundings import Surroundings
+from nebula_lab.sandbox.zygote_socket import ZygoteError
 
 
 def is_alive(pid):
@@ -186,3 +189,15 @@ def test_a_fork_of_the_owner_keeps_no_descriptor_of_the_zygote(lab):
             os._exit(0)
         os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_host_that_comes_as_its_zygote_is_given_up_leaves_no_descriptor(lab):
+    pid = lab.pid("one")
+    zygote, number = lab.launcher._zygotes[-1], 2**31
+    nobody_waits = Future()
+    nobody_waits.set_exception(ZygoteError("it has been ended"))
+    zygote._forking[number] = nobody_waits
+    pidfd = os.pidfd_open(pid)
+    zygote._take(Forked(number), [pidfd])
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(pidfd)
