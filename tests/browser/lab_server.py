@@ -148,6 +148,7 @@ def _environment(folder: Path) -> dict[str, str]:
         kept[name] = str(folder / below)
     paths = [kept.get("PYTHONPATH", ""), str(folder / "languages")]
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    kept["JUPYTER_PREFER_ENV_PATH"] = "0"  # our sidebar, and not that of a virtual environment
     return kept
 
 

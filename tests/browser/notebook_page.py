@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 PATIENCE = 30_000  # milliseconds; a deadline, not a wait
 
@@ -39,21 +39,6 @@ class NotebookPage:
             arg=self.path,
             timeout=2 * PATIENCE,
         )
-
-    def open_with_views(self) -> None:
-        """Open it, and wait for a view of ours that is stored in it.
-
-        ipywidgets looks for a widget for two seconds. Where it comes just then, as it may on a busy
-        machine, the page says that there is none, and whoever sees that loads the page again.
-        """
-        view = self.page.locator(".nl-root")
-        not_found = self.page.get_by_text("Error displaying widget: model not found")
-        for _ in range(5):
-            self.open()
-            expect(view.or_(not_found).first).to_be_visible(timeout=2 * PATIENCE)
-            if view.count():
-                return
-        raise AssertionError("the widget is never found")
 
     def start(self, number: int) -> None:
         """Run a cell, counted from 0, and do not wait for it."""

@@ -49,6 +49,12 @@ SUBSHELLS = """(how) => {
 }"""
 HAS_NO_KERNEL = "() => window.jupyterapp.shell.currentWidget.sessionContext.hasNoKernel"
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+# What ipywidgets does where it has not found a widget for two seconds.
+GIVE_UP = """number => {
+    const { outputArea } = window.jupyterapp.shell.currentWidget.content.widgets[number];
+    const [place] = outputArea.node.getElementsByClassName('jp-OutputArea-output');
+    place.textContent = 'Error displaying widget: model not found';
+}"""
 # What JupyterLab else does every ten seconds.
 LOOK_AT_SESSIONS = "() => window.jupyterapp.serviceManager.sessions.refreshRunning()"
 
@@ -183,18 +189,24 @@ def test_loading_anew_is_seen_at_once_and_the_cell_brings_it_back(opened):
 def test_a_page_that_is_loaded_again_shows_everything(opened):
     is_alive(opened)
     save(opened)
-    opened.open_with_views()
+    opened.open()
     shows_everything(dashboard(opened))
     expect_state(opened, "first", "Loaded")
     press(opened, "Unload", "first")
     expect_state(opened, "first", "Discovered")
 
 
+def test_a_widget_that_a_page_has_given_up_is_looked_for_again(opened):
+    opened.page.evaluate(GIVE_UP, SHOW)
+    shows_everything(dashboard(opened))
+    is_alive(opened)
+
+
 def test_pages_of_one_notebook_neither_starve_nor_answer_each_other(opened, lab, beside):
     save(opened)
     other = NotebookPage(beside, lab.url, opened.path)
     try:
-        other.open_with_views()
+        other.open()
         shows_everything(dashboard(other))
         hide_page(other, is_hidden=True)
         is_alive(opened)

@@ -10,6 +10,7 @@ import { addCommands } from "./commands.js";
 import { FollowedDocument } from "./followed.js";
 import { CommandIDs, PANEL_ID, PLUGIN_ID, STATUS_ID, TRANSLATION_DOMAIN } from "./ids.js";
 import { insertCode } from "./insert.js";
+import { findLostWidgets } from "./lost_widgets.js";
 import { Model } from "./model.js";
 import { PluginsPanel } from "./panel/panel.js";
 import { addPanel } from "./placement.js";
@@ -44,6 +45,7 @@ async function activate(
   palette: ICommandPalette | null,
   statusBar: IStatusBar | null,
 ): Promise<void> {
+  findLostWidgets(notebooks);
   const words = translator ?? nullTranslator;
   const settings = new Settings();
   const followed = new FollowedDocument(app.shell, notebooks, consoles);
