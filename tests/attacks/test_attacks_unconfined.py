@@ -20,7 +20,7 @@ SECONDS = 30.0
 DEAF_SECONDS = 0.3
 # Nobody has to see that memory is held; other tests may keep the cores for a while; and a plugin
 # may have 65,536 files.
-EAGERNESS = {"hold": 0.0, "tries": 25, "files": 66_000}
+EAGERNESS = {"hold": 0.0, "tries": 60, "files": 66_000}
 # From these a user who lacks the capability is kept by more than EPERM.
 REFUSALS = {errno.EPERM, errno.EACCES}
 
