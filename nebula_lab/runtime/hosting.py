@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -111,7 +110,7 @@ class Hosting:
         self._mark = mark
         self._components: CompiledComponents | None = None
         self._memory = MemoryTally(on_memory)
-        self._clocks: dict[Sandbox, PreparationClock] = defaultdict(PreparationClock)
+        self._clocks: dict[Sandbox, PreparationClock] = {}
         self._lives = itertools.count(1)
         self._alive: weakref.WeakSet[Host] = weakref.WeakSet()
         self._starting = 0
@@ -213,14 +212,17 @@ class Hosting:
         if sandbox.is_ready():
             return 0.0
         began = time.monotonic()
-        with self._clocks[sandbox].running():
+        with self._clock_of(sandbox).running():
             prepare(sandbox, self._workers, sink)
         return time.monotonic() - began
 
     def seconds_of_preparing(self, descriptors: Iterable[PluginDescriptor]) -> float:
         """How long the sandboxes of some plugins have been made ready up to now."""
         sandboxes = {self._sandboxes.of(one) for one in descriptors}
-        return sum(self._clocks[one].seconds() for one in sandboxes)
+        return sum(self._clock_of(one).seconds() for one in sandboxes)
+
+    def _clock_of(self, sandbox: Sandbox) -> PreparationClock:
+        return self._clocks.setdefault(sandbox, PreparationClock())  # one step, for any thread
 
     def policy(self, descriptor: PluginDescriptor) -> EffectivePolicy:
         """What holds for a plugin, and what enforces it here.

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import ARGUMENTS, chromium
-from lab_pages import new_folder, new_page, open_notebook
 from lab_server import LabServer
-from notebook_page import PATIENCE, NotebookPage
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from notebook_page import PATIENCE
+from playwright.sync_api import Browser, expect, sync_playwright
 
 expect.set_options(timeout=PATIENCE)
 
@@ -54,32 +53,3 @@ def no_kernel_is_left_behind(lab):
     while lab.get("/api/kernels"):
         assert time.monotonic() < deadline, "kernels are left behind"
         time.sleep(0.05)
-
-
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """A page; what goes wrong in it fails the test."""
-    made = new_page(browser)
-    yield made
-    made.context.close()
-    assert not made.errors
-
-
-@pytest.fixture
-def folder(lab):
-    """A folder of the test's own."""
-    return new_folder(lab)
-
-
-@pytest.fixture
-def notebook(lab, page, folder):
-    """Opens a new notebook with some cells in the test's folder; its kernel ends with the test."""
-    paths = []
-
-    def opened(*cells: str, mode: str = "doc", name: str = "test.ipynb") -> NotebookPage:
-        paths.append(folder / name)
-        return open_notebook(lab, page, folder / name, cells, mode)
-
-    yield opened
-    for path in paths:
-        lab.end_kernels(str(path.relative_to(lab.root)))
