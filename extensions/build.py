@@ -61,9 +61,11 @@ def build() -> None:
     npm = find_npm()
     path = os.pathsep.join([str(Path(npm).parent), search_path()])
     environment = {**os.environ, "PATH": path}
-    lock, installed = EXTENSIONS / "package-lock.json", EXTENSIONS / "node_modules"
-    if is_newer(lock, installed / ".package-lock.json"):
+    # npm's own mark is there even where it was interrupted, with nothing beside it.
+    whole = EXTENSIONS / "node_modules" / ".whole"
+    if is_newer(EXTENSIONS / "package-lock.json", whole):
         _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
+        whole.touch()
     _run([npm, "run", "--silent", "build"], environment)
     STATIC.mkdir(exist_ok=True)
     (STATIC / ".built").touch()
