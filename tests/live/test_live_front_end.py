@@ -21,6 +21,22 @@ def _build_script():
     return module
 
 
+def test_an_installation_that_was_interrupted_is_made_anew_and_a_whole_one_is_not(
+    tmp_path, monkeypatch
+):
+    script, ran = _build_script(), []
+    (tmp_path / "package-lock.json").touch()
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/.package-lock.json").touch()  # npm leaves it when it is interrupted
+    monkeypatch.setattr(script, "EXTENSIONS", tmp_path)
+    monkeypatch.setattr(script, "STATIC", tmp_path / "static")
+    monkeypatch.setattr(script, "find_npm", lambda: str(tmp_path / "npm"))
+    monkeypatch.setattr(script, "_run", lambda command, _: ran.append(command[1]))
+    script.build()
+    script.build()
+    assert ran == ["ci", "run", "run"]
+
+
 def test_the_tests_of_the_front_end_pass():
     assert (EXTENSIONS / "node_modules").is_dir(), "run: make frontend"
     script = _build_script()
